@@ -1,0 +1,204 @@
+"""Drawing what was found onto a picture: a box in the expression's colour and a plate with its word.
+
+A plate is white on nearly black with a swatch of the colour, so it reads on any scene and colour never
+stands alone. A face whose best score is too low gets a dashed white outline and the word "uncertain".
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from fer_core.emotions import color_bgr
+from fer_core.types import FrameResult
+
+UNCERTAIN = "uncertain"
+
+INK_BGR = (31, 24, 20)  # plates and the rim of lines
+WORD_BGR = (255, 255, 255)
+SCORE_BGR = (222, 212, 205)
+PLATE_ALPHA = 0.86  # over pure white the plate is still dark enough for 4.5:1
+
+_OUTLINE_BGR = (245, 245, 245)
+_RIM_ALPHA = 0.65
+_SUBPIXEL_BITS = 3
+
+Spot = tuple[int, int, int, int]  # left, top, right, bottom in pixels
+
+_font_lock = threading.Lock()  # FreeType faces are not made for two threads at once
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotateOptions:
+    """What is drawn.
+
+    Attributes:
+        boxes: whether faces are boxed.
+        words: whether plates with word and percentage are shown.
+        threshold: a best score below it is drawn as uncertain, 0 to 1.
+    """
+
+    boxes: bool = True
+    words: bool = True
+    threshold: float = 0.4
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.threshold <= 1.0:
+            raise ValueError(f"threshold must be 0 to 1, got {self.threshold}")
+
+
+def annotate(image_bgr: np.ndarray, result: FrameResult, options: AnnotateOptions | None = None) -> np.ndarray:
+    """Draw faces and their expressions.
+
+    Args:
+        image_bgr: uint8 (h, w, 3) BGR or (h, w) gray, the picture the result belongs to; it stays as it is.
+        result: what was found in it.
+        options: what is drawn; the default draws everything.
+
+    Returns:
+        A new image, uint8 (h, w, 3) BGR.
+
+    Raises:
+        ValueError: if the picture has another size than the result's.
+    """
+    options = options or AnnotateOptions()
+    height, width = image_bgr.shape[:2]
+    if (width, height) != result.size_wh:
+        raise ValueError(f"expected the result's own picture of {result.size_wh[0]}x{result.size_wh[1]} px, "
+                         f"got one of {width}x{height} px")
+    image = cv2.cvtColor(image_bgr, cv2.COLOR_GRAY2BGR) if image_bgr.ndim == 2 else image_bgr.copy()
+    words = [word if probs.max() >= options.threshold else UNCERTAIN
+             for word, probs in zip(result.prediction.top, result.prediction.probs, strict=True)]
+    if options.boxes:
+        for xyxy, word in zip(result.detections.xyxy, words, strict=True):
+            _draw_box(image, xyxy, word)
+    if options.words:  # after all boxes, so that no line crosses a word
+        taken: list[Spot] = []
+        for xyxy, word, probs in zip(result.detections.xyxy, words, result.prediction.probs, strict=True):
+            taken.append(_draw_plate(image, xyxy, word, float(probs.max()), taken))
+    return image
+
+
+def line_px(width: int, height: int) -> int:
+    """Return the width of lines for a picture of this size, so that it looks the same at any size."""
+    return max(1, round(min(width, height) / 240))
+
+
+def text_px(width: int, height: int) -> int:
+    """Return the size of letters for a picture of this size, at least what is legible."""
+    return max(13, round(min(width, height) / 27))
+
+
+# Boxes
+
+
+def _draw_box(image: np.ndarray, xyxy: np.ndarray, word: str) -> None:
+    height, width = image.shape[:2]
+    line = line_px(width, height)
+    box = _inside(xyxy, width, height, margin=line / 2 + 1)
+    path = _rounded(box, radius=0.06 * float(min(box[2] - box[0], box[3] - box[1])))
+    strokes = _dashes(path, 5.0 * line + 4.0) if word == UNCERTAIN else [np.vstack([path, path[:1]])]
+    left, top = np.maximum(box[:2] - line - 2, 0).astype(int)
+    right, bottom = np.ceil(box[2:]).astype(int) + line + 3
+    area = image[top:bottom, left:right]
+    points = [_fixed(stroke - (left, top)) for stroke in strokes]
+    rimmed = area.copy()
+    cv2.polylines(rimmed, points, False, INK_BGR, line + 2, cv2.LINE_AA, _SUBPIXEL_BITS)
+    cv2.addWeighted(rimmed, _RIM_ALPHA, area, 1 - _RIM_ALPHA, 0, dst=area)
+    color = _OUTLINE_BGR if word == UNCERTAIN else color_bgr(word)
+    cv2.polylines(area, points, False, color, line, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _inside(xyxy: np.ndarray, width: int, height: int, margin: float) -> np.ndarray:
+    """Return the part of a box that lies in the picture, so that its outline stays in sight."""
+    low = np.full(4, margin)
+    high = np.array([width, height, width, height]) - 1.0 - margin
+    return np.clip(xyxy, low, np.maximum(low, high))
+
+
+def _rounded(xyxy: np.ndarray, radius: float) -> np.ndarray:
+    """Return the outline of a box with round corners, float (m, 2), clockwise from the top left."""
+    left, top, right, bottom = (float(value) for value in xyxy)
+    quarter = np.linspace(0, np.pi / 2, 6)
+    corners = [(left + radius, top + radius, np.pi), (right - radius, top + radius, 1.5 * np.pi),
+               (right - radius, bottom - radius, 0.0), (left + radius, bottom - radius, 0.5 * np.pi)]
+    return np.concatenate([np.stack([x + radius * np.cos(start + quarter), y + radius * np.sin(start + quarter)], 1)
+                           for x, y, start in corners])
+
+
+def _dashes(path: np.ndarray, dash_px: float) -> list[np.ndarray]:
+    """Return a closed path cut into dashes with gaps of the same length."""
+    closed = np.vstack([path, path[:1]])
+    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
+    count = max(4, round(along[-1] / (2 * dash_px)))
+    edges = np.linspace(0, along[-1], 2 * count + 1)[:-1]
+    at = np.linspace(edges[::2], edges[1::2], 5, axis=1)  # (dashes, points)
+    return [np.stack([np.interp(dash, along, closed[:, 0]), np.interp(dash, along, closed[:, 1])], 1) for dash in at]
+
+
+# Plates
+
+
+def _draw_plate(image: np.ndarray, xyxy: np.ndarray, word: str, score: float, taken: list[Spot]) -> Spot:
+    """Draw a face's plate clear of the spots that are taken, and return its own."""
+    height, width = image.shape[:2]
+    percent = None if word == UNCERTAIN else f"{round(100 * score)} %"
+    color, alpha = _plate(word, percent, text_px(width, height))
+    tall, wide = min(len(color), height), min(color.shape[1], width)
+    left, top, right, bottom = _spot(xyxy, wide, tall, width, height, taken)
+    area = image[top:bottom, left:right]
+    color, alpha = color[:tall, :wide], alpha[:tall, :wide]
+    area[:] = (area * (1 - alpha) + color * alpha + 0.5).astype(np.uint8)
+    return left, top, right, bottom
+
+
+def _spot(xyxy: np.ndarray, wide: int, tall: int, width: int, height: int, taken: list[Spot]) -> Spot:
+    """Return where a plate goes: above its face, else below, else at the inner upper or lower edge."""
+    gap = line_px(width, height) + 2
+    left = int(np.clip(round(float(xyxy[0])), 0, width - wide))
+    top, bottom = round(float(xyxy[1])), round(float(xyxy[3]))
+    spots = [(left, y, left + wide, y + tall)
+             for y in (top - gap - tall, bottom + gap, max(top, 0) + gap, min(bottom, height) - gap - tall)
+             if 0 <= y <= height - tall]
+    free = [a for a in spots
+            if not any(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for b in taken)]
+    return (free or spots or [(left, 0, left + wide, tall)])[0]
+
+
+@lru_cache(maxsize=1024)
+def _plate(word: str, percent: str | None, size_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a plate as BGR float32 (h, w, 3) and opacity float32 (h, w, 1), 0 to 1."""
+    with _font_lock:
+        font = ImageFont.load_default(size_px)
+        word_wide, percent_wide = round(font.getlength(word)), round(font.getlength("100 %"))
+        pad, gap, tall = round(0.45 * size_px), round(0.4 * size_px), round(1.5 * size_px)
+        swatch = round(0.55 * size_px)
+        wide = pad + swatch + gap + word_wide + (gap + percent_wide if percent else 0) + pad
+        ink = Image.new("RGB", (wide, tall), INK_BGR)
+        draw = ImageDraw.Draw(ink)
+        base = tall / 2 + 0.36 * size_px
+        x = pad + swatch + gap
+        draw.text((x, base), word, WORD_BGR, font, anchor="ls")
+        if percent:  # right-aligned in a column of fixed width: the plate must not breathe with the digits
+            draw.text((wide - pad, base), percent, SCORE_BGR, font, anchor="rs")
+    plate = np.array(ink)  # its channels were given as BGR all along
+    top = (tall - swatch) / 2
+    path = _fixed(_rounded(np.array([pad, top, pad + swatch, top + swatch]) - 0.5, radius=0.25 * swatch))
+    if word == UNCERTAIN:
+        cv2.polylines(plate, [path], True, _OUTLINE_BGR, max(1, size_px // 13), cv2.LINE_AA, _SUBPIXEL_BITS)
+    else:
+        cv2.fillPoly(plate, [path], color_bgr(word), cv2.LINE_AA, _SUBPIXEL_BITS)
+    fine = np.zeros((4 * tall, 4 * wide), np.float32)  # drawn large and shrunk: corners without steps
+    cv2.fillPoly(fine, [_fixed(_rounded(np.array([0, 0, 4 * wide - 1, 4 * tall - 1]), radius=1.2 * tall))],
+                 PLATE_ALPHA, cv2.LINE_8, _SUBPIXEL_BITS)
+    return plate.astype(np.float32), cv2.resize(fine, (wide, tall), interpolation=cv2.INTER_AREA)[..., None]
+
+
+def _fixed(points: np.ndarray) -> np.ndarray:
+    """Return points as the fixed-point numbers OpenCV draws between pixels with."""
+    return np.round(points * 2 ** _SUBPIXEL_BITS).astype(np.int32)

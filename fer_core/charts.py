@@ -1,0 +1,74 @@
+"""Tables to plotly figures. Numbers come ready; here they are only drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from fer_core.emotions import COLORS
+
+# What every chart passes to `st.plotly_chart(config=…)` unless it offers a download.
+QUIET = {"displaylogo": False, "displayModeBar": False}
+
+# Share of a lane's height that a score of 100 % fills.
+_LANE_FILL = 0.86
+
+
+def expression_lanes(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: Sequence[str], window_s: float,
+                     height_px: int) -> go.Figure:
+    """Draw scores over the last seconds: one panel per face, one lane per expression.
+
+    Args:
+        panels: title to (ago_s (n,), probs (n, k)): seconds before now, oldest first, and scores
+            0 to 1; a row of NaN means that the face was not there.
+        labels: the k names, drawn from top to bottom.
+        window_s: length of the time axis in seconds.
+        height_px: height of the figure, the same for any number of panels.
+    """
+    bases = range(len(labels) - 1, -1, -1)
+    data = [_lane(labels[k], base, ago_s, probs[:, k], number)
+            for number, (ago_s, probs) in enumerate(panels.values(), 1) for k, base in enumerate(bases)]
+    # One plain dictionary: the live page draws this every second, and plotly's own ways to build it
+    # piece by piece take five times as long.
+    layout: dict[str, Any] = {
+        "height": height_px, "showlegend": False, "hovermode": "closest", "dragmode": False,
+        "margin": {"l": 74, "r": 12, "t": 26 if len(panels) > 1 else 6, "b": 28},
+        "yaxis": {"range": [-0.05, len(labels)], "tickvals": list(bases), "ticktext": list(labels),
+                  "ticklabelshift": -7, "showgrid": True, "zeroline": False, "fixedrange": True},
+        "annotations": []}
+    ticks = _ticks(len(panels), window_s)
+    for number, (title, (left, right)) in enumerate(zip(panels, _domains(len(panels)), strict=True), 1):
+        layout[f"xaxis{number}"] = {
+            "domain": [left, right], "range": [-window_s, 0], "tickvals": ticks, "showgrid": False, "zeroline": False,
+            "fixedrange": True, "ticktext": [f"{-t:.0f} s ago" if t else "now" for t in ticks]}
+        if len(panels) > 1:
+            layout["annotations"].append({"text": title, "x": left, "y": 1.0, "xref": "paper", "yref": "paper",
+                                          "xanchor": "left", "yanchor": "bottom", "showarrow": False})
+    return go.Figure({"data": data, "layout": layout})
+
+
+def _ticks(panels: int, window_s: float) -> list[float]:
+    """Return where the time axis is labelled, so that labels of neighbouring panels stay apart."""
+    if panels == 1:
+        return np.linspace(-window_s, 0, 5).tolist()
+    count = max(1, 4 - panels)
+    return [-window_s * (i + 0.5) / count for i in range(count)]
+
+
+def _domains(panels: int, gap: float = 0.03) -> list[tuple[float, float]]:
+    """Return where each of some panels side by side begins and ends, as shares of the width."""
+    width = (1 - gap * (panels - 1)) / panels
+    return [(i * (width + gap), i * (width + gap) + width) for i in range(panels)]
+
+
+def _lane(label: str, base: int, ago_s: np.ndarray, prob: np.ndarray, panel: int) -> dict[str, Any]:
+    """Return one filled lane that stands on `base`; where the face was not there it is empty."""
+    time_s = np.concatenate([-ago_s[:1], -ago_s, -ago_s[-1:]]).round(2)
+    height = (np.concatenate([[0], np.nan_to_num(prob), [0]]) * _LANE_FILL).round(3)
+    words = [f"{label} {p * 100:.0f} %" if p == p else "" for p in prob.tolist()]
+    return {"type": "scatter", "x": time_s, "y": base + height, "text": ["", *words, ""], "name": label,
+            "hovertemplate": "%{text}<extra></extra>", "mode": "lines", "line": {"width": 0}, "fill": "toself",
+            "fillcolor": COLORS[label], "hoveron": "points", "xaxis": f"x{panel}", "yaxis": "y"}

@@ -1,0 +1,112 @@
+"""A labelled set of faces, with its splits, its votes, where it came from, and a hash that names its content."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fer_core.emotions import LABELS
+from fer_core.errors import DataError
+
+IMAGE_SIZE = 48
+
+# The first three are the table's own Usage. A folder tree has lost which of its test images were
+# public and which private: they are "Test". "Validation" is held out of Training, by a folder or by
+# `fer_core.data.splits.with_validation`.
+SPLITS: tuple[str, ...] = ("Training", "PublicTest", "PrivateTest", "Test", "Validation")
+
+# The ten columns of the FER+ votes, in the order of their file.
+VOTE_COLUMNS: tuple[str, ...] = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear",
+                                 "contempt", "unknown", "NF")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a set of faces came from and what was done to it on the way in.
+
+    Attributes:
+        name: of the file or folder that was read.
+        kind: "table", "image tree", "demo" or "memory".
+        drawn: the faces were drawn by this project; they are not photographs and not FER-2013.
+        notes: sentences a user should read, such as how many images were converted from colour.
+        unreadable: names of the images that could not be read and were left out.
+    """
+
+    name: str = ""
+    kind: str = "memory"
+    drawn: bool = False
+    notes: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class FaceSet:
+    """Faces, labels and splits, row by row in the order of the source.
+
+    Attributes:
+        images: uint8 (n, 48, 48), gray; read-only and memory-mapped when it comes from a store.
+        labels: int64 (n,), index into `LABELS`.
+        split: uint8 (n,), index into `SPLITS`.
+        votes: uint8 (n, 10), FER+ votes in the order of `VOTE_COLUMNS`, or None.
+        source: where it came from.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    split: np.ndarray
+    votes: np.ndarray | None = None
+    source: Provenance = Provenance()
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        if self.images.shape != (n, IMAGE_SIZE, IMAGE_SIZE) or self.images.dtype != np.uint8:
+            raise ValueError(f"images must be uint8 (n, {IMAGE_SIZE}, {IMAGE_SIZE}), "
+                             f"got {self.images.dtype} {self.images.shape}")
+        for name, values, end in (("labels", self.labels, len(LABELS)), ("split", self.split, len(SPLITS))):
+            if values.shape != (n,) or (n and (values.min() < 0 or values.max() >= end)):
+                raise ValueError(f"{name} must have shape ({n},) and values from 0 to {end - 1}")
+        if self.votes is not None and (self.votes.shape != (n, len(VOTE_COLUMNS)) or self.votes.dtype != np.uint8):
+            raise ValueError(f"votes must be uint8 ({n}, {len(VOTE_COLUMNS)}), "
+                             f"got {self.votes.dtype} {self.votes.shape}")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of pixels, labels and splits in row order, in hexadecimal; votes do not count."""
+        digest = hashlib.sha256()
+        for array in (self.images, self.labels.astype(np.uint8), self.split):
+            digest.update(np.ascontiguousarray(array))
+        return digest.hexdigest()
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The names of the splits that have images, in the order of `SPLITS`."""
+        return tuple(SPLITS[s] for s in np.unique(self.split))
+
+    def rows_of(self, *splits: str) -> np.ndarray:
+        """Return the row numbers, int64 (m,) and ascending, that belong to any of `splits`.
+
+        Raises:
+            DataError: a name is not a split, or no row belongs to them.
+        """
+        unknown = set(splits) - set(SPLITS)
+        if unknown:
+            raise DataError(f"Expected splits out of {', '.join(SPLITS)}; got {', '.join(sorted(unknown))}.")
+        rows = np.flatnonzero(np.isin(self.split, [SPLITS.index(name) for name in splits]))
+        if len(rows) == 0:
+            raise DataError(f"The data set has no images in {' or '.join(splits)}; "
+                            f"it has {', '.join(self.splits) or 'none at all'}. Choose one of these.")
+        return rows
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return the number of images by split, of those that have any, and emotion."""
+        return {
+            split: {label: int(np.sum((self.split == SPLITS.index(split)) & (self.labels == k)))
+                    for k, label in enumerate(LABELS)}
+            for split in self.splits
+        }

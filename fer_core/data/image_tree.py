@@ -1,0 +1,222 @@
+"""Read faces from image files in folders: `train/angry/im0.png`, under all usual names of splits and expressions."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from fer_core.data.face_set import IMAGE_SIZE, SPLITS, FaceSet, Provenance
+from fer_core.emotions import LABELS, canonical
+from fer_core.errors import DataError
+
+MAX_IMAGES = 500_000
+_MAX_IMAGE_BYTES = 32 << 20
+_MAX_IMAGE_PIXELS = 50_000_000
+_IMAGES_A_TASK = 64
+_BYTES_A_TASK = 8 << 20
+_TASKS_AHEAD = 8
+
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm"})
+_SPLIT_FOLDERS = {
+    "train": "Training", "training": "Training", "fer2013train": "Training",
+    "test": "Test", "testing": "Test",
+    "publictest": "PublicTest", "fer2013valid": "PublicTest",
+    "privatetest": "PrivateTest", "fer2013test": "PrivateTest",
+    "validation": "Validation", "valid": "Validation", "val": "Validation",
+}
+
+
+def is_image(name: str, head: bytes) -> bool:
+    """Tell whether a file is, or by its name means to be, an image."""
+    return head.startswith((b"\x89PNG", b"\xff\xd8\xff")) or PurePosixPath(name).suffix.lower() in _SUFFIXES
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    face: np.ndarray
+    was_color: bool
+    was_resized: bool
+
+
+class TreeReader:
+    """Collects images one by one, in any order, and makes them one set; decoding runs beside the reading."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="decode")
+        self._names: list[str] = []
+        self._places: list[tuple[int, int]] = []  # split and label
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._decoding: list[Future[list[_Decoded | None]]] = []
+        self._outside: list[str] = []
+        self._unknown: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._names) + len(self._outside) + self._unknown.total()
+
+    def add(self, name: str, stream: BinaryIO) -> None:
+        """Take the image `name` if it lies in the folder of an expression.
+
+        Raises:
+            DataError: there are more images than fit into memory.
+        """
+        folder = name.rpartition("/")[0]
+        place = _place(folder)
+        if place is None:
+            last = folder.rpartition("/")[2]
+            if not last or _plain(last) in _SPLIT_FOLDERS:
+                self._outside.append(name)
+            else:
+                self._unknown[last] += 1
+            return
+        if len(self._names) == MAX_IMAGES:
+            raise DataError(f"There are more than {MAX_IMAGES:,} images; FER-2013 has 35,887. Choose the data set's "
+                            "own folder or archive.")
+        self._names.append(name)
+        self._places.append(place)
+        self._waiting.append(stream.read(_MAX_IMAGE_BYTES + 1))
+        self._waiting_bytes += len(self._waiting[-1])
+        if len(self._waiting) == _IMAGES_A_TASK or self._waiting_bytes > _BYTES_A_TASK:
+            self._decode_waiting()
+
+    def _decode_waiting(self) -> None:
+        if len(self._decoding) >= _TASKS_AHEAD:
+            self._decoding[-_TASKS_AHEAD].exception()  # waits, so that undecoded images do not pile up
+        self._decoding.append(self._pool.submit(lambda contents: [_decode(c) for c in contents], self._waiting))
+        self._waiting, self._waiting_bytes = [], 0
+
+    def close(self) -> None:
+        """Let the decoding threads go."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def face_set(self, source: str) -> FaceSet:
+        """Return all images as one set, ordered by split, expression and name.
+
+        Args:
+            source: name of the folder or archive.
+
+        Raises:
+            DataError: folders are named after no expression, or no image can be read.
+        """
+        self._check(source)
+        self._decode_waiting()
+        decoded = [image for task in self._decoding for image in task.result()]
+        order = sorted((row for row, image in enumerate(decoded) if image),
+                       key=lambda row: (self._places[row], _natural(self._names[row])))
+        if not order:
+            raise DataError(f"{source}: none of its {len(decoded):,} images can be read, "
+                            f"{self._names[0]} for one. Expected PNG or JPEG files.")
+        split, labels = np.array([self._places[row] for row in order]).T
+        unreadable = tuple(sorted((name for name, image in zip(self._names, decoded, strict=True) if image is None),
+                                  key=_natural))
+        notes = self._notes([decoded[row] for row in order], split, unreadable)
+        return FaceSet(np.stack([decoded[row].face for row in order]), labels.astype(np.int64), split.astype(np.uint8),
+                       source=Provenance(name=source, kind="image tree", notes=notes, unreadable=unreadable))
+
+    def _check(self, source: str) -> None:
+        if self._unknown:
+            listed = ", ".join(f"{name} ({count:,})" for name, count in self._unknown.most_common(5))
+            raise DataError(f"{source}: expected images in folders named {', '.join(LABELS)} (or angry, disgust, "
+                            f"fear …); these folders are named otherwise: {listed}. Rename or remove them.")
+        if not self._names:
+            raise DataError(f"{source}: expected images in folders named {', '.join(LABELS)}, inside train and test; "
+                            f"found {len(self._outside):,} images outside of such folders, {self._outside[0]} for one.")
+
+    def _notes(self, images: list[_Decoded], split: np.ndarray, unreadable: tuple[str, ...]) -> tuple[str, ...]:
+        colored, resized = sum(image.was_color for image in images), sum(image.was_resized for image in images)
+        tests = int(np.sum(split == SPLITS.index("Test")))
+        notes = [
+            (tests, f"The folders do not say which of the {tests:,} test images were PublicTest and which PrivateTest, "
+                    "so they are one split, Test. Measure on it once at the end, as the original did on 7,178 images, "
+                    "and hold out a part of Training for validation."),
+            (not split.any(), "There are no folders named train and test: all images are Training."),
+            (colored, f"{_images(colored)} converted from colour to gray."),
+            (resized, f"{_images(resized)} scaled to {IMAGE_SIZE} × {IMAGE_SIZE} pixels; what was not square was "
+                      "cropped around its middle."),
+            (unreadable, f"{_images(len(unreadable))} left out because they cannot be read: {_listed(unreadable)}."),
+            (self._outside, f"{_images(len(self._outside))} left out because they lie in no expression's folder: "
+                            f"{_listed(self._outside)}."),
+        ]
+        return tuple(note for applies, note in notes if applies)
+
+
+def _decode(content: bytes) -> _Decoded | None:
+    """Return the image as uint8 (48, 48), or None if it cannot be read."""
+    if not content or len(content) > _MAX_IMAGE_BYTES or not _harmless(content) or _is_cut_jpeg(content):
+        return None
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if image is None or image.dtype not in (np.uint8, np.uint16):
+        return None
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    was_color = image.ndim == 3
+    if was_color:
+        image = cv2.cvtColor(image, cv2.COLOR_BGRA2GRAY if image.shape[2] == 4 else cv2.COLOR_BGR2GRAY)
+    was_resized = image.shape != (IMAGE_SIZE, IMAGE_SIZE)
+    return _Decoded(_resize(image) if was_resized else image, was_color, was_resized)
+
+
+def _harmless(content: bytes) -> bool:
+    # However few bytes there are: a few hundred can claim a billion pixels.
+    try:
+        with Image.open(io.BytesIO(content)) as image:  # reads the header only, in about 20 µs
+            return image.width * image.height <= _MAX_IMAGE_PIXELS
+    except (OSError, ValueError, Image.DecompressionBombError):  # ValueError: a header with far too long a text in it
+        return False
+
+
+def _is_cut_jpeg(content: bytes) -> bool:
+    # OpenCV fills what a truncated JPEG lacks with gray and does not tell.
+    return content.startswith(b"\xff\xd8\xff") and b"\xff\xd9" not in content[-1024:]
+
+
+def _resize(image: np.ndarray) -> np.ndarray:
+    """Crop `image` to its middle square and scale it to (48, 48): a stretched face shows another expression."""
+    height, width = image.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top:top + side, left:left + side]
+    return cv2.resize(square, (IMAGE_SIZE, IMAGE_SIZE),
+                      interpolation=cv2.INTER_AREA if side > IMAGE_SIZE else cv2.INTER_CUBIC)
+
+
+@lru_cache(maxsize=1024)
+def _place(folder: str) -> tuple[int, int] | None:
+    """Return split and label of the images in `folder`, or None if its name is no expression's."""
+    *above, last = folder.split("/")
+    label = canonical(last)
+    if label is None:
+        return None
+    split = next((_SPLIT_FOLDERS[_plain(name)] for name in reversed(above) if _plain(name) in _SPLIT_FOLDERS),
+                 "Training")
+    return SPLITS.index(split), LABELS.index(label)
+
+
+def _plain(folder: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", folder.lower())
+
+
+def _natural(name: str) -> list[str | tuple[int, str]]:
+    """Return a key that sorts im2.png before im10.png."""
+    return [part.zfill(20) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image was" if count == 1 else f"{count:,} images were"
+
+
+def _listed(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(names[:5]) + (" and others" if len(names) > 5 else "")

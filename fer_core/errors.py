@@ -1,0 +1,29 @@
+"""The exceptions this package raises on purpose.
+
+Each message says what was expected, what came instead, and what to do. A page or the command
+line shows them as they are; any other exception is a bug and surfaces as one.
+"""
+
+
+class FerError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class DataError(FerError):
+    """A data set, table or image is not what it should be."""
+
+
+class ModelError(FerError):
+    """A model, its weights or its card is missing, altered or of the wrong kind."""
+
+
+class RunError(FerError):
+    """A training run cannot start, resume or go on."""
+
+
+class MediaError(FerError):
+    """An image or a video cannot be read or written."""
+
+
+class SettingsError(FerError):
+    """A setting or an environment variable has a value that cannot be used."""

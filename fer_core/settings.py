@@ -1,0 +1,86 @@
+"""What the environment says, read and checked in one place.
+
+| variable | meaning | default |
+| --- | --- | --- |
+| `FER_MODEL` | name of an available model or path of a model's folder | the one put live last, else the bundled one |
+| `FER_HOME` | folder of data sets, runs and models | the user's own data folder |
+| `FER_ICE_SERVERS` | JSON list of STUN/TURN servers as in `RTCPeerConnection`'s `iceServers` | none |
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_core.errors import SettingsError
+
+_ICE_EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]'
+# What aiortc takes; anything else it refuses only when a stream starts.
+_ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]+)?|turns?:[^?:\s]+(:[0-9]+)?(\?transport=(udp|tcp))?")
+
+
+def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of everything that outlives the server: data sets, runs and models; an absolute path."""
+    base = environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(environ.get("FER_HOME") or Path(base) / "fer-dashboard").expanduser().resolve()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one server.
+
+    Attributes:
+        model: name of an available model, or path of a model's folder, that the pages use; None for the one
+            that was put live last or, if there is none, the bundled default.
+        ice_servers: STUN and TURN servers, each with `urls` and, for TURN, `username` and
+            `credential`. Empty by default: then nothing outside is contacted and only browsers
+            that reach this machine directly can connect.
+    """
+
+    model: str | None = None
+    ice_servers: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read the settings from environment variables.
+
+        Raises:
+            SettingsError: a variable has a value that cannot be used.
+        """
+        return cls(model=environ.get("FER_MODEL") or None,
+                   ice_servers=_ice_servers(environ.get("FER_ICE_SERVERS", "")))
+
+
+def _ice_servers(text: str) -> tuple[Mapping[str, Any], ...]:
+    if not text.strip():
+        return ()
+    try:
+        servers = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"FER_ICE_SERVERS must be a JSON list such as {_ICE_EXAMPLE}; it is not JSON: {error}. "
+                            "Correct it or unset it.") from error
+    if not isinstance(servers, list):
+        raise SettingsError(f"FER_ICE_SERVERS must be a JSON list such as {_ICE_EXAMPLE}, "
+                            f"got {type(servers).__name__}. Put the server in brackets.")
+    for number, server in enumerate(servers, 1):
+        _check_server(number, server)
+    return tuple(servers)
+
+
+def _check_server(number: int, server: Any) -> None:
+    where = f"Server {number} of FER_ICE_SERVERS"
+    if not isinstance(server, dict) or not server.get("urls"):
+        raise SettingsError(f"{where} must be an object with `urls`, as in {_ICE_EXAMPLE}. Add `urls`.")
+    urls = server["urls"] if isinstance(server["urls"], list) else [server["urls"]]
+    for url in urls:
+        if not isinstance(url, str) or not _ICE_URL.fullmatch(url):
+            raise SettingsError(f"{where} must have urls like stun:host, stun:host:3478, turn:host:3478 or "
+                                f"turn:host:3478?transport=tcp (or with stuns and turns), got {url!r}. Correct it.")
+        if url.startswith(("turn:", "turns:")) and not (server.get("username") and server.get("credential")):
+            raise SettingsError(f"{where} is a TURN server and needs `username` and `credential`, "
+                                f"as in {_ICE_EXAMPLE}.")

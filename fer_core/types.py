@@ -1,0 +1,93 @@
+"""The few values that travel through the package: arrays, checked once at construction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Faces found in one image.
+
+    Attributes:
+        xyxy: float32 (n, 4), boxes as left, top, right, bottom in pixels of the full image.
+        score: float32 (n,), the detector's own score, larger is surer; its range is the detector's.
+    """
+
+    xyxy: np.ndarray
+    score: np.ndarray
+
+    def __post_init__(self) -> None:
+        _require(self.xyxy.ndim == 2 and self.xyxy.shape[1] == 4,
+                 f"xyxy must have shape (n, 4), got {self.xyxy.shape}")
+        _require(self.score.shape == (len(self.xyxy),),
+                 f"score must have shape ({len(self.xyxy)},), got {self.score.shape}")
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """Return detections of no face."""
+        return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """Scores of n faces over k labels.
+
+    Attributes:
+        probs: float32 (n, k), rows sum to 1.
+        labels: the k names, in the order of the columns.
+    """
+
+    probs: np.ndarray
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _require(self.probs.ndim == 2 and self.probs.shape[1] == len(self.labels),
+                 f"probs must have shape (n, {len(self.labels)}), got {self.probs.shape}")
+
+    def __len__(self) -> int:
+        return len(self.probs)
+
+    @property
+    def top(self) -> list[str]:
+        """The best label of each face."""
+        return [self.labels[i] for i in self.probs.argmax(axis=1)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """What was found in one image or one frame of a stream.
+
+    Attributes:
+        index: number of the frame in its stream, from 0.
+        time_s: media time of the frame in seconds.
+        size_wh: width and height of the frame in pixels.
+        detections: the n faces.
+        prediction: their scores, (n, k).
+        track_id: int64 (n,), the same number for the same face from frame to frame.
+    """
+
+    index: int
+    time_s: float
+    size_wh: tuple[int, int]
+    detections: Detections
+    prediction: Prediction
+    track_id: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = len(self.detections)
+        _require(len(self.prediction) == n, f"expected {n} predictions, got {len(self.prediction)}")
+        _require(self.track_id.shape == (n,), f"track_id must have shape ({n},), got {self.track_id.shape}")
+
+    def __len__(self) -> int:
+        return len(self.detections)

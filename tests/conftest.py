@@ -1,0 +1,66 @@
+"""Fixtures that many tests share."""
+
+import os
+from pathlib import Path
+
+# TensorFlow and libsrtp each bring a TLS library; loading libsrtp second crashes the interpreter. The app
+# never loads TensorFlow, but these tests share one process with those that train.
+import pylibsrtp  # noqa: F401
+import pytest
+
+_SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def fer2013_path() -> Path:
+    """The real data set's table; a test that needs it skips where it is not at hand."""
+    path = Path(os.environ.get("FER2013_CSV", _SHARED / "fer2013" / "fer2013.csv.xz"))
+    if not path.is_file():
+        pytest.skip("FER-2013 is not at hand: set FER2013_CSV to the path of fer2013.csv (plain or compressed)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def fer2013(fer2013_path):
+    """The whole of FER-2013, read once."""
+    from fer_core.data.csv_reader import read_csv
+
+    return read_csv(fer2013_path)
+
+
+@pytest.fixture(scope="session")
+def media_path() -> Path:
+    """A folder with the clip and photos that some tests look at; they skip where it is not at hand."""
+    path = Path(os.environ.get("FER_TEST_MEDIA", _SHARED / "media"))
+    if not (path / "one_face.mp4").is_file():
+        pytest.skip("the test clip is not at hand: set FER_TEST_MEDIA to a folder with one_face.mp4 and no_face.jpg")
+    return path
+
+
+@pytest.fixture(scope="session")
+def draw_scene():
+    """A function that draws a room with faces: draw_scene((x, y, side), ...) -> uint8 (480, 640, 3) BGR.
+
+    Each face is scikit-image's public-domain portrait, the face centred at (x, y) with that side, in pixels.
+    """
+    import cv2
+    import numpy as np
+    from skimage import data
+
+    head = cv2.cvtColor(data.astronaut()[20:220, 129:319], cv2.COLOR_RGB2BGR)
+    face_xy, face_side = (95.0, 92.0), 102.0  # the face within `head`
+    shade = np.linspace(70, 150, 640, dtype=np.float32) + np.linspace(0, 40, 480, dtype=np.float32)[:, None]
+    room = cv2.merge([shade * 1.1, shade, shade * 0.9]).astype(np.uint8)
+    cv2.rectangle(room, (40, 60), (220, 300), (60, 90, 70), -1)
+    cv2.line(room, (0, 420), (639, 400), (40, 40, 60), 6)
+
+    def draw(*faces: tuple[float, float, float]) -> np.ndarray:
+        image = room.copy()
+        for x, y, side in faces:
+            scale = side / face_side
+            place = np.array([[scale, 0, x - scale * face_xy[0]], [0, scale, y - scale * face_xy[1]]])
+            shrunk = cv2.GaussianBlur(head, (0, 0), max(0.1, 0.4 / scale))
+            cv2.warpAffine(shrunk, place, (640, 480), dst=image, borderMode=cv2.BORDER_TRANSPARENT)
+        return image
+
+    return draw

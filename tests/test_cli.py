@@ -1,0 +1,80 @@
+"""The command line as a user meets it: exit codes and messages of real processes."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fer_core import cli
+from fer_core.cli import main
+
+
+def write_table(path, rows: int = 3, pixels: str = "0 " * 2303 + "0") -> None:
+    usages = ("Training", "PublicTest", "PrivateTest")
+    path.write_text("emotion,pixels,Usage\n" + "".join(f"{i % 7},{pixels},{usages[i % 3]}\n" for i in range(rows)))
+
+
+def test_help_lists_the_commands():
+    done = subprocess.run([sys.executable, "-m", "fer_core", "--help"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    for command in ("prepare", "train", "export", "convert", "evaluate", "display"):
+        assert command in done.stdout
+
+
+def test_prepare_writes_the_tree_of_the_original_script(tmp_path):
+    write_table(tmp_path / "fer2013.csv", rows=21)
+    assert main(["prepare", str(tmp_path / "fer2013.csv"), "--out", str(tmp_path / "out")]) == 0
+    pictures = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
+    assert len(pictures) == 21
+    assert "train/angry/im0.png" in pictures
+    assert sum(picture.startswith("test/") for picture in pictures) == 14
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    ("emotion,pixel,Usage\n", "pixels is missing"),
+    (f"emotion,pixels,Usage\n0,{'1 ' * 2302}1,Training\n", "row 1: expected 2,304 pixels, found 2,303"),
+    (f"emotion,pixels,Usage\n7,{'1 ' * 2303}1,Training\n", "row 1: expected an emotion from 0 to 6"),
+    (f"emotion,pixels,Usage\n0,{'1 ' * 2303}1,Training\n0,1 1", "row 2"),
+], ids=["wrong column", "2,303 pixels", "label 7", "truncated"])
+def test_a_broken_table_is_named_by_its_row_and_fails(tmp_path, capsys, content, said):
+    path = tmp_path / "fer2013.csv"
+    path.write_text(content)
+    assert main(["prepare", str(path), "--out", str(tmp_path / "out")]) == 1
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.rglob("*.png"))
+
+
+def test_evaluate_prints_the_figures_as_json(tmp_path, capsys):
+    write_table(tmp_path / "fer2013.csv", rows=30, pixels=" ".join(map(str, np.arange(2304) % 256)))
+    assert main(["evaluate", "--data", str(tmp_path / "fer2013.csv"), "--split", "PublicTest", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert list(figures["splits"]) == ["PublicTest"]
+    assert figures["splits"]["PublicTest"]["images"] == 10
+    assert 0 <= figures["splits"]["PublicTest"]["accuracy"] <= 1
+
+
+def test_a_missing_model_is_an_error_in_words(tmp_path, capsys):
+    write_table(tmp_path / "fer2013.csv")
+    assert main(["evaluate", "--model", "nonesuch", "--data", str(tmp_path / "fer2013.csv")]) == 1
+    assert "No model is named 'nonesuch'" in capsys.readouterr().err
+
+
+def test_display_does_not_open_the_page_with_weights_it_cannot_convert(tmp_path):
+    (tmp_path / "model.h5").write_bytes(b"not weights")
+    done = subprocess.run([sys.executable, "-m", "fer_core", "display", "--weights", str(tmp_path / "model.h5")],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "neither a .keras file nor HDF5" in done.stderr
+    assert "was not converted" in done.stderr
+
+
+def test_the_page_that_display_opens_has_the_same_home(tmp_path, monkeypatch):
+    given = {}
+    monkeypatch.setattr(cli.subprocess, "run", lambda command, **options: given.update(options))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FER_HOME", "home")
+    assert main(["display"]) == 0
+    assert given["cwd"] != tmp_path
+    assert given["env"]["FER_HOME"] == str((tmp_path / "home").resolve())

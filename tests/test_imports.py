@@ -1,0 +1,74 @@
+"""Who may import whom: downwards only, and heavy packages only where they belong."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted([ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("fer_core/**/*.py")])
+
+# A package may import those on lower levels and itself. fer_core.cli may import anything below ui.
+LEVELS = (
+    ("emotions", "errors", "files"),
+    ("settings", "types", "locks"),
+    ("processes", "data", "detection", "models", "annotate", "charts", "data_charts", "evaluation_charts"),
+    ("recognition", "recognizer", "audit", "explain"),
+    ("evaluation",),
+    ("live", "media", "training"),
+    ("cli", "__main__"),
+    ("ui",),
+)
+LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
+# recognizer is the front door over recognition.
+SIDEWAYS = {("recognizer", "recognition"), ("__main__", "cli")}
+
+ONLY_IN = {
+    "streamlit": ("app.py", "pages/", "fer_core/ui/"),
+    "streamlit_webrtc": ("fer_core/ui/webrtc.py",),
+    "av": ("fer_core/ui/webrtc.py", "fer_core/media/"),
+    "tensorflow": ("fer_core/models/convert.py", "fer_core/models/normalization.py", "fer_core/explain/",
+                   "fer_core/training/"),
+    "keras": ("fer_core/models/", "fer_core/training/"),
+    "onnx": ("fer_core/models/onnx_export.py",),
+    "tf2onnx": ("fer_core/models/onnx_export.py",),
+    "onnxruntime": ("fer_core/models/onnx_export.py",),
+}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the full names of all modules that a file imports, at its top or inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module)
+            # `from fer_core import x` names the module x itself.
+            names |= {f"{node.module}.{alias.name}" for alias in node.names if node.module == "fer_core"}
+    return names
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_heavy_packages_stay_where_they_belong(path):
+    for name in imports_of(path):
+        allowed = ONLY_IN.get(name.split(".")[0])
+        assert allowed is None or relative(path).startswith(allowed), f"{relative(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if relative(path).startswith("fer_core/")], ids=relative)
+def test_packages_import_downwards_only(path):
+    own = relative(path).removeprefix("fer_core/").removesuffix(".py").split("/")[0]
+    if own == "__init__":
+        return
+    for name in imports_of(path):
+        parts = name.split(".")
+        if parts[0] != "fer_core" or len(parts) < 2 or parts[1] in (own, "__version__"):
+            continue
+        other = parts[1]
+        assert LEVEL_OF[other] < LEVEL_OF[own] or (own, other) in SIDEWAYS, f"{relative(path)} imports {name}"
