@@ -1,0 +1,214 @@
+"""One viewer's live stream: camera frames in, annotated frames and a snapshot out.
+
+It knows nothing of Streamlit or WebRTC. The video thread calls `process`; the page reads
+`snapshot` and replaces `settings` at any time. Neither waits for the other longer than it takes
+to copy a few references.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from fer_core.annotate import AnnotateOptions, annotate
+from fer_core.errors import FerError
+from fer_core.live.telemetry import History, Moment, RateMeter, Rates
+from fer_core.recognition.pipeline import StreamSettings
+from fer_core.types import FrameResult
+
+logger = logging.getLogger(__name__)
+
+# An error stays readable for this long after the last frame that raised it.
+ERROR_SHOWN_S = 10.0
+
+
+class Analyzer(Protocol):
+    """What turns frames into results: `recognition.pipeline.StreamAnalyzer` or a stand-in."""
+
+    settings: StreamSettings
+
+    def process(self, image_bgr: np.ndarray, time_s: float) -> FrameResult:
+        """Analyse one frame, uint8 (h, w, 3)."""
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """What a viewer can change while the stream runs.
+
+    Attributes:
+        stream: how faces are found, held and smoothed.
+        draw: what is drawn on the returned frame.
+        mirror: whether the picture is flipped left to right, as in a mirror.
+    """
+
+    stream: StreamSettings = field(default_factory=StreamSettings)
+    draw: AnnotateOptions = field(default_factory=AnnotateOptions)
+    mirror: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class LiveSnapshot:
+    """What there is to show of a stream at one instant.
+
+    Attributes:
+        live: whether a stream runs.
+        time_s: when the snapshot was taken, seconds on the session's clock.
+        rates: how fast it runs.
+        result: faces and scores of the last analysed frame, None before the first.
+        image_bgr: that frame, mirrored where asked, before anything was drawn on it; read only.
+        history: scores of the last minute, oldest first.
+        error: what went wrong in the last seconds, in words, or None.
+    """
+
+    live: bool
+    time_s: float
+    rates: Rates
+    result: FrameResult | None
+    image_bgr: np.ndarray | None
+    history: tuple[Moment, ...]
+    error: str | None
+
+
+_live: weakref.WeakSet[LiveSession] = weakref.WeakSet()
+_live_lock = threading.Lock()
+
+
+def live_sessions() -> int:
+    """Return how many streams run in this process."""
+    with _live_lock:
+        return len(_live)
+
+
+class LiveSession:
+    """One viewer's stream. A new analyzer is made whenever a stream begins.
+
+    Args:
+        new_analyzer: makes the analyzer of one stream from its settings, e.g. `recognizer.stream`.
+        settings: what to start with; assign to `settings` to change it while the stream runs.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, new_analyzer: Callable[[StreamSettings], Analyzer], settings: LiveSettings | None = None,
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        self.settings = settings or LiveSettings()
+        self._new_analyzer = new_analyzer
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._analyzer: Analyzer | None = None
+        self._reset()
+
+    def use(self, new_analyzer: Callable[[StreamSettings], Analyzer]) -> None:
+        """Analyse with another model from the next frame on; with the same one nothing changes."""
+        if new_analyzer != self._new_analyzer:
+            self._new_analyzer = new_analyzer
+            self.end()
+
+    def process(self, image_bgr: np.ndarray, delivered: int = 1) -> np.ndarray:
+        """Analyse and annotate the newest frame; the first call begins the stream.
+
+        It never raises: an error is noted in the snapshot and the frame returns as it came, so
+        that the viewer's video goes on.
+
+        Args:
+            image_bgr: uint8 (h, w, 3).
+            delivered: camera frames since the last call, this one included; the older ones were
+                dropped unseen.
+
+        Returns:
+            uint8 (h, w, 3), a new image, at the size of the stream's largest frame; or `image_bgr`
+            itself after an error.
+        """
+        start_s, settings = self._clock(), self.settings
+        try:
+            analyzer = self._analyzer or self._begin(settings)
+            if analyzer.settings != settings.stream:
+                analyzer.settings = settings.stream
+            steady = self._at_known_size(image_bgr)
+            plain = cv2.flip(steady, 1) if settings.mirror else steady
+            result = analyzer.process(plain, start_s)
+            drawn = annotate(plain, result, settings.draw)
+        except Exception as error:
+            # The one broad `except`: what is raised here would freeze this viewer's video for good.
+            self._note_error(error, delivered)
+            return image_bgr
+        self._note_result(result, plain, start_s, delivered)
+        return drawn
+
+    def end(self) -> None:
+        """End the stream; calling it again does nothing. The next frame begins a new one."""
+        with self._lock:
+            if self._analyzer is None:
+                return
+            self._analyzer = None
+            seconds, camera, analysed = self._clock() - self._began_s, self._delivered, self._analysed
+        with _live_lock:
+            _live.discard(self)
+        logger.info("Live stream ended after %.1f s, %d of %d camera frames analysed; %d still running.",
+                    seconds, analysed, camera, live_sessions())
+
+    def snapshot(self) -> LiveSnapshot:
+        """Return what there is to show now."""
+        with self._lock:
+            now_s = self._clock()
+            return LiveSnapshot(
+                live=self._analyzer is not None, time_s=now_s, rates=self._meter.rates(now_s),
+                result=self._result, image_bgr=self._image_bgr, history=self._history.moments(),
+                error=self._error if now_s - self._error_s <= ERROR_SHOWN_S else None)
+
+    def _begin(self, settings: LiveSettings) -> Analyzer:
+        analyzer = self._new_analyzer(settings.stream)
+        with self._lock:
+            self._reset()
+            self._analyzer = analyzer
+        with _live_lock:
+            _live.add(self)
+        logger.info("Live stream began; %d running.", live_sessions())
+        return analyzer
+
+    def _at_known_size(self, image_bgr: np.ndarray) -> np.ndarray:
+        """Undo a browser's lowering of its resolution, which would part each face from its past."""
+        height, width = image_bgr.shape[:2]
+        known_wh = self._size_wh or (width, height)
+        if width < known_wh[0] and abs(width / height - known_wh[0] / known_wh[1]) < 0.02:
+            return cv2.resize(image_bgr, known_wh, interpolation=cv2.INTER_LINEAR)
+        self._size_wh = (width, height)
+        return image_bgr
+
+    def _reset(self) -> None:
+        self._began_s = self._clock()
+        self._size_wh: tuple[int, int] | None = None
+        self._delivered = self._analysed = 0
+        self._meter = RateMeter(self._began_s)
+        self._history = History()
+        self._result: FrameResult | None = None
+        self._image_bgr: np.ndarray | None = None
+        self._error: str | None = None
+        self._error_s = 0.0
+
+    def _note_result(self, result: FrameResult, plain: np.ndarray, start_s: float, delivered: int) -> None:
+        with self._lock:
+            now_s = self._clock()
+            self._delivered += delivered
+            self._analysed += 1
+            self._meter.add(now_s, delivered, (now_s - start_s) * 1000)
+            self._history.add(result, now_s)
+            self._result, self._image_bgr = result, plain
+
+    def _note_error(self, error: Exception, delivered: int) -> None:
+        words = str(error) if isinstance(error, FerError) else f"{type(error).__name__}: {error}"
+        with self._lock:
+            now_s = self._clock()
+            is_new = words != self._error
+            self._delivered += delivered
+            self._meter.add(now_s, delivered, None)
+            self._error, self._error_s = words, now_s
+        if is_new:  # the same error comes with every frame; one traceback is enough
+            logger.exception("A live frame could not be analysed.", exc_info=error)

@@ -1,0 +1,60 @@
+"""A model in the form the app uses: a folder with `model.tflite` and `card.json`.
+
+The bundled models lie in `fer_core/models/bundled`, each in a folder of its name. Whatever is
+missing, cut short or altered is an error: there is no model to fall back to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_core.errors import ModelError
+from fer_core.files import sha256_of
+from fer_core.models.card import ModelCard
+
+BUNDLED_ROOT = Path(__file__).parent / "bundled"
+DEFAULT_MODEL = "compact"
+MODEL_FILE = "model.tflite"
+CARD_FILE = "card.json"
+# Not every model has it; the app itself never reads it.
+WEIGHTS_FILE = "weights.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A network and its card, checked against each other.
+
+    Attributes:
+        card: what the network is.
+        content: the LiteRT file.
+    """
+
+    card: ModelCard
+    content: bytes
+
+
+def bundled_models(root: Path = BUNDLED_ROOT) -> tuple[str, ...]:
+    """Return the names of the models that come with the package."""
+    return tuple(sorted(path.parent.name for path in root.glob(f"*/{CARD_FILE}")))
+
+
+def load_bundle(model: str | Path = DEFAULT_MODEL) -> Bundle:
+    """Load a model by the name of a bundled one or by the path of a folder.
+
+    Raises:
+        ModelError: there is no such model, or its files are missing, cut short or altered.
+    """
+    folder = BUNDLED_ROOT / model if isinstance(model, str) and model in bundled_models() else Path(model)
+    if not folder.is_dir():
+        raise ModelError(f"No model is named {str(model)!r}. Bundled: {', '.join(bundled_models()) or 'none'}; "
+                         "or give the path of a folder with model.tflite and card.json.")
+    card = ModelCard.load(folder / CARD_FILE)
+    path = folder / MODEL_FILE
+    if not path.is_file():
+        raise ModelError(f"{path} is missing. Expected the network beside its card; install the package again.")
+    expected = card.files.get(MODEL_FILE)
+    if (found := sha256_of(path)) != expected:
+        raise ModelError(f"{path} is not the file its card describes: expected SHA-256 {expected}, "
+                         f"found {found}. It was cut short or altered; install the package again.")
+    return Bundle(card, path.read_bytes())

@@ -1,0 +1,92 @@
+"""What a network of another origin takes and gives, in its owner's words.
+
+A file of weights does not say which score means what, nor how faces were scaled in training. Both
+are asked for, never guessed: a wrong label order or scale gives a network that looks alive and is
+wrong. Needs no Keras, so that a page can check a description before anything is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from fer_core.emotions import LABELS, canonical
+from fer_core.errors import ModelError
+
+# The ranges that networks are trained on, as (lowest, highest) for black and white.
+SCALES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)})
+RESIZE_METHODS = ("bilinear", "nearest")
+_SIZES_PX = (16, 512)
+NEEDS_WORDS = ("Another network needs a description of its labels, input size and scale (on the command line --labels, "
+               "--input-size and --scale): its file does not say what its scores mean.")
+
+
+@dataclass(frozen=True)
+class Description:
+    """How faces must be given to a network, and what its scores mean.
+
+    Attributes:
+        labels: the seven expressions in the order of its scores.
+        input_size: width and height of the gray faces it takes, pixels.
+        scale: range of its input, one of `SCALES`.
+        resize: how 48×48 faces come to `input_size`, one of `RESIZE_METHODS`; bilinear gives whole gray
+            values, as OpenCV does with 8-bit pictures.
+    """
+
+    labels: tuple[str, ...]
+    input_size: int
+    scale: str
+    resize: str = "bilinear"
+
+    def __post_init__(self) -> None:
+        if sorted(self.labels) != sorted(LABELS):
+            raise ModelError(f"Expected the seven labels {', '.join(LABELS)}, each once and in the order of the "
+                             f"network's scores; got {len(self.labels)}: {', '.join(self.labels) or 'none'}.")
+        if not _SIZES_PX[0] <= self.input_size <= _SIZES_PX[1]:
+            raise ModelError(f"Expected an input size of {_SIZES_PX[0]} to {_SIZES_PX[1]} pixels, got "
+                             f"{self.input_size}. It is the width of the faces that the network was trained on.")
+        if self.scale not in SCALES:
+            raise ModelError(f"Expected a scale of {', '.join(SCALES)}, got {self.scale!r}. It is the range that "
+                             "pixels were brought to in training.")
+        if self.resize not in RESIZE_METHODS:
+            raise ModelError(f"Expected the resize method {' or '.join(RESIZE_METHODS)}, got {self.resize!r}.")
+
+    def __str__(self) -> str:
+        return (f"gray faces {self.input_size}×{self.input_size} ({self.resize}), pixels {self.scale}, "
+                f"labels {', '.join(self.labels)}")
+
+
+def parse_labels(text: str) -> tuple[str, ...]:
+    """Return the labels of a text with commas between them, by the project's names.
+
+    >>> parse_labels("anger, disgust,happy")
+    ('angry', 'disgusted', 'happy')
+
+    Raises:
+        ModelError: a word names no expression.
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    unknown = [word for word in words if canonical(word) is None]
+    if unknown:
+        raise ModelError(f"No expression is named {', '.join(map(repr, unknown))}. Expected the words "
+                         f"{', '.join(LABELS)}, with commas between them, in the order of the network's scores.")
+    return tuple(canonical(word) for word in words)
+
+
+def describe(labels: str | None, input_size: int | None, scale: str | None, resize: str) -> Description | None:
+    """Return the description that the options of a command give, or None where they give none.
+
+    Raises:
+        ModelError: only a part of it is given, or a part cannot be used.
+    """
+    if labels is None and input_size is None and scale is None:
+        return None
+    parts = {"--labels": labels, "--input-size": input_size, "--scale": scale}
+    missing = [option for option, value in parts.items() if value is None]
+    if missing:
+        raise ModelError(f"A description needs --labels, --input-size and --scale; missing: {', '.join(missing)}. "
+                         "For example --labels angry,disgusted,fearful,happy,sad,surprised,neutral --input-size 64 "
+                         "--scale -1..1")
+    return Description(parse_labels(labels), input_size, scale, resize)

@@ -1,0 +1,103 @@
+"""A network in ONNX form, for programs that have no LiteRT, and its scores there.
+
+tf2onnx needs TensorFlow, so this runs in a process of its own (`python -m fer_core export`).
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+from ai_edge_litert.interpreter import Interpreter
+
+from fer_core.errors import ModelError
+from fer_core.files import atomic_path
+from fer_core.models.convert import with_features
+
+ONNX_FILE = "model.onnx"
+_INPUT = "faces"
+
+
+def keras_to_onnx(model: keras.Model, path: Path) -> None:
+    """Write `model` to `path` as ONNX: `faces` float32 (n, 48, 48, 1), 0 to 255, in; `scores` and `features` out.
+
+    Args:
+        model: what `fer_core.models.convert.with_features` takes, in float32.
+        path: the ONNX file.
+    """
+    with atomic_path(path) as partial, _quiet():
+        with_features(model).export(str(partial), format="onnx", verbose=False, input_signature=[
+            keras.InputSpec(shape=(None, 48, 48, 1), dtype="float32", name=_INPUT)])
+        _name_tensors(partial, {})
+
+
+def litert_to_onnx(model_file: Path, path: Path) -> None:
+    """Write a model's LiteRT file to `path` as ONNX, with the same input and outputs.
+
+    Raises:
+        ModelError: it holds an operation that cannot be translated.
+    """
+    import tf2onnx
+
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        translated = Path(folder) / ONNX_FILE
+        try:
+            tf2onnx.convert.from_tflite(str(model_file), output_path=str(translated))
+        except (ValueError, TypeError, KeyError, NotImplementedError, AssertionError, RuntimeError) as error:
+            raise ModelError(f"{model_file.name} could not be translated to ONNX ({error}). Export the run that it "
+                             "came from instead: python -m fer_core export RUN --format onnx.") from error
+        _name_tensors(translated, _litert_names(model_file))
+        with atomic_path(path) as partial:
+            partial.write_bytes(translated.read_bytes())
+
+
+class OnnxClassifier:
+    """A network in ONNX form, with one or two processor threads as the app uses them."""
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def classify(self, faces: np.ndarray) -> np.ndarray:
+        """Return the scores, float32 (n, k), of faces uint8 (n, 48, 48)."""
+        return self._session.run(["scores"], {_INPUT: faces.astype(np.float32)[..., None]})[0]
+
+
+def _litert_names(model_file: Path) -> dict[str, str]:
+    """Return the signature's name of each tensor that goes in or comes out, by the tensor's own name."""
+    runner = Interpreter(model_path=str(model_file)).get_signature_runner("serve")
+    details = {**runner.get_input_details(), **runner.get_output_details()}
+    return {detail["name"]: name for name, detail in details.items()}
+
+
+def _name_tensors(path: Path, names: Mapping[str, str]) -> None:
+    """Rename the tensors that go in and come out, call their first dimension n, and check the whole."""
+    model = onnx.load(path)
+    graph = model.graph
+    for node in graph.node:
+        for tensors in (node.input, node.output):
+            tensors[:] = [names.get(name, name) for name in tensors]
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        value.name = names.get(value.name, value.name)
+    for value in (*graph.input, *graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "n"
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep tf2onnx's account of each step and its notes to programmers out of the log."""
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

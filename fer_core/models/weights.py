@@ -1,0 +1,51 @@
+"""The weights of a model of the app as Keras takes them: what training can go on from.
+
+The app's own form has its normalisation folded into its kernels and cannot be trained any more. A model may
+therefore have its weights beside it, 2 bytes each, in the order in which its network lists them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_core.errors import ModelError
+from fer_core.files import atomic_path, sha256_of
+from fer_core.models.bundle import CARD_FILE, WEIGHTS_FILE
+from fer_core.models.card import ModelCard
+from fer_core.models.registry import build
+
+
+def save_weights(model: keras.Model, folder: Path) -> None:
+    """Write the weights of a registered network beside its model in `folder`, whose card then has their hash."""
+    path = folder / WEIGHTS_FILE
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        np.savez(file, *(weights.astype(np.float16) for weights in model.get_weights()))
+    card = ModelCard.load(folder / CARD_FILE)
+    dataclasses.replace(card, files={**card.files, WEIGHTS_FILE: sha256_of(path)}).save(folder / CARD_FILE)
+
+
+def load_network(folder: Path) -> keras.Model:
+    """Return the network of the model in `folder`, float32, ready to be trained on.
+
+    Raises:
+        ModelError: it has no weights for Keras, or they were cut short or altered.
+    """
+    card, path = ModelCard.load(folder / CARD_FILE), folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise ModelError(f"The model {card.name} has no Keras weights, only the LiteRT file of the app. Take the run "
+                         "that it came from instead.")
+    if sha256_of(path) != card.files.get(WEIGHTS_FILE):
+        raise ModelError(f"{path} is not the file its card describes. It was cut short or altered; install the package "
+                         "again.")
+    network = build(card.architecture)
+    try:
+        with np.load(path) as arrays:
+            network.set_weights([array.astype(np.float32) for array in arrays.values()])
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise ModelError(f"{path} does not hold the weights of the network {card.architecture}: {error}.") from error
+    return network

@@ -1,0 +1,202 @@
+"""The one straight line from a picture to its faces' expressions: detect, track, crop, classify, smooth.
+
+The live page, photos, videos and the Python API all go through here. The detector, the classifier and
+the clock come in as arguments, so this runs and is tested without a camera and without a network.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from fer_core.detection.boxes import join
+from fer_core.errors import SettingsError
+from fer_core.recognition.crop import crop_faces, to_gray
+from fer_core.recognition.tracker import MAX_HOLD_S, Tracker
+from fer_core.types import Detections, FrameResult, Prediction
+
+SEARCH_S = 0.1  # how often the whole frame is searched while there is no face, or a known one is missing
+RESCAN_S = 0.25  # how often while all known faces are in sight
+_KEEP_SIZE = 0.9  # a known face may be this much smaller than a new one, or faces at the limit would blink
+_FORGET_S = 2.0  # after such a gap, or when time runs backwards, the stream begins anew
+
+
+class Detector(Protocol):
+    """What finds faces."""
+
+    def detect(self, gray: np.ndarray) -> Detections:
+        """Find the faces of a whole image, uint8 (h, w), one box for each, as thoroughly as possible."""
+        ...
+
+    def glance(self, gray: np.ndarray, number: int) -> Detections:
+        """Find faces of a whole image quickly; different numbers may look in different ways."""
+        ...
+
+    def detect_near(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
+        """Find faces around the place `xyxy` (4,) where one was in the frame before."""
+        ...
+
+
+class Classifier(Protocol):
+    """What scores expressions."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the scores, in their order."""
+        ...
+
+    def classify(self, faces: np.ndarray) -> np.ndarray:
+        """Return float32 (n, k), rows summing to 1, for faces uint8 (n, 48, 48)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """What may be changed while a stream runs.
+
+    Attributes:
+        min_face_px: smaller faces are left out; below the detector's own smallest size it has no effect.
+        hold_s: how long a face the detector misses may still be shown, 0 to 0.5 seconds.
+        smoothing_s: time constant of the scores' exponential filter in seconds; 0 shows raw scores.
+
+    Raises:
+        SettingsError: if a value is out of its range.
+    """
+
+    min_face_px: int = 48
+    hold_s: float = MAX_HOLD_S
+    smoothing_s: float = 0.4
+
+    def __post_init__(self) -> None:
+        if self.min_face_px < 1:
+            raise SettingsError(f"min_face_px must be at least 1, got {self.min_face_px}")
+        if not 0.0 <= self.hold_s <= MAX_HOLD_S:
+            raise SettingsError(f"hold_s must be 0 to {MAX_HOLD_S} seconds, got {self.hold_s}")
+        if not 0.0 <= self.smoothing_s < math.inf:
+            raise SettingsError(f"smoothing_s must be 0 seconds or more, got {self.smoothing_s}")
+
+
+def analyze_image(image_bgr: np.ndarray, detector: Detector, classifier: Classifier) -> FrameResult:
+    """Find and classify the faces of one picture.
+
+    Args:
+        image_bgr: uint8 (h, w, 3) BGR, or (h, w) gray.
+        detector: finds the faces.
+        classifier: scores them, all in one call.
+
+    Returns:
+        Frame 0 at time 0, with the faces numbered from 0 in the detector's order.
+
+    Raises:
+        MediaError: if the picture has another dtype or shape.
+    """
+    gray = to_gray(image_bgr)
+    detections = detector.detect(gray)
+    probs = _classify(classifier, gray, detections.xyxy)
+    return _result(0, 0.0, gray, detections, probs, classifier.labels, list(range(len(detections))))
+
+
+class StreamAnalyzer:
+    """Follows the faces of one viewer's stream. Not to be shared between threads, save for `settings`.
+
+    Args:
+        detector: finds the faces.
+        classifier: scores them, all of a frame in one call.
+        settings: may be replaced as a whole at any time, from any thread; the next frame obeys it.
+    """
+
+    def __init__(self, detector: Detector, classifier: Classifier, settings: StreamSettings | None = None) -> None:
+        self.settings = settings or StreamSettings()
+        self._detector = detector
+        self._classifier = classifier
+        self._tracker = Tracker()
+        self._index = 0
+        self._glances = 0
+        self._time_s = -math.inf
+        self._shape: tuple[int, ...] = (1, 1)
+        self._forget()
+
+    def process(self, image_bgr: np.ndarray, time_s: float) -> FrameResult:
+        """Analyse the stream's next frame.
+
+        Args:
+            image_bgr: uint8 (h, w, 3) BGR, or (h, w) gray.
+            time_s: the frame's time in seconds. A step back, or a gap of over two seconds, begins anew.
+
+        Returns:
+            The faces in sight, the longest known first, each with its number and smoothed scores.
+
+        Raises:
+            MediaError: if the picture has another dtype or shape.
+        """
+        settings = self.settings  # read once: it may be replaced meanwhile
+        gray = to_gray(image_bgr)
+        if not 0.0 <= time_s - self._time_s <= _FORGET_S:
+            self._forget()
+        self._fit_to(gray.shape)
+        found = self._detect(gray, time_s, settings.min_face_px)
+        tracks = [track for track in self._tracker.update(gray, found, time_s, settings.hold_s)
+                  if track.xyxy[2] - track.xyxy[0] >= _KEEP_SIZE * settings.min_face_px]
+        boxes = np.array([track.xyxy for track in tracks], np.float32).reshape(-1, 4)
+        ids = [track.track_id for track in tracks]
+        probs = self._smooth(ids, _classify(self._classifier, gray, boxes), time_s, settings.smoothing_s)
+        detections = Detections(boxes, np.array([track.score for track in tracks], np.float32))
+        result = _result(self._index, time_s, gray, detections, probs, self._classifier.labels, ids)
+        self._index += 1
+        self._time_s = time_s
+        return result
+
+    def _forget(self) -> None:
+        self._tracker.forget()
+        self._scores: dict[int, tuple[float, np.ndarray]] = {}  # per track: when last updated, (k,)
+        self._glanced_s = -math.inf
+
+    def _fit_to(self, shape: tuple[int, ...]) -> None:
+        """Keep the faces when frames change size, as browsers do to theirs when the processor is busy."""
+        if shape == self._shape:
+            return
+        factors = shape[0] / self._shape[0], shape[1] / self._shape[1]
+        if abs(factors[0] / factors[1] - 1.0) < 0.02:
+            self._tracker.rescale(factors[0])
+        else:
+            self._forget()
+        self._shape = shape
+
+    def _detect(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
+        """Look where faces were and, when it is time again, over the whole frame."""
+        found = [self._detector.detect_near(gray, box) for box in self._tracker.boxes]
+        missing = not found or any(not len(near) for near in found)
+        if time_s - self._glanced_s >= (SEARCH_S if missing else RESCAN_S):
+            found.append(_at_least(self._detector.glance(gray, self._glances), min_face_px))
+            self._glances += 1
+            self._glanced_s = time_s
+        return join(found)
+
+    def _smooth(self, ids: list[int], probs: np.ndarray, time_s: float, smoothing_s: float) -> np.ndarray:
+        """Return the scores (n, k) filtered in time for each face, independent of the frame rate."""
+        self._scores = {i: known for i, known in self._scores.items() if time_s - known[0] <= MAX_HOLD_S}
+        for track_id, now in zip(ids, probs, strict=True):
+            then_s, before = self._scores.get(track_id, (time_s, now))
+            weight = 1.0 - math.exp(-(time_s - then_s) / smoothing_s) if smoothing_s > 0 else 1.0
+            self._scores[track_id] = time_s, before + weight * (now - before)
+        return np.array([self._scores[i][1] for i in ids], np.float32).reshape(probs.shape)
+
+
+def _at_least(detections: Detections, side_px: float) -> Detections:
+    large = detections.xyxy[:, 2] - detections.xyxy[:, 0] >= side_px
+    return Detections(detections.xyxy[large], detections.score[large])
+
+
+def _classify(classifier: Classifier, gray: np.ndarray, xyxy: np.ndarray) -> np.ndarray:
+    if not len(xyxy):
+        return np.empty((0, len(classifier.labels)), np.float32)
+    return classifier.classify(crop_faces(gray, xyxy))
+
+
+def _result(index: int, time_s: float, gray: np.ndarray, detections: Detections, probs: np.ndarray,
+            labels: tuple[str, ...], ids: list[int]) -> FrameResult:
+    height, width = gray.shape
+    return FrameResult(index, time_s, (width, height), detections, Prediction(probs, labels), np.array(ids, np.int64))
