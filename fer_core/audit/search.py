@@ -1,0 +1,75 @@
+"""Which faces to show, in which order: the search behind the gallery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer_core.audit.findings import Findings
+from fer_core.data.votes import plurality
+from fer_core.emotions import LABELS
+
+# What most people saw, when it is none of the seven expressions: contempt, unknown or no face.
+OTHER = "something else"
+
+# From this suspicion on a face is called suspicious: more speaks against its label than for it.
+SUSPICIOUS = 0.5
+
+ORDERS: tuple[str, ...] = ("row", "suspicion", "brightness", "contrast", "shuffled")
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which faces, in which order. Empty tuples stand for all.
+
+    Attributes:
+        splits: names out of `SPLITS`.
+        labels: names out of `LABELS`.
+        seen: what most people saw, names out of `LABELS` and `OTHER`; without votes nobody saw anything.
+        suspicious: True for suspicious faces only, False for the others, None for all.
+        order: one of `ORDERS`; the most suspicious first, the darkest and flattest first.
+        seed: of the shuffle; the same seed gives the same order, whatever is left out.
+    """
+
+    splits: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    suspicious: bool | None = None
+    order: str = "row"
+    seed: int = 0
+
+
+def find_faces(findings: Findings, query: Query) -> np.ndarray:
+    """Return the rows that a query asks for, int64 (m,), in its order; equals in row order."""
+    rows = np.flatnonzero(_wanted(findings, query))
+    if query.order == "row":
+        return rows
+    return rows[np.argsort(_rank(findings, query)[rows], kind="stable")]
+
+
+def _wanted(findings: Findings, query: Query) -> np.ndarray:
+    wanted = np.ones(len(findings.labels), bool)
+    if query.splits:
+        wanted &= findings.in_splits(*query.splits)
+    if query.labels:
+        wanted &= np.isin(findings.labels, [LABELS.index(name) for name in query.labels])
+    if query.seen:
+        codes = [-1 if name == OTHER else LABELS.index(name) for name in query.seen]
+        wanted &= False if findings.votes is None else np.isin(plurality(findings.votes), codes)
+    if query.suspicious is not None:
+        wanted &= (findings.suspicion.score >= SUSPICIOUS) == query.suspicious
+    return wanted
+
+
+def _rank(findings: Findings, query: Query) -> np.ndarray:
+    """Return what to sort by, float (n,), ascending."""
+    if query.order == "suspicion":
+        return -findings.suspicion.score
+    if query.order == "brightness":
+        return findings.light.mean
+    if query.order == "contrast":
+        return findings.light.std
+    if query.order == "shuffled":
+        return np.random.default_rng(query.seed).random(len(findings.labels))
+    raise ValueError(f"order must be one of {', '.join(ORDERS)}, got {query.order!r}")

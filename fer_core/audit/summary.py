@@ -1,0 +1,67 @@
+"""The figures that describe a data set as a whole: counts, balance, what people saw, mean faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer_core.data.face_set import SPLITS, FaceSet
+from fer_core.data.votes import plurality
+from fer_core.emotions import LABELS
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """A data set in figures.
+
+    Attributes:
+        splits: names of the s splits that have images.
+        counts: int64 (s, 7), images by split and label.
+        seen: int64 (7, 8), images by label and by what most people saw, the last column for none of
+            the seven; None without votes.
+        mean_faces: float32 (s, 7, 48, 48), 0 to 255; NaN where a split has no image of a label.
+    """
+
+    splits: tuple[str, ...]
+    counts: np.ndarray
+    seen: np.ndarray | None
+    mean_faces: np.ndarray
+
+    @property
+    def imbalance(self) -> tuple[float, str, str]:
+        """How many images the most frequent label has for each one of the rarest that occurs, and these two labels."""
+        totals = self.counts.sum(axis=0)
+        most, least = int(totals.argmax()), int(np.where(totals > 0, totals, totals.max() + 1).argmin())
+        return float(totals[most] / totals[least]), LABELS[most], LABELS[least]
+
+    @property
+    def agreement(self) -> float | None:
+        """Share of images whose label is what most people saw, 0 to 1; None without votes."""
+        return None if self.seen is None else float(np.trace(self.seen) / self.seen.sum())
+
+
+def summarize(faces: FaceSet, means: np.ndarray | None = None) -> Summary:
+    """Describe a data set.
+
+    Args:
+        faces: the data set.
+        means: what `mean_faces` returns, if it is known already.
+    """
+    counts = np.array([[count for count in by_label.values()] for by_label in faces.counts().values()])
+    seen = None
+    if faces.votes is not None:
+        seen = np.zeros((len(LABELS), len(LABELS) + 1), np.int64)
+        np.add.at(seen, (faces.labels, plurality(faces.votes)), 1)  # -1 is the last column
+    return Summary(faces.splits, counts, seen, mean_faces(faces) if means is None else means)
+
+
+def mean_faces(faces: FaceSet) -> np.ndarray:
+    """Return the mean image of each split and label, float32 (s, 7, 48, 48), in the order of `faces.splits`."""
+    means = np.full((len(faces.splits), len(LABELS), *faces.images.shape[1:]), np.nan, np.float32)
+    for i, split in enumerate(faces.splits):
+        for k in range(len(LABELS)):
+            rows = np.flatnonzero((faces.split == SPLITS.index(split)) & (faces.labels == k))
+            if len(rows):
+                means[i, k] = faces.images[rows].mean(axis=0, dtype=np.float32)
+    return means

@@ -1,0 +1,130 @@
+"""The findings of a drawn set with known faults, and the problems they are listed as."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.audit.findings import Findings, examine
+from fer_core.audit.problems import problems
+from fer_core.audit.search import SUSPICIOUS
+from fer_core.data.face_set import SPLITS, VOTE_COLUMNS
+from fer_core.emotions import LABELS, canonical
+from fer_core.errors import DataError
+
+TRAINING, PUBLIC, PRIVATE = (SPLITS.index(name) for name in ("Training", "PublicTest", "PrivateTest"))
+N = 300
+
+
+@pytest.fixture
+def faulty(drawn, images):
+    """Images, labels, splits and votes; the faults are at rows 5 to 9, 20 to 23, 30, 40, 50 and 200."""
+    labels, split = drawn.labels.copy(), np.full(N, TRAINING, np.uint8)
+    split[200:250], split[250:] = PUBLIC, PRIVATE
+    labels[[9, 200]] = labels[5]
+    labels[8] = (labels[7] + 1) % 7  # a conflicting copy
+    images[20] = 0  # all black
+    images[21] = 77  # nearly blank
+    images[22, :20] = 0  # mostly black
+    images[251] = images[23] // 2 + 60  # a near copy in another split
+    votes = np.zeros((N, 10), np.uint8)
+    column = [[canonical(name) for name in VOTE_COLUMNS].index(label) for label in LABELS]
+    votes[np.arange(N), np.array(column)[labels]] = 10
+    votes[30] = 10 * (np.arange(10) == 9)
+    votes[40] = np.roll(votes[40][:7], 1).tolist() + [0, 0, 0]
+    return images, labels, split, votes
+
+
+@pytest.fixture
+def findings(faulty) -> Findings:
+    return examine(*faulty)
+
+
+def listed(findings: Findings) -> dict:
+    return {problem.key: problem for problem in problems(findings)}
+
+
+def test_every_fault_is_counted(findings):
+    assert {key: problem.count for key, problem in listed(findings).items()} == {
+        "copies": 3, "conflicting-copies": 1, "in-training": 2, "near-copies": 1, "blank": 2, "mostly-black": 2,
+        "not-a-face": 1, "votes": 1}
+
+
+@pytest.mark.parametrize(("key", "rows", "group"), [
+    ("copies", [5, 9, 200, 7, 8], [0, 0, 0, 1, 1]),
+    ("conflicting-copies", [7, 8], [1, 1]),
+    ("in-training", [200, 251], None),
+    ("near-copies", [23, 251], [2, 2]),
+    ("blank", [20, 21], None),
+    ("mostly-black", [20, 22], None),
+    ("not-a-face", [30], None),
+    ("votes", [40], None),
+])
+def test_the_faces_to_show(findings, key, rows, group):
+    problem = listed(findings)[key]
+    assert problem.rows.tolist() == rows
+    assert (problem.group if group is None else problem.group.tolist()) == group
+
+
+def test_a_set_without_faults_lists_counts_of_zero(drawn):
+    near_by_nature = {"near-copies", "in-training"}
+    counts = {problem.key: problem.count
+              for problem in problems(examine(drawn.images, drawn.labels, np.zeros(N, np.uint8)))}
+    assert {count for key, count in counts.items() if key not in near_by_nature} == {0}
+
+
+def test_without_votes_nothing_is_said_about_them(faulty):
+    assert not {"votes", "not-a-face"} & set(listed(examine(*faulty[:3])))
+
+
+def test_explanations_carry_the_numbers(findings):
+    text = listed(findings)["in-training"].explanation
+    assert "1 of PublicTest exactly" in text and "0 of PrivateTest exactly and 1 with near copies" in text
+
+
+@pytest.mark.parametrize(("row", "reasons"), [
+    (0, ()),
+    (20, ("blank", "mostly black")),
+    (8, ("copies disagree", "copy")),
+    (200, ("also in training", "copy")),
+    (30, ("not a face",)),
+    (40, ("votes disagree",)),
+])
+def test_reasons_to_suspect_a_face(findings, row, reasons):
+    assert set(findings.suspicion.reasons(row)) == set(reasons)
+
+
+def test_blank_images_and_other_things_than_faces_come_first(findings):
+    assert set(findings.suspicion.order[:3].tolist()) == {20, 21, 30}
+
+
+def test_a_copy_in_training_does_not_make_a_face_suspicious(findings):
+    assert findings.suspicion.reasons(200) == ("also in training", "copy")
+    assert findings.suspicion.score[200] < SUSPICIOUS
+
+
+def test_permuted_rows_permute_the_suspicion(faulty, findings):
+    order = np.random.default_rng(0).permutation(N)
+    permuted = examine(*(array[order] for array in faulty))
+    np.testing.assert_allclose(permuted.suspicion.score, findings.suspicion.score[order], atol=1e-6)
+
+
+def scores(labels: np.ndarray, rows: np.ndarray, wrong: list[int]) -> np.ndarray:
+    """Scores that are sure of the label, but at the rows `wrong` of the next one."""
+    told = np.where(np.isin(rows, wrong), (labels[rows] + 1) % 7, labels[rows])
+    return (0.9 * np.eye(7)[told] + 0.1 / 7).astype(np.float32)
+
+
+def test_a_model_judges_faces_it_never_saw_nor_copies_of_them(findings):
+    rows = np.arange(200, N)
+    judged = findings.judged_by(rows, scores(findings.labels, rows, [200, 251, 260]), findings.split == TRAINING)
+    assert judged.contradicted.rows.tolist() == [260]
+    assert listed(judged)["model"].count == 1
+    assert judged.suspicion.reasons(260) == ("model disagrees",)
+    assert findings.contradicted is None
+
+
+def test_a_model_cannot_judge_what_it_was_trained_on(findings):
+    rows = np.arange(190, N)
+    with pytest.raises(DataError, match="seen in training"):
+        findings.judged_by(rows, scores(findings.labels, rows, []), findings.split == TRAINING)
