@@ -1,0 +1,65 @@
+"""The state of a run between two epochs, in one file: weights, optimizer and random generators.
+
+Keras's BackupAndRestore leaves out the seed generators of dropout and deletes its checkpoint
+when a run is stopped; one file that is replaced at once has neither fault.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_core.errors import RunError
+from fer_core.files import atomic_path
+
+
+def save_state(path: Path, model: keras.Model, epoch: int, data_hash: str) -> None:
+    """Write all variables of `model` and its optimizer, after `epoch` finished epochs on this data, to `path`."""
+    arrays = {f"v{i}": keras.ops.convert_to_numpy(variable) for i, variable in enumerate(_variables(model))}
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        np.savez(file, epoch=np.int64(epoch), data_hash=np.array(data_hash), **arrays)
+
+
+def load_state(path: Path, model: keras.Model, data_hash: str) -> int:
+    """Set all variables of the compiled `model` and its optimizer from `path`.
+
+    Args:
+        path: what `save_state` wrote.
+        model: compiled, of the same architecture and configuration.
+        data_hash: of the data that training would go on with.
+
+    Returns:
+        The number of finished epochs.
+
+    Raises:
+        RunError: the file is missing or broken, or belongs to another network or data set.
+    """
+    model.optimizer.build(model.trainable_variables)
+    variables = _variables(model)
+    try:
+        with np.load(path) as state:
+            arrays = [state[f"v{i}"] for i in range(len(variables))]
+            epoch, known_hash = int(state["epoch"]), str(state["data_hash"])
+    except FileNotFoundError as error:
+        raise RunError(f"{path} is missing: the run was ended before its first epoch was complete. "
+                       "Start it anew.") from error
+    except (zipfile.BadZipFile, ValueError, KeyError, EOFError) as error:
+        raise RunError(f"{path} does not hold the state of this network: {error}.") from error
+    if known_hash != data_hash:
+        raise RunError("The data set is not the one this run began with: its images, labels or splits have changed. "
+                       "Restore it, or start a new run.")
+    for variable, array in zip(variables, arrays, strict=True):
+        if tuple(variable.shape) != array.shape:
+            raise RunError(f"{path} belongs to another network: {variable.path} has shape "
+                           f"{tuple(variable.shape)}, the file {array.shape}.")
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+    return epoch
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    # model.variables includes the seed generators' state, which save_weights leaves out.
+    return [*model.variables, *model.optimizer.variables]

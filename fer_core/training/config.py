@@ -1,0 +1,255 @@
+"""The whole configuration of a training run: one frozen dataclass, saved beside the results."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from fer_core.data.face_set import SPLITS
+from fer_core.errors import RunError
+from fer_core.models.registry import FACE_SIZE, architectures, resizable
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+OPTIMIZERS = ("adam", "adamw", "sgd-nesterov")
+SCHEDULES = ("constant", "inverse-time", "cosine")
+LABEL_SETS = ("fer", "ferplus")
+SELECTIONS = ("best", "last")
+# By how much faces grow at once, if they begin small.
+_SIZE_STEP = 8
+
+
+def _choice(default: Any, words: str, least: float | None = None, most: float | None = None,
+            options: Callable[[], tuple[str, ...]] | tuple[str, ...] = ()) -> Any:
+    """A field with its meaning in `words`: the command line's help and the page's show the same sentence."""
+    return field(default=default, metadata={"words": words, "least": least, "most": most, "options": options})
+
+
+def options_of(each: dataclasses.Field) -> tuple[str, ...]:
+    """Return the values that a field can have; empty if it is not a choice of some."""
+    options = each.metadata.get("options", ())
+    return options() if callable(options) else options
+
+
+def _refuse_unknown(cls: type, values: Mapping[str, Any]) -> None:
+    unknown = set(values) - {each.name for each in dataclasses.fields(cls)}
+    if unknown:
+        raise RunError(f"The configuration has unknown fields: {', '.join(sorted(unknown))}.")
+
+
+def _check(config: Any) -> None:
+    for each in dataclasses.fields(config):
+        value, limits = getattr(config, each.name), each.metadata
+        if options := options_of(each):
+            for name in value if isinstance(value, tuple) else (value,):
+                if name not in options:
+                    raise RunError(f"Expected {each.name} out of {', '.join(options)}; got {name!r}.")
+        least, most = limits.get("least"), limits.get("most")
+        if least is not None and not isinstance(value, int | float):
+            raise RunError(f"Expected {each.name} to be a number; got {value!r}.")
+        # Written so that NaN fails too.
+        if least is not None and not value >= least:
+            raise RunError(f"Expected {each.name} to be at least {least}; got {value}.")
+        if most is not None and not value <= most:
+            raise RunError(f"Expected {each.name} to be at most {most}; got {value}.")
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far each training face is changed at random, anew in every epoch; the default changes nothing.
+
+    The meaning of each field stands beside it. What leaves the picture is replaced by its border.
+    """
+
+    flip: float = _choice(0.0, "share of faces that are mirrored", 0, 1)
+    warp: float = _choice(1.0, "share of faces that are turned, scaled and shifted", 0, 1)
+    rotate_deg: float = _choice(0.0, "largest turn to either side, degrees", 0, 180)
+    shift: float = _choice(0.0, "largest shift in each direction, share of the width", 0, 0.5)
+    scale: float = _choice(0.0, "largest change of size, share", 0, 0.5)
+    brightness: float = _choice(0.0, "largest change of brightness, share of white", 0, 1)
+    contrast: float = _choice(0.0, "largest change of contrast, share", 0, 0.9)
+    blur: float = _choice(0.0, "share of faces that are blurred, standard deviation 0.3 to 1 pixel", 0, 1)
+    noise: float = _choice(0.0, "share of faces with noise, standard deviation up to 4 % of white", 0, 1)
+    jpeg: float = _choice(0.0, "share of faces compressed as JPEG, quality 30 to 90", 0, 1)
+    erase: float = _choice(0.0, "share of faces in which a rectangle of noise covers 2 to 15 %", 0, 1)
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def __bool__(self) -> bool:
+        return self != Augmentation()
+
+
+# What the published recipes for FER-2013 agree on; stronger changes cost accuracy in a small network.
+STANDARD_AUGMENTATION = Augmentation(flip=0.5, warp=0.75, rotate_deg=12, shift=0.1, scale=0.15, brightness=0.25,
+                                     contrast=0.25, blur=0.1, noise=0.2, jpeg=0.2, erase=0.25)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What a run trains and how. The meaning of each field stands beside it."""
+
+    data: str = _choice("fer2013", "name of a data set, or path of fer2013.csv, plain or compressed")
+    marks: str = _choice("", "file with images to leave out or relabel; none if empty")
+    label_set: str = _choice("fer", "fer: the data set's own labels; ferplus: how ten people voted on each face",
+                             options=LABEL_SETS)
+    train_splits: tuple[str, ...] = _choice(("Training",), "splits that are trained on", options=SPLITS)
+    validation_splits: tuple[str, ...] = _choice(
+        ("PublicTest",), "splits that are measured, as one, after each epoch", options=SPLITS)
+
+    architecture: str = _choice("seed-cnn", "network, by its name in the registry", options=architectures)
+    start_from: str = _choice("", "run or model whose weights training begins with, by name or path; random "
+                              "ones if empty")
+    epochs: int = _choice(50, "passes over the training faces", 1)
+    batch_size: int = _choice(64, "faces a step", 1)
+    start_size: int = _choice(FACE_SIZE, f"width of the faces in the first epoch, pixels; a size below {FACE_SIZE} "
+                              f"grows to it in steps of {_SIZE_STEP} and saves time", 24, FACE_SIZE)
+    growth: float = _choice(0.8, f"share of the epochs after which faces are {FACE_SIZE} wide, if they begin smaller",
+                            0, 1)
+
+    optimizer: str = _choice("adam", "rule of the steps", options=OPTIMIZERS)
+    learning_rate: float = _choice(1e-4, "learning rate, before warm-up and schedule", 1e-12)
+    schedule: str = _choice("constant", "how the learning rate falls: not at all; as 1 / (1 + decay × step); "
+                            "as a cosine down to 0 at the last step", options=SCHEDULES)
+    decay_per_step: float = _choice(0.0, "decay of the inverse-time schedule", 0)
+    warmup_epochs: int = _choice(0, "epochs over which the learning rate rises from 0", 0)
+    weight_decay: float = _choice(0.0, "pull of kernels towards 0, apart from the loss", 0)
+
+    label_smoothing: float = _choice(0.0, "share of each target that is spread over all expressions", 0, 0.9)
+    mixup: float = _choice(0.0, "mixes pairs of faces and their targets; alpha of the Beta distribution, 0 for none", 0)
+    teacher: str = _choice("", "model whose scores of the same changed face are part of the target; none if empty")
+    teacher_share: float = _choice(0.7, "share of a teacher's scores in the target", 0, 1)
+    mixup_share: float = _choice(1.0, "share of the epochs, from the first, that mix pairs", 0, 1)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    class_weighting: bool = _choice(False, "rare expressions weigh as much in the loss as frequent ones")
+    early_stopping: int = _choice(0, "epochs without a better validation accuracy after which the run ends, 0 for "
+                                  "never", 0)
+    precision: str = _choice("float32", "arithmetic; mixed_bfloat16 is faster where the processor has it",
+                             options=PRECISIONS)
+    ema: float = _choice(0.0, "momentum of averaged weights, which are then what is measured and kept; 0 for none",
+                         0, 0.99999)
+    selection: str = _choice("best", "weights that are the result: of the epoch with the best validation accuracy, or "
+                             "of the last", options=SELECTIONS)
+    seed: int = _choice(0, "of initial weights, order, dropout and augmentation", 0, 2 ** 32 - 1)
+
+    def __post_init__(self) -> None:
+        _check(self)
+        both = set(self.train_splits) & set(self.validation_splits)
+        if both:
+            raise RunError(f"A split cannot be trained on and validated on at once: {', '.join(sorted(both))}.")
+        if self.start_size < FACE_SIZE and not resizable(self.architecture):
+            raise RunError(f"The network {self.architecture} takes faces of {FACE_SIZE} pixels only; got a start size "
+                           f"of {self.start_size}.")
+        if not (self.train_splits and self.validation_splits):
+            raise RunError("Expected at least one split to train on and one to validate on; got none.")
+        if self.early_stopping and self._sees_private_test:
+            raise RunError("Early stopping would choose the last epoch by PrivateTest, which is looked at once, at the "
+                           "end. Validate on PublicTest, or on a Validation split held out of Training.")
+        if not self.data:
+            raise RunError("Expected the name of a data set; got none.")
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the result is the epoch with the best validation accuracy; otherwise it is the last.
+
+        A run that sees PrivateTest while it trains must not pick its result by it.
+        """
+        return self.selection == "best" and not self._sees_private_test
+
+    @property
+    def _sees_private_test(self) -> bool:
+        # A folder tree has both tests in one split, Test.
+        return bool({"PrivateTest", "Test"} & set(self.validation_splits))
+
+    def size_at(self, epoch: int) -> int:
+        """Return the width of the faces in `epoch`, counted from 0, in pixels."""
+        sizes = [*range(self.start_size, FACE_SIZE, _SIZE_STEP)]
+        grown = self.growth * self.epochs
+        return FACE_SIZE if epoch >= grown else [*sizes, FACE_SIZE][int(epoch / grown * len(sizes))]
+
+    def mixes_at(self, epoch: int) -> bool:
+        """Return whether pairs of faces are mixed in `epoch`, counted from 0."""
+        return self.mixup > 0 and epoch < self.mixup_share * self.epochs
+
+    @property
+    def relative_cost(self) -> float:
+        """Return the cost of an average epoch, as a share of one with faces of whole size."""
+        return sum(self.size_at(epoch) ** 2 for epoch in range(self.epochs)) / (self.epochs * FACE_SIZE ** 2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values."""
+        return {key: list(value) if isinstance(value, tuple) else value
+                for key, value in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> RunConfig:
+        """Return the configuration that `to_dict` wrote; fields that are missing have their default.
+
+        Raises:
+            RunError: a field is unknown or has a value that cannot be used.
+        """
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+        if "schedule" not in values and values.get("decay_per_step"):
+            values["schedule"] = "inverse-time"  # written before there was a choice of schedules
+        _refuse_unknown(cls, values)
+        if isinstance(values.get("augmentation"), Mapping):
+            _refuse_unknown(Augmentation, values["augmentation"])
+            values["augmentation"] = Augmentation(**values["augmentation"])
+        return cls(**values)
+
+
+def flat(config: RunConfig) -> dict[str, Any]:
+    """Return all choices in one level, augmentation's among them, in the order they are declared."""
+    values: dict[str, Any] = {}
+    for each in dataclasses.fields(config):
+        value = getattr(config, each.name)
+        values.update(dataclasses.asdict(value) if isinstance(value, Augmentation) else {each.name: value})
+    return values
+
+
+def from_flat(values: Mapping[str, Any], base: RunConfig) -> RunConfig:
+    """Return `base` with the given choices, named as by `flat`, in place of its own."""
+    names = {each.name for each in dataclasses.fields(Augmentation)}
+    changes = {name: value for name, value in values.items() if name not in names}
+    augmentation = {name: value for name, value in values.items() if name in names}
+    return dataclasses.replace(base, **changes,
+                               augmentation=dataclasses.replace(base.augmentation, **augmentation))
+
+
+def differences(configs: list[RunConfig]) -> dict[str, list[Any]]:
+    """Return the choices in which the configurations differ: name to one value a configuration."""
+    tables = [flat(config) for config in configs]
+    names = tables[0] if tables else {}
+    return {name: [table[name] for table in tables] for name in names
+            if any(table[name] != tables[0][name] for table in tables)}
+
+
+# The public script's recipe. It validated on all 7,178 test images: the one stated exception to
+# the rule that PrivateTest is not looked at before the end. No epoch is picked by it.
+SEED_CNN = RunConfig(
+    architecture="seed-cnn", epochs=50, batch_size=64, learning_rate=1e-4, schedule="inverse-time",
+    decay_per_step=1e-6, validation_splits=("PublicTest", "PrivateTest"),
+)
+
+# Shows moving curves on the drawn demo set within a minute on two cores.
+QUICK = RunConfig(data="demo", architecture="small-cnn", epochs=10, batch_size=16, learning_rate=2e-3,
+                  schedule="cosine", augmentation=Augmentation(flip=0.5, rotate_deg=5))
+
+# Regularised hard, trained long on faces that grow, averaged; docs/ablation.md says what was tried. The weights that
+# come with the package had 137 epochs in two runs: the second began with the weights of the first.
+COMPACT = RunConfig(
+    architecture="compact", epochs=145, batch_size=128, start_size=32, growth=0.6, optimizer="adamw",
+    learning_rate=2e-3, schedule="cosine", warmup_epochs=3, weight_decay=0.05, label_smoothing=0.1, mixup=0.2,
+    mixup_share=0.7, augmentation=STANDARD_AUGMENTATION, ema=0.999, selection="last",
+)
+
+# The bundled network, taught further by what ten people say of each face instead of the one label it came with. Their
+# votes are as soft as smoothed labels, and softer where a face is hard.
+COMPACT_FERPLUS = dataclasses.replace(
+    COMPACT, label_set="ferplus", start_from="compact", epochs=7, start_size=FACE_SIZE, learning_rate=5e-4,
+    warmup_epochs=1, label_smoothing=0.0, mixup=0.0)
+
+PRESETS: Mapping[str, RunConfig] = MappingProxyType({
+    "compact": COMPACT, "compact-ferplus": COMPACT_FERPLUS, "seed-cnn": SEED_CNN, "quick": QUICK})

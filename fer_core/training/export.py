@@ -1,0 +1,186 @@
+"""Turn a finished run, or a model of the app, into a file for the app or for other programs.
+
+Each form is checked against the one it came from on the same faces, and carries the card along.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_core.data.face_set import FaceSet
+from fer_core.errors import ModelError, RunError
+from fer_core.files import atomic_path, sha256_of, write_json
+from fer_core.models.bundle import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, load_bundle
+from fer_core.models.card import ModelCard
+from fer_core.models.classifier import LiteRTClassifier
+from fer_core.models.convert import MAX_DIFFERENCE, kernel_type, save_bundle
+from fer_core.models.onnx_export import ONNX_FILE, OnnxClassifier, keras_to_onnx, litert_to_onnx
+from fer_core.models.registry import build
+from fer_core.models.timing import ms_per_face
+from fer_core.models.weights import load_network, save_weights
+from fer_core.training.run_folder import RunFolder
+
+CHECKED_FACES = 256
+KERAS_FILE = "model.keras"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote.
+
+    Attributes:
+        file: path of the model; `card.json` lies beside it.
+        difference: largest difference of its scores from those of the form it was made from, 0 to 1;
+            None where it is that form.
+        compared_with: that form, "Keras" or "LiteRT".
+        bytes: size of the file.
+        ms_per_face: for one face in the form's own runtime on this machine; None for Keras.
+        sha256: of the file.
+    """
+
+    file: Path
+    difference: float | None
+    compared_with: str
+    bytes: int
+    ms_per_face: float | None
+    sha256: str
+
+
+def export_run(run: RunFolder, form: str, folder: Path, faces: np.ndarray, trainable: bool = False) -> Exported:
+    """Write the run's result and its card in one form.
+
+    What is measured of the app's own form in its place in the run's folder also goes to `export.json` there.
+
+    Args:
+        run: a finished run.
+        form: one of `fer_core.training.model_commands.FORMATS`.
+        folder: where the model and its card go.
+        faces: uint8 (n, 48, 48) on which both forms are compared.
+        trainable: with the app's own form also write the weights that training can go on from.
+
+    Raises:
+        RunError: the run is not finished.
+        ModelError: the card or the weights cannot be read, or the conversion went wrong.
+    """
+    if not run.card_file.exists():
+        raise RunError(f"The run {run.name!r} has no card yet: only a finished run becomes a model. Resume it.")
+    log.info("Step 1 of 3: reading %s", run.weights_file.name)
+    card = ModelCard.load(run.card_file)
+    model = build(card.architecture)
+    model.load_weights(run.weights_file)
+    log.info("Step 2 of 3: converting %s parameters", f"{card.parameters:,}")
+    if form == "litert":
+        difference = save_bundle(model, card, folder, faces, kernel_type(card.architecture))
+        exported = _litert(folder, difference, faces)
+        if trainable:
+            save_weights(model, folder)
+        if folder == run.model_folder:
+            write_json(run.export_file, {
+                "difference": exported.difference, "faces": len(faces), "bytes": exported.bytes,
+                "ms_per_face": exported.ms_per_face, "weights_sha256": sha256_of(run.weights_file)})
+        return exported
+    expected = model.predict(faces[..., None], verbose=0)
+    if form == "keras":
+        return _keras(model, card, folder, faces, expected)
+    return _onnx(lambda path: keras_to_onnx(model, path), card, folder, faces, expected)
+
+
+def export_model(source: Path, form: str, folder: Path, faces: np.ndarray) -> Exported:
+    """Write a model of the app and its card in another form.
+
+    Args:
+        source: a folder with `model.tflite` and `card.json`.
+        form, folder, faces: as in `export_run`.
+
+    Raises:
+        ModelError: the model is not whole, or has no weights for this form.
+    """
+    bundle = load_bundle(source)
+    if form == "litert":
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (MODEL_FILE, CARD_FILE):
+            shutil.copyfile(source / name, folder / name)
+        return _litert(folder, None, faces)
+    if form == "keras" or (source / WEIGHTS_FILE).is_file():
+        log.info("Step 2 of 3: building the network")
+        model = load_network(source)
+        expected = model.predict(faces[..., None], verbose=0)
+        return _keras(model, bundle.card, folder, faces, expected) if form == "keras" else \
+            _onnx(lambda path: keras_to_onnx(model, path), bundle.card, folder, faces, expected)
+    log.info("Step 2 of 3: translating %s", MODEL_FILE)
+    expected = LiteRTClassifier(bundle.content, bundle.card.labels).classify(faces)
+    return _onnx(lambda path: litert_to_onnx(source / MODEL_FILE, path), bundle.card, folder, faces, expected, "LiteRT")
+
+
+def checked_faces(faces: FaceSet, run: RunFolder) -> np.ndarray:
+    """Return uint8 (n, 48, 48): 256 faces, first those that the run was validated on."""
+    first = faces.rows_of(*run.config().validation_splits)
+    rows = np.concatenate([first, np.setdiff1d(np.arange(len(faces)), first)])[:CHECKED_FACES]
+    return np.array(faces.images[rows])
+
+
+def _litert(folder: Path, difference: float | None, faces: np.ndarray) -> Exported:
+    bundle = load_bundle(folder)
+    classifier = LiteRTClassifier(bundle.content, bundle.card.labels)
+    log.info("Step 3 of 3: measuring")
+    return _exported(folder / MODEL_FILE, difference, ms_per_face(classifier.classify, faces))
+
+
+def _onnx(write: Callable[[Path], None], card: ModelCard, folder: Path, faces: np.ndarray,
+          expected: np.ndarray, compared_with: str = "Keras") -> Exported:
+    path = folder / ONNX_FILE
+    write(path)
+    classifier = OnnxClassifier(path)
+    log.info("Step 3 of 3: comparing both forms on %d faces", len(faces))
+    difference = _checked_difference(classifier.classify(faces), expected, path)
+    _save_card(card, path)
+    return _exported(path, difference, ms_per_face(classifier.classify, faces), compared_with)
+
+
+def _keras(model: keras.Model, card: ModelCard, folder: Path, faces: np.ndarray, expected: np.ndarray) -> Exported:
+    path = folder / KERAS_FILE
+    with atomic_path(path) as partial:
+        _plain(model).save(partial)
+    log.info("Step 3 of 3: comparing both forms on %d faces", len(faces))
+    again = keras.models.load_model(path, compile=False, safe_mode=True)
+    difference = _checked_difference(again.predict(faces[..., None], verbose=0), expected, path)
+    _save_card(card, path)
+    return _exported(path, difference, None)
+
+
+def _plain(model: keras.Model) -> keras.Model:
+    """Return the network in Keras's own layers alone, so that its file opens without this package."""
+    def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
+        kind = keras.layers.BatchNormalization if isinstance(layer, keras.layers.BatchNormalization) else type(layer)
+        return kind.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(model, clone_function=plain)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _checked_difference(scores: np.ndarray, expected: np.ndarray, path: Path) -> float:
+    difference = float(np.abs(scores - expected).max())
+    if not difference <= MAX_DIFFERENCE["float32"]:
+        raise ModelError(f"The scores of {path} differ by {difference:.2g} from those of the network it was made from; "
+                         f"expected at most {MAX_DIFFERENCE['float32']:.2g}. It is not usable.")
+    return difference
+
+
+def _save_card(card: ModelCard, path: Path) -> None:
+    taken = card.input.replace("48×48 gray, uint8 values", "float32 (n, 48, 48, 1): 48×48 gray, values")
+    dataclasses.replace(card, input=taken, files={path.name: sha256_of(path)}).save(path.parent / CARD_FILE)
+
+
+def _exported(path: Path, difference: float | None, ms: float | None, compared_with: str = "Keras") -> Exported:
+    return Exported(path, difference, compared_with, path.stat().st_size, ms, sha256_of(path))

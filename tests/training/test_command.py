@@ -1,0 +1,68 @@
+import argparse
+
+import pytest
+
+from fer_core.errors import RunError
+from fer_core.files import read_json
+from fer_core.training.arguments import add_arguments
+from fer_core.training.command import measure, run_of
+from fer_core.training.config import RunConfig
+from fer_core.training.run_folder import RunFolder
+
+
+@pytest.fixture(autouse=True)
+def store(home):
+    return home
+
+
+def parse(*words: str) -> RunFolder:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return run_of(parser.parse_args(words))
+
+
+def test_a_new_run_gets_its_folder_and_configuration():
+    run = parse("--preset", "quick", "--run", "mine")
+    assert run.name == "mine"
+    assert run.config().data == "demo"
+    with pytest.raises(RunError, match="already holds a run"):
+        parse("--run", "mine")
+
+
+def test_a_run_without_a_name_gets_a_free_one():
+    assert [parse().name, parse().name] == ["seed-cnn-1", "seed-cnn-2"]
+
+
+def test_paths_are_kept_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "faces.csv").touch()
+    assert parse("--data", "faces.csv").config().data == str(tmp_path / "faces.csv")
+    assert parse("--data", "fer2013").config().data == "fer2013"
+
+
+def test_a_run_is_resumed_by_its_name_or_path():
+    run = parse("--run", "mine")
+    assert parse("--resume", "--run", "mine") == run
+    assert parse("--resume", "--run", str(run.path)) == run
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["--resume"], "needs the run"), (["--resume", "--run", "nonesuch"], "holds no run")])
+def test_what_cannot_be_resumed_says_why(words, said):
+    with pytest.raises(RunError, match=said):
+        parse(*words)
+
+
+def test_a_finished_run_is_not_resumed():
+    parse("--run", "mine").write_status("finished")
+    with pytest.raises(RunError, match="is finished"):
+        parse("--resume", "--run", "mine")
+
+
+def test_why_nothing_could_be_measured_is_left_for_the_page(tmp_path):
+    def gone(config):
+        raise RunError("The data set is gone.")
+
+    with pytest.raises(RunError):
+        measure(RunConfig(), gone, tmp_path / "speed.json")
+    assert read_json(tmp_path / "speed.json")["error"] == "The data set is gone."

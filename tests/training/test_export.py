@@ -1,0 +1,132 @@
+"""Runs and models as files for other programs, opened there again."""
+
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+
+from fer_core.emotions import LABELS
+from fer_core.errors import ModelError, RunError
+from fer_core.files import read_json, sha256_of
+from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL, load_bundle
+from fer_core.models.card import ModelCard
+from fer_core.models.classifier import LiteRTClassifier
+from fer_core.models.convert import MAX_DIFFERENCE
+from fer_core.models.registry import build
+from fer_core.models.weights import load_network
+from fer_core.training.config import RunConfig
+from fer_core.training.export import export_model, export_run
+
+BUNDLED = BUNDLED_ROOT / DEFAULT_MODEL
+
+
+def noise(count: int = 8) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 48, 48), np.uint8)
+
+
+@pytest.fixture
+def finished(new_run):
+    """A finished run of a small network, and that network."""
+    run = new_run(RunConfig(architecture="small-cnn"))
+    network = build("small-cnn")
+    network.save_weights(run.best_weights_file)
+    ModelCard("run", "small-cnn", network.count_params(), LABELS, limits=("A limit.",)).save(run.card_file)
+    return run, network
+
+
+def scores_of(path, faces: np.ndarray) -> np.ndarray:
+    given = faces[..., None].astype(np.float32)
+    if path.suffix == ".keras":
+        return keras.models.load_model(path, custom_objects={}, compile=False).predict(given, verbose=0)
+    if path.suffix == ".onnx":
+        return onnxruntime.InferenceSession(path).run(["scores"], {"faces": given})[0]
+    bundle = load_bundle(path.parent)
+    return LiteRTClassifier(bundle.content, bundle.card.labels).classify(faces)
+
+
+@pytest.mark.parametrize("form", ["litert", "onnx", "keras"])
+def test_every_form_of_a_run_scores_as_its_network_and_carries_the_card(finished, tmp_path, form):
+    run, network = finished
+    exported = export_run(run, form, tmp_path / "out", noise())
+    expected = network.predict(noise()[..., None], verbose=0)
+    np.testing.assert_allclose(scores_of(exported.file, noise()), expected, atol=MAX_DIFFERENCE["float16"])
+    card = ModelCard.load(tmp_path / "out" / "card.json")
+    assert card.files == {exported.file.name: sha256_of(exported.file)}
+    assert card.limits == ("A limit.",)
+    assert exported.difference <= MAX_DIFFERENCE["float16"]
+    assert exported.bytes == exported.file.stat().st_size
+
+
+def test_an_onnx_file_takes_any_number_of_faces_and_gives_features_too(finished, tmp_path):
+    run, _ = finished
+    session = onnxruntime.InferenceSession(export_run(run, "onnx", tmp_path / "out", noise()).file)
+    for count in (1, 5):
+        scores, features = session.run(["scores", "features"], {"faces": np.zeros((count, 48, 48, 1), np.float32)})
+        assert (scores.shape, features.shape) == ((count, 7), (count, 64))
+
+
+def test_a_keras_file_holds_layers_of_keras_alone(finished, tmp_path):
+    run, _ = finished
+    network = keras.models.load_model(export_run(run, "keras", tmp_path / "out", noise()).file)
+    assert {type(layer).__module__.split(".")[0] for layer in network.layers} == {"keras"}
+
+
+def test_only_the_model_in_its_place_in_the_run_is_what_can_be_put_live(finished, tmp_path):
+    run, _ = finished
+    export_run(run, "litert", tmp_path / "out", noise())
+    assert not run.export_file.exists()
+    export_run(run, "litert", run.model_folder, noise())
+    assert read_json(run.export_file)["faces"] == 8
+
+
+def test_a_run_that_is_not_finished_has_nothing_to_export(new_run, tmp_path):
+    with pytest.raises(RunError, match="only a finished run"):
+        export_run(new_run(RunConfig()), "onnx", tmp_path / "out", noise())
+
+
+def test_a_conversion_that_changes_scores_is_refused_and_has_no_card(finished, tmp_path, monkeypatch):
+    run, network = finished
+    other = build("small-cnn")
+    other.set_weights([weight * 3 + 0.1 for weight in network.get_weights()])
+    from fer_core.training import export
+    real = export.keras_to_onnx
+    monkeypatch.setattr(export, "keras_to_onnx", lambda _model, path: real(other, path))
+    with pytest.raises(ModelError, match="not usable"):
+        export_run(run, "onnx", tmp_path / "out", noise())
+    assert not (tmp_path / "out" / "card.json").exists()
+
+
+@pytest.mark.parametrize(("name", "compared_with", "apart"), [("seed-cnn", "LiteRT", 1e-4), ("compact", "Keras", 5e-2)])
+def test_a_bundled_model_becomes_onnx(tmp_path, name, compared_with, apart):
+    """From its Keras weights if it has them, else from the app's own form."""
+    exported = export_model(BUNDLED_ROOT / name, "onnx", tmp_path / "out", noise())
+    assert exported.compared_with == compared_with and exported.difference < 1e-3
+    ours = scores_of(BUNDLED_ROOT / name / "model.tflite", noise())
+    np.testing.assert_allclose(scores_of(exported.file, noise()), ours, atol=apart)
+    card = ModelCard.load(tmp_path / "out" / "card.json")
+    assert card.metrics == load_bundle(BUNDLED_ROOT / name).card.metrics
+
+
+def test_a_bundled_model_as_litert_is_its_own_file(tmp_path):
+    exported = export_model(BUNDLED, "litert", tmp_path / "out", noise())
+    assert exported.difference is None
+    assert exported.sha256 == sha256_of(BUNDLED / "model.tflite")
+
+
+def test_a_bundled_model_with_weights_becomes_keras(tmp_path):
+    exported = export_model(BUNDLED, "keras", tmp_path / "out", noise())
+    assert exported.compared_with == "Keras"
+    ours = scores_of(BUNDLED / "model.tflite", noise())
+    np.testing.assert_allclose(scores_of(exported.file, noise()), ours, atol=5e-2)
+
+
+def test_a_bundled_model_without_keras_weights_says_so(tmp_path):
+    with pytest.raises(ModelError, match="has no Keras weights"):
+        export_model(BUNDLED_ROOT / "seed-cnn", "keras", tmp_path / "out", noise())
+
+
+def test_the_weights_that_training_goes_on_from_come_along_if_asked_for(finished, tmp_path):
+    run, network = finished
+    export_run(run, "litert", tmp_path / "out", noise(), trainable=True)
+    for half, whole in zip(load_network(tmp_path / "out").get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_allclose(half, whole, rtol=1e-3, atol=1e-6)
