@@ -1,0 +1,78 @@
+"""Figures into a model's card, and a card's figures against measured ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fer_core.emotions import LABELS
+from fer_core.models.card import ModelCard, is_fer2013, main_split
+
+# What no figure here can show of a model that learned from FER-2013.
+_LIMITS = (
+    "It learned from FER-2013: small gray pictures found by web search, mostly posed or acted, many of actors and "
+    "public figures, with labels that people agree with about 65 % of the time. How well it does for other people, "
+    "ages, skin tones, glasses, masks or cultures has not been measured.",
+    "It sees one face at a time, 48 pixels wide: no context, no movement, no voice. Faces turned far to the side, in "
+    "the dark or partly covered are outside what it learned from.",
+    "It names an expression, not what a person feels.",
+)
+_WORST = "it does worst on"
+
+
+def with_figures(card: ModelCard, figures: Mapping[str, Any]) -> ModelCard:
+    """Return the card with what `assess` found, and robustness and whole line where they were measured.
+
+    Its limits begin with what it does worst. The rest are those of FER-2013 if it learned from that, else its own.
+    """
+    found = {key: figures[key] for key in ("robustness", "whole_line", "data") if key in figures}
+    own = tuple(limit for limit in card.limits if _WORST not in limit)
+    return dataclasses.replace(
+        card, metrics={**figures["splits"], **found}, calibration=figures["calibration"],
+        limits=(*_weaknesses(figures["splits"]), *(_LIMITS if is_fer2013(card.data) else own)))
+
+
+def difference_to_card(card: ModelCard, figures: Mapping[str, Any]) -> tuple[str, float]:
+    """Return the figure that differs most between a card and what was measured, and by how many points.
+
+    Only shares that both name are compared: accuracies, F1, calibration errors and the like. If there
+    are none, the name is empty.
+    """
+    known = _shares({**card.metrics, "calibration": card.calibration})
+    new = _shares({**figures["splits"], "calibration": figures["calibration"],
+                   **{key: figures[key] for key in ("robustness", "whole_line") if key in figures}})
+    both = [(abs(known[where] - new[where]) * 100, where) for where in known.keys() & new.keys()]
+    points, where = max(both, default=(0.0, ""))
+    return where, points
+
+
+def _weaknesses(splits: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say which expressions it recognises least and what it takes them for."""
+    split = main_split(splits)
+    if split is None:
+        return ()
+    confusion = np.array(splits[split]["confusion"], float)
+    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    least = [k for k in np.argsort(np.diag(share)) if confusion[k].sum()][:2]
+    words = []
+    for k in least:
+        other = max((j for j in range(len(LABELS)) if j != k), key=lambda j: share[k, j])
+        words.append(f"{LABELS[k]} ({share[k, k]:.0%} recognised; {share[k, other]:.0%} called {LABELS[other]})")
+    return (f"On {split} {_WORST} {' and '.join(words)}.",)
+
+
+def _shares(content: Any, where: str = "") -> dict[str, float]:
+    """Return all numbers from 0 to 1 that are not counts, by their path."""
+    if isinstance(content, Mapping):
+        items = [(str(key), value) for key, value in content.items() if key not in ("confusion", "temperature")]
+    elif isinstance(content, list | tuple):
+        items = [(str(number), value) for number, value in enumerate(content)]
+    else:
+        return {where: content} if isinstance(content, float) and 0 <= content <= 1 else {}
+    found: dict[str, float] = {}
+    for key, value in items:
+        found |= _shares(value, f"{where} {key}".strip())
+    return found

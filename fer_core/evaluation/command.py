@@ -1,0 +1,169 @@
+"""`python -m fer_core evaluate`: measure models, print every figure, and check or write their cards."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from fer_core.audit.kept import kept_folder
+from fer_core.data.face_set import FaceSet
+from fer_core.data.opening import open_faces
+from fer_core.errors import DataError, FerError, ModelError
+from fer_core.evaluation.arguments import TOLERANCE_POINTS
+from fer_core.evaluation.assessment import assess, measured_splits
+from fer_core.evaluation.card_figures import difference_to_card, with_figures
+from fer_core.evaluation.scoring import find_robustness, find_scores, score_robustness, score_split
+from fer_core.evaluation.whole_line import measure_whole_line
+from fer_core.files import write_json
+from fer_core.models.bundle import CARD_FILE, load_bundle
+from fer_core.models.shelf import chosen_model, find_model
+from fer_core.recognizer import EmotionRecognizer
+
+_PROGRESS_EVERY_S = 0.2
+_ROBUSTNESS_SPLITS = ("PrivateTest", "Test", "Validation", "PublicTest")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do what the parsed options say.
+
+    Raises:
+        FerError: a model or the data set cannot be used, or a card's figures are not confirmed.
+    """
+    folders = [find_model(name) for name in options.model or [chosen_model()]]
+    with _progress(options.progress) as progress:
+        progress("Opening the data set", 0, 1)
+        faces = open_faces(options.data)
+        splits = tuple(options.split or measured_splits(faces))
+        found = [_measure(folder, faces, splits, options, progress) for folder in folders]
+    if options.json:
+        print(json.dumps(found if options.model and len(options.model) > 1 else found[0], indent=2))
+    else:
+        for figures in found:
+            print("\n".join(lines_of(figures)))
+    for folder, figures in zip(folders, found, strict=True):
+        if options.write_card:
+            card = load_bundle(folder).card
+            with_figures(card, figures).save(folder / CARD_FILE)
+        if options.card:
+            _check_card(folder, figures)
+
+
+def lines_of(figures: dict[str, Any]) -> list[str]:
+    """Return what `assess` found as lines to read."""
+    data = figures["data"]
+    lines = [f"{figures['model']} on {data['name']}{' (drawn faces)' if data['drawn'] else ''}"]
+    if figures["learned"]:
+        lines.append(f"  It learned from faces of {' and '.join(figures['learned'])}: its figures there say how well "
+                     "it remembers, not how well it recognises.")
+    for split, found in figures["splits"].items():
+        lines.append(f"  {split}, {found['images']:,} images")
+        rows = [("one view", found), ("with flip", found["with_flip"])]
+        if "without_copies" in found:
+            part = found["without_copies"]
+            rows += [(f"one view, {part['images']:,} not also in Training", part)]
+        if "ferplus" in found:
+            part = found["ferplus"]
+            rows += [(f"one view, against FER+ on {part['images']:,}", part)]
+        for words, part in rows:
+            low, high = part["accuracy_95"]
+            lines.append(f"    {words}: {part['accuracy']:.2%} (95 %: {low:.1%} to {high:.1%}), "
+                         f"macro-F1 {part['macro_f1']:.3f}")
+    calibration = figures["calibration"]
+    if calibration["fitted_on"]:
+        lines.append(f"  Calibration, temperature {calibration['temperature']:.3f} fitted on "
+                     f"{calibration['fitted_on']}")
+    for split, found in calibration["by_split"].items():
+        lines.append(f"    {split}: expected calibration error {found['ece_before']:.1%}, "
+                     f"with temperature {found['ece_after']:.1%}")
+        if calibration["uncertain_below"] is not None and found["accuracy_answered"] is not None:
+            lines.append(f"    {split}: best score at least {calibration['uncertain_below']:.2f}: "
+                         f"{found['answered']:.1%} of the faces, {found['accuracy_answered']:.1%} of them right")
+    for split, robustness in figures.get("robustness", {}).items():
+        for name, levels in robustness.items():
+            words = ", ".join(f"{each['level']:g}: {each['accuracy']:.1%}" for each in levels)
+            lines.append(f"  {split}, {name}: {words}")
+    for split, line in figures.get("whole_line", {}).items():
+        lines.append(f"  {split}, each of {line['faces']:,} faces pasted into a scene: {line['found']:.1%} found, "
+                     f"{line['extra']:.3f} false faces a scene; accuracy on the found ones "
+                     f"{line['accuracy_found']:.2%}, as the data set crops them {line['accuracy_cropped']:.2%}")
+    return lines
+
+
+_Report = Callable[[str, int, int], None]
+
+
+def _measure(folder: Path, faces: FaceSet, splits: Sequence[str], options: argparse.Namespace,
+             progress: _Report) -> dict[str, Any]:
+    bundle = load_bundle(folder)
+    name = bundle.card.name
+    scores = {split: score_split(bundle, faces, split, lambda done, total, split=split: progress(
+        f"{name} on {split}", done, total)) for split in splits}
+    if options.progress and any(find_scores(bundle, faces.hash, split) is None for split in splits):
+        raise _not_kept(f"The scores of {name}", faces)
+    figures = assess(bundle, faces, scores)
+    if options.robustness:
+        split = next((split for split in _ROBUSTNESS_SPLITS if split in splits), splits[0])
+        figures["robustness"] = {split: score_robustness(bundle, faces, split, lambda done, total: progress(
+            f"{name} on worse pictures of {split}", done, total))}
+        if options.progress and find_robustness(bundle, faces.hash, split) is None:
+            raise _not_kept(f"The robustness of {name}", faces)
+    if options.whole_line:
+        split, rows = splits[0], faces.rows_of(splits[0])
+        progress(f"{name}, faces of {split} pasted into scenes", 0, len(rows))
+        line = measure_whole_line(EmotionRecognizer(folder), faces.images[rows], faces.labels[rows])
+        figures["whole_line"] = {split: dataclasses.asdict(line)}
+    return figures
+
+
+def _not_kept(what: str, faces: FaceSet) -> DataError:
+    # To a page, what was kept is all that comes of a measurement.
+    return DataError(f"{what} could not be kept in {kept_folder(faces.hash)}. Free some space there and measure again.")
+
+
+def _check_card(folder: Path, figures: dict[str, Any]) -> None:
+    where, points = difference_to_card(load_bundle(folder).card, figures)
+    if not where:
+        raise ModelError(f"The card of {figures['model']} names none of these figures, so there is nothing to confirm. "
+                         "Write them into it with --write-card.")
+    if points > TOLERANCE_POINTS:
+        raise ModelError(f"The card of {figures['model']} is not confirmed: {where} differs by {points:.2f} points; "
+                         f"expected at most {TOLERANCE_POINTS}.")
+    print(f"The card of {figures['model']} is confirmed: the largest difference is {points:.3f} points ({where}).",
+          file=sys.stderr)
+
+
+@contextmanager
+def _progress(path: Path | None) -> Iterator[_Report]:
+    """Show how far this is on the terminal or, for a page, in the file `path`; an error ends up there too."""
+    if path is not None:
+        written_s = 0.0
+
+        def write(what: str, done: int, total: int, error: str = "") -> None:
+            with suppress(OSError):  # a full disk hides how far this is; whether the scores fit is seen to elsewhere
+                write_json(path, {"what": what, "done": done, "total": total, "error": error})
+
+        def report(what: str, done: int, total: int) -> None:
+            nonlocal written_s
+            if time.monotonic() - written_s >= _PROGRESS_EVERY_S or done in (0, total):
+                written_s = time.monotonic()
+                write(what, done, total)
+        try:
+            yield report
+            write("", 1, 1)  # done, also where everything was kept already and nothing was counted
+        except FerError as error:
+            write("", 0, 1, str(error))
+            raise
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)

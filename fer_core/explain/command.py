@@ -1,0 +1,56 @@
+"""`python -m fer_core explain`: both maps of many faces, written to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from fer_core.errors import DataError
+from fer_core.explain.gradcam import GradCam
+from fer_core.explain.occlusion import occlusion
+from fer_core.files import atomic_path
+from fer_core.models.bundle import load_bundle
+from fer_core.models.classifier import LiteRTClassifier
+
+
+def explain_file(model: str | Path, faces_path: Path, out: Path) -> int:
+    """Explain the scores of faces.
+
+    Args:
+        model: name of a bundled model, or path of a model's folder.
+        faces_path: a file of NumPy with uint8 (n, 48, 48), gray.
+        out: the .npz to write: `labels` (k,), `scores` (n, k), `occlusion` and `gradcam`, both (n, k, 48, 48),
+            as `occlusion` and `GradCam.explain` return them.
+
+    Returns:
+        The number of faces.
+
+    Raises:
+        DataError: the faces are not such a file.
+        ModelError: there is no such model, or Grad-CAM cannot be made of it.
+    """
+    faces = _read_faces(faces_path)
+    bundle = load_bundle(model)
+    classifier = LiteRTClassifier(bundle.content, bundle.card.labels, temperature=bundle.card.temperature)
+    arrays = {"labels": np.array(bundle.card.labels), "scores": classifier.classify(faces),
+              "gradcam": GradCam(bundle.content).explain(faces),
+              "occlusion": np.stack([occlusion(classifier, face) for face in faces])}
+    with atomic_path(out) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    return len(faces)
+
+
+def _read_faces(path: Path) -> np.ndarray:
+    expected = "Expected a file that numpy.save wrote, with gray faces as uint8 (n, 48, 48), n at least 1"
+    try:
+        faces = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}. {expected}.") from error
+    except (ValueError, EOFError, BadZipFile) as error:
+        raise DataError(f"{path} is not a file of NumPy. {expected}.") from error
+    if not isinstance(faces, np.ndarray) or faces.dtype != np.uint8 or faces.shape[1:] != (48, 48) or not len(faces):
+        found = f"{faces.dtype} {faces.shape}" if isinstance(faces, np.ndarray) else "several arrays"
+        raise DataError(f"{path} holds {found}. {expected}.")
+    return faces

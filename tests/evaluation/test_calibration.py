@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from sklearn.calibration import calibration_curve
+
+from fer_core.evaluation.calibration import coverage, fit_temperature, reliability
+from fer_core.models.temperature import with_temperature
+
+
+def drawn(n: int, temperature: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores, and labels drawn by these scores after `temperature`."""
+    rng = np.random.default_rng(seed)
+    probs = np.exp(rng.normal(0, 2, (n, 7)))
+    probs /= probs.sum(1, keepdims=True)
+    true = with_temperature(probs, temperature).astype(np.float64)
+    ends = np.cumsum(true, axis=1)
+    return probs, np.minimum((rng.random(n)[:, None] > ends).sum(1), 6)
+
+
+def test_a_temperature_is_the_softmax_of_divided_logits():
+    logits = np.random.default_rng(0).normal(size=(5, 7))
+    softmax = lambda x: np.exp(x) / np.exp(x).sum(1, keepdims=True)  # noqa: E731
+    np.testing.assert_allclose(with_temperature(softmax(logits), 2.5), softmax(logits / 2.5), rtol=1e-5)
+
+
+def test_a_temperature_keeps_the_order_and_sums_to_one_even_of_scores_of_zero():
+    probs = np.array([[1, 0, 0, 0, 0, 0, 0], [0.5, 0.3, 0.2, 0, 0, 0, 0]], np.float32)
+    cooled = with_temperature(probs, 3.0)
+    np.testing.assert_allclose(cooled.sum(1), 1, rtol=1e-6)
+    assert (cooled.argmax(1) == 0).all()
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_the_temperature_that_labels_were_drawn_by_is_found(temperature):
+    probs, labels = drawn(20_000, temperature)
+    assert fit_temperature(probs, labels) == pytest.approx(temperature, rel=0.05)
+
+
+def test_scores_that_mean_what_they_say_have_a_small_error():
+    assert reliability(*drawn(20_000)).error < 0.02
+
+
+def test_scores_that_are_too_sure_have_a_large_error_until_they_are_cooled():
+    probs, labels = drawn(20_000, 3.0)
+    assert reliability(probs, labels).error > 0.2
+    assert reliability(with_temperature(probs, fit_temperature(probs, labels)), labels).error < 0.02
+
+
+def test_bins_equal_scikit_learns():
+    probs, labels = drawn(2000)
+    found = reliability(probs, labels, bins=10)
+    accuracy, confidence = calibration_curve(probs.argmax(1) == labels, probs.max(1), n_bins=10)
+    some = found.count > 0
+    np.testing.assert_allclose(found.accuracy[some], accuracy)
+    np.testing.assert_allclose(found.confidence[some], confidence)
+    assert found.count.sum() == 2000
+
+
+def test_error_by_hand():
+    # Three faces scored 0.9 of which two are right, one scored 0.5 which is right: (3·|0.9-2/3| + |0.5-1|) / 4.
+    probs = np.array([[0.9, 0.1]] * 3 + [[0.5, 0.5]])
+    assert reliability(probs, np.array([0, 0, 1, 0])).error == pytest.approx((3 * (0.9 - 2 / 3) + 0.5) / 4)
+
+
+def test_coverage_answers_the_surest_first():
+    probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
+    found = coverage(probs, np.array([0, 0, 1, 0]))
+    assert found.at(0.75) == (0.5, 1.0)
+    assert found.at(0.65) == (0.75, pytest.approx(2 / 3))
+    assert found.at(0.95) == (0.0, None)
+
+
+def test_the_threshold_is_the_lowest_that_is_right_often_enough():
+    probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
+    assert coverage(probs, np.array([0, 0, 1, 0])).threshold_for(0.75) == 0.6
+    assert coverage(probs, np.array([0, 0, 1, 1])).threshold_for(0.75) == 0.8
+    assert coverage(probs, np.array([1, 1, 1, 1])).threshold_for(0.75) is None
+
+
+def test_faces_with_equal_scores_are_answered_together():
+    probs = np.array([[0.8, 0.2]] * 4)
+    found = coverage(probs, np.array([0, 1, 1, 1]))
+    assert found.accuracy.tolist() == [0.25] * 4
+    assert found.threshold_for(0.5) is None

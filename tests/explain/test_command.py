@@ -1,0 +1,57 @@
+"""`python -m fer_core explain` as a user meets it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fer_core.cli import main
+from fer_core.data.demo import demo_set
+from fer_core.models.bundle import load_bundle
+from fer_core.models.classifier import LiteRTClassifier
+from fer_core.models.shelf import folder_of
+
+
+@pytest.fixture
+def faces_path(tmp_path):
+    np.save(tmp_path / "faces.npy", demo_set(70).images[:2])
+    return tmp_path / "faces.npy"
+
+
+def test_it_writes_both_maps_of_every_emotion_and_loads_no_tensorflow(faces_path, tmp_path):
+    code = ("import sys\nfrom fer_core.cli import main\ncode = main(sys.argv[1:])\n"
+            "sys.exit(code or 'tensorflow' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code, "explain", "--model", "seed-cnn", "--faces", str(faces_path),
+                           "--out", str(tmp_path / "maps.npz")], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "Wrote the maps of 2 faces" in done.stdout
+    bundle = load_bundle(folder_of("seed-cnn"))
+    with np.load(tmp_path / "maps.npz") as maps:
+        assert tuple(maps["labels"]) == bundle.card.labels
+        assert maps["gradcam"].shape == maps["occlusion"].shape == (2, 7, 48, 48)
+        classifier = LiteRTClassifier(bundle.content, bundle.card.labels, temperature=bundle.card.temperature)
+        np.testing.assert_allclose(maps["scores"], classifier.classify(np.load(faces_path)), atol=1e-5)
+
+
+@pytest.mark.parametrize(("array", "said"), [
+    (np.zeros((2, 64, 64), np.uint8), "holds uint8 (2, 64, 64)"),
+    (np.zeros((2, 48, 48), np.float32), "holds float32 (2, 48, 48)"),
+    (np.zeros((0, 48, 48), np.uint8), "holds uint8 (0, 48, 48)"),
+    (None, "is not a file of NumPy"),
+], ids=["size", "type", "none", "no array"])
+def test_other_faces_are_an_error_in_words(array, said, tmp_path, capsys):
+    path = tmp_path / "faces.npy"
+    if array is None:
+        path.write_text("nothing of the kind")
+    else:
+        np.save(path, array)
+    assert main(["explain", "--model", "seed-cnn", "--faces", str(path), "--out", str(tmp_path / "maps.npz")]) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "maps.npz").exists()
+
+
+def test_faces_that_are_not_there_are_an_error_in_words(tmp_path, capsys):
+    assert main(["explain", "--model", "seed-cnn", "--faces", str(tmp_path / "none.npy"),
+                 "--out", str(tmp_path / "maps.npz")]) == 1
+    assert "No such file" in capsys.readouterr().err

@@ -1,0 +1,144 @@
+"""Grad-CAM of converted networks against Keras and TensorFlow's own derivatives of the networks they came from."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fer_core.data.demo import demo_set
+from fer_core.errors import ModelError
+from fer_core.explain.gradcam import GradCam
+from fer_core.models.bundle import load_bundle
+from fer_core.models.shelf import folder_of
+
+# Where the part with convolutions ends in each registered network: before pooling, after ReLU.
+LAST_LAYER = {"seed-cnn": "conv4", "small-cnn": "relu3_2", "compact": "block4_out"}
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return demo_set(70).images[:3]
+
+
+def converted(model, path, kernels: str = "float32") -> bytes:
+    from fer_core.models.convert import to_litert
+
+    to_litert(model, path, kernels)
+    return path.read_bytes()
+
+
+def with_lively_weights(model):
+    """Give biases and statistics of an untrained network values unlike 0 and 1, so that each of them counts.
+
+    All are values that float16 holds without loss.
+    """
+    rng = np.random.default_rng(5)
+    lively = [w + np.abs(rng.normal(0, 0.1, w.shape)) if w.ndim == 1 else w for w in model.get_weights()]
+    model.set_weights([w.astype(np.float16) for w in lively])
+    return model
+
+
+def keras_gradcam(model, layer: str, faces: np.ndarray) -> np.ndarray:
+    """Return the maps (n, k, h, w) of a Keras network by automatic differentiation."""
+    import keras
+    import tensorflow as tf
+
+    head = keras.Model(model.get_layer(layer).output, model.get_layer("features").output)
+    seen = tf.constant(keras.Model(model.inputs[0], model.get_layer(layer).output)(faces[..., None].astype(np.float32)))
+    weights, bias = model.get_layer("scores").get_weights()
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(seen)
+        logits = head(seen, training=False) @ weights + bias
+        columns = [logits[:, k] for k in range(logits.shape[1])]
+    maps = []
+    for column in columns:
+        alpha = tf.reduce_mean(tape.gradient(column, seen), axis=(1, 2), keepdims=True)
+        maps.append(tf.nn.relu(tf.reduce_sum(alpha * seen, axis=3)))
+    return np.stack(maps, axis=1)
+
+
+@pytest.mark.parametrize("name", LAST_LAYER)
+def test_it_equals_automatic_differentiation_of_every_registered_network(name, faces, tmp_path):
+    from fer_core.models.registry import build
+
+    model = with_lively_weights(build(name))
+    expected = keras_gradcam(model, LAST_LAYER[name], faces)
+    # Without normalisation to fold into them, the weights pass through float16 as they are.
+    content = converted(model, tmp_path / "model.tflite", kernels="float16" if name == "seed-cnn" else "float32")
+    cells = GradCam(content).cells(faces)
+    assert expected.max() > 0
+    np.testing.assert_allclose(cells, expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
+def test_kernels_of_one_byte_see_what_the_whole_ones_see(faces, tmp_path):
+    from fer_core.models.weights import load_network
+
+    model = load_network(folder_of("compact"))
+    whole, bytes_ = (GradCam(converted(model, tmp_path / f"{kernels}.tflite", kernels)).cells(faces)
+                     for kernels in ("float32", "int8"))
+    assert np.corrcoef(whole.ravel(), bytes_.ravel())[0, 1] > 0.99
+
+
+def test_every_registered_network_is_among_them():
+    from fer_core.models.registry import architectures
+
+    assert set(LAST_LAYER) == set(architectures())
+
+
+def test_before_a_global_average_and_one_dense_layer_it_is_class_activation_mapping(faces, tmp_path):
+    import keras
+    from keras import layers
+
+    model = keras.Sequential([
+        keras.Input((48, 48, 1)), layers.Rescaling(1 / 255), layers.Conv2D(6, 5, strides=4, activation="relu"),
+        layers.Conv2D(5, 3, padding="same", name="seen"), layers.GlobalAveragePooling2D(name="features"),
+        layers.Dense(7, activation="softmax", name="scores")])
+    seen = keras.Model(model.inputs[0], model.get_layer("seen").output).predict(faces[..., None], verbose=0)
+    weights, _ = model.get_layer("scores").get_weights()
+    class_activation = np.einsum("nhwc,ck->nkhw", seen, weights)
+    cells = GradCam(converted(model, tmp_path / "model.tflite")).cells(faces)
+    np.testing.assert_allclose(cells * seen.shape[1] * seen.shape[2], np.maximum(class_activation, 0), atol=1e-4)
+
+
+def test_an_operator_it_does_not_know_is_named(tmp_path):
+    import keras
+    from keras import layers
+
+    model = keras.Sequential([
+        keras.Input((48, 48, 1)), layers.Conv2D(4, 3, strides=8), layers.Flatten(),
+        layers.Dense(8, activation="tanh", name="features"), layers.Dense(7, activation="softmax", name="scores")])
+    with pytest.raises(ModelError, match="TANH"):
+        GradCam(converted(model, tmp_path / "model.tflite"))
+
+
+def test_a_file_that_is_no_network_is_an_error_in_words():
+    with pytest.raises(ModelError, match="not a LiteRT network"):
+        GradCam(b"nothing of the kind")
+
+
+def test_maps_are_as_large_as_the_face_and_do_not_depend_on_the_other_faces(faces):
+    cam = GradCam(load_bundle().content)
+    maps = cam.explain(faces)
+    assert maps.shape == (3, 7, 48, 48) and maps.dtype == np.float32
+    assert maps.min() >= 0 and maps.max() > 0
+    np.testing.assert_allclose(cam.explain(faces[1:2])[0], maps[1], rtol=1e-4, atol=1e-6)
+
+
+def test_a_map_has_its_cells_where_they_see(faces):
+    """Without padding the original network's 8 × 8 cells do not reach the rim: the outermost lie 9.5 pixels from it."""
+    cam = GradCam(load_bundle(folder_of("seed-cnn")).content)
+    cells, maps = cam.cells(faces), cam.explain(faces)
+    corner, next_to_it = cells[:, :, 0, 0], cells[:, :, 0, 1]
+    np.testing.assert_allclose(maps[:, :, 0, 0], corner, rtol=1e-4)
+    np.testing.assert_allclose(maps[:, :, 9, 9], corner, rtol=1e-4)
+    np.testing.assert_allclose(maps[:, :, 38, 38], cells[:, :, 7, 7], rtol=1e-4)
+    np.testing.assert_allclose(maps[:, :, 0, 13], corner / 8 + next_to_it * 7 / 8, rtol=1e-3, atol=1e-4)
+
+
+def test_it_loads_no_tensorflow():
+    code = ("import sys, numpy as np\nfrom fer_core.explain.gradcam import GradCam\n"
+            "from fer_core.models.bundle import load_bundle\n"
+            "GradCam(load_bundle().content).explain(np.zeros((1, 48, 48), np.uint8))\n"
+            "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules")
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
