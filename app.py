@@ -1,0 +1,24 @@
+"""The app: its pages and what they share. Start it with `streamlit run app.py`."""
+
+import logging
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.ui.widgets import apply_style
+
+_LOGO = Path(__file__).parent / "fer_core" / "ui" / "logo.svg"
+
+logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+logging.getLogger("fer_core").setLevel(logging.INFO)
+
+st.set_page_config(page_title="Facial expressions", page_icon=str(_LOGO), layout="wide")
+st.logo(str(_LOGO), size="large")
+apply_style()
+
+st.navigation([
+    st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True),
+    st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
+    st.Page("pages/train.py", title="Training", icon=":material/model_training:"),
+    st.Page("pages/evaluate.py", title="Evaluate", icon=":material/insights:"),
+]).run()

@@ -1,0 +1,74 @@
+"""The camera in the browser, over WebRTC. The only place that imports av and streamlit-webrtc."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import av
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+from fer_core.live.session import LiveSession
+
+VIDEO_KEY = "live_video"
+
+# What the camera is asked for. Every frame is encoded again on the way back, so more frames than
+# a reader of expressions needs would only cost the server time.
+_CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 15, "max": 20}},
+           "audio": False}
+
+# iOS shows a black picture without playsInline; autoplay needs muted.
+_VIDEO = {"autoPlay": True, "playsInline": True, "muted": True, "controls": False,
+          "style": {"width": "100%", "aspectRatio": "4 / 3", "objectFit": "contain", "borderRadius": "10px",
+                    "background": "#0b0e12"}}
+
+_WORDS = {
+    "start": "Start camera",
+    "stop": "Stop camera",
+    "select_device": "Choose camera",
+    "select_camera": "Choose camera",
+    "turn_camera_on": "Show camera",
+    "turn_camera_off": "Pause camera",
+    "media_api_not_available": "This browser offers no camera to this page. Open it over HTTPS or on localhost, "
+                               "or use a photo instead.",
+    "device_ask_permission": "Allow the camera when the browser asks.",
+    "device_not_available": "No camera was found. Connect one, or use a photo instead.",
+    "device_access_denied": "The browser denied the camera. Allow it in the address bar, then press Start camera; "
+                            "or use a photo instead.",
+}
+
+
+def frames_callback(session: LiveSession) -> Callable[[list[av.VideoFrame]], Awaitable[list[av.VideoFrame]]]:
+    """Return what a stream calls with all frames that came since the last call; it gives back one."""
+
+    async def on_frames(frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
+        # Only the newest frame is worth the work; the others are counted and dropped.
+        drawn = session.process(frames[-1].to_ndarray(format="bgr24"), delivered=len(frames))
+        return [av.VideoFrame.from_ndarray(drawn, format="bgr24")]
+
+    return on_frames
+
+
+def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]]) -> bool:
+    """Draw the camera's picture as it comes back from `session`; return whether it plays.
+
+    Call it at page level, not inside a fragment: it reruns the page when the stream starts or
+    stops. Nothing outside is contacted unless `ice_servers` names it.
+
+    Args:
+        session: gets every newest frame; only this viewer's stream holds it.
+        ice_servers: STUN and TURN servers as in `RTCPeerConnection`.
+    """
+
+    context = webrtc_streamer(
+        key=VIDEO_KEY,
+        mode=WebRtcMode.SENDRECV,
+        # Always given: left out, public STUN servers are asked, and a token in the environment is sent out.
+        rtc_configuration={"iceServers": list(ice_servers)},
+        media_stream_constraints=_CAMERA,
+        video_html_attrs=_VIDEO,
+        translations=_WORDS,
+        queued_video_frames_callback=frames_callback(session),
+        on_video_ended=session.end,
+    )
+    return context.state.playing

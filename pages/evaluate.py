@@ -1,0 +1,49 @@
+"""Evaluate: how good a model is, on what, and why."""
+
+import streamlit as st
+
+from fer_core.data.store import list_stores
+from fer_core.errors import FerError
+from fer_core.ui.dataset_view import open_view
+from fer_core.ui.entry import through_app
+from fer_core.ui.evaluate_calibration import calibration_view
+from fer_core.ui.evaluate_choice import choose, describe, evaluation_style, no_data, nothing_to_test_on
+from fer_core.ui.evaluate_compare import compare_view
+from fer_core.ui.evaluate_confusion import confusion_view
+from fer_core.ui.evaluate_looks import looks_view, models_view
+from fer_core.ui.evaluate_measure import measure_panel, nothing_measured
+from fer_core.ui.evaluate_report import report_view
+from fer_core.ui.evaluate_robustness import robustness_view
+from fer_core.ui.evaluate_scores import scores_view
+from fer_core.ui.evaluate_view import open_evaluation
+from fer_core.ui.evaluate_walls import show_open_face
+
+# By name of the tab; those of the first kind need scores.
+_OF_SCORES = {"Scores": scores_view, "Confusion": confusion_view, "Calibration": calibration_view,
+              "Robustness": robustness_view, "Compare": compare_view, "Report": report_view}
+_OTHERS = {"Where it looks": looks_view, "Models": models_view}
+
+through_app()
+evaluation_style()
+st.title("Evaluate")
+infos = [info for info in list_stores() if not info.problem]
+if not infos:
+    no_data()
+    st.stop()
+info, split, names = choose(infos)
+if split is None:
+    nothing_to_test_on(info)
+    st.stop()
+try:
+    found = open_evaluation(open_view(info), split, names)
+    describe(found)
+    measure_panel(found)
+    views = _OF_SCORES | _OTHERS
+    for tab, (name, view) in zip(st.tabs(list(views), key="view", bind="query-params"), views.items(), strict=True):
+        if tab.open:
+            draw = view if found.models or name in _OTHERS else nothing_measured
+            with tab:
+                draw(found)
+    show_open_face(found)
+except FerError as error:
+    st.error(str(error), icon=":material/error:")

@@ -1,0 +1,47 @@
+"""Live: expressions from the webcam, or from a photo where there is no camera."""
+
+import streamlit as st
+
+from fer_core.live.session import LiveSession
+from fer_core.ui.camera_check import camera_check
+from fer_core.ui.entry import through_app
+from fer_core.ui.live_controls import live_settings
+from fer_core.ui.live_panels import face_cards, status_line, timeline
+from fer_core.ui.loaders import load_or_stop
+from fer_core.ui.model_details import model_details
+from fer_core.ui.notice import acknowledge_limits
+from fer_core.ui.photo import photo_view
+from fer_core.ui.webrtc import live_video
+
+through_app()
+settings, recognizer = load_or_stop()
+acknowledge_limits(recognizer.card)
+
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    st.title("Live expressions", width="content")
+    source = st.segmented_control("Source", ["Camera", "Photo"], default="Camera", required=True, key="source",
+                                  label_visibility="collapsed")
+chosen = live_settings(source == "Camera", recognizer.card)
+
+if source == "Photo":
+    photo_view(recognizer, chosen)
+else:
+    # One session per viewer, reached by the video thread through its closure and by nobody else.
+    if "live_session" not in st.session_state:
+        st.session_state.live_session = LiveSession(recognizer.stream)
+    session = st.session_state.live_session
+    session.settings = chosen
+    session.use(recognizer.stream)
+    video, cards = st.columns([7, 4], gap="medium")
+    with video:
+        with st.container(key="stage"):
+            playing = live_video(session, settings.ice_servers)
+            if not playing:
+                camera_check()
+        status_line(session, playing)
+    with cards:
+        face_cards(session, playing)
+    st.subheader("The last minute")
+    timeline(session, playing)
+
+model_details(recognizer.card)

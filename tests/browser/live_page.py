@@ -1,0 +1,108 @@
+"""The live page as a person uses it: what tests press and read."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+# Generous, since a busy machine must not fail a test; nothing is measured by it.
+PATIENCE_MS = 60_000
+
+
+class LivePage:
+    """One tab with the live page open, in a browser context of its own.
+
+    Args:
+        camera: whether the page may use the camera.
+    """
+
+    def __init__(self, browser: Browser, url: str, camera: bool = True) -> None:
+        self._context = browser.new_context(permissions=["camera"] if camera else [],
+                                            viewport={"width": 1280, "height": 900})
+        self.page: Page = self._context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.hosts: set[str] = set()
+        self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
+        self.page.goto(url)
+        self.page.get_by_role("button", name="I understand").click()
+        expect(self.page.get_by_text("Faces appear here")).to_be_visible(timeout=PATIENCE_MS)
+
+    @property
+    def cards(self) -> Locator:
+        """The cards of the faces."""
+        return self.page.locator(".fer-card")
+
+    @property
+    def status(self) -> Locator:
+        """The line under the video."""
+        return self.page.locator(".fer-status")
+
+    def start(self) -> None:
+        """Press Start camera and wait for the first face."""
+        self._component.get_by_role("button", name=re.compile("start camera", re.I)).click()
+        expect(self.cards.first).to_be_visible(timeout=PATIENCE_MS)
+
+    def stop(self) -> None:
+        """Press Stop camera."""
+        self._component.get_by_role("button", name=re.compile("stop camera", re.I)).click()
+
+    def choose(self, source: str) -> None:
+        """Choose Camera or Photo."""
+        self.page.get_by_test_id("stButtonGroup").first.get_by_text(source, exact=True).click()
+
+    def video_state(self) -> dict[str, float]:
+        """Return the video's width, height and time played in seconds."""
+        return self._video.evaluate("v => ({width: v.videoWidth, height: v.videoHeight, time_s: v.currentTime})")
+
+    def wait_until_video_advances(self) -> None:
+        """Wait until a second more of video has been played."""
+        self._video.evaluate(
+            """async v => { const start = v.currentTime;
+                            while (v.currentTime < start + 1) await new Promise(done => setTimeout(done, 100)); }""")
+
+    def brighter_side(self) -> str:
+        """Return which edge of the picture that comes back is brighter, "left" or "right"."""
+        left, right = self._video.evaluate(
+            """v => { const canvas = document.createElement('canvas');
+                      canvas.width = 100; canvas.height = 75;
+                      const context = canvas.getContext('2d');
+                      context.drawImage(v, 0, 0, 100, 75);
+                      const green = x => context.getImageData(x, 0, 4, 75).data.filter((_, i) => i % 4 === 1)
+                                                .reduce((sum, value) => sum + value, 0);
+                      return [green(1), green(95)]; }""")
+        return "left" if left > right else "right"
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until `condition` holds."""
+        deadline_s = time.monotonic() + PATIENCE_MS / 1000
+        while not condition():
+            assert time.monotonic() < deadline_s, "the page did not get there in time"
+            self.page.wait_for_timeout(200)
+
+    def figures(self) -> dict[str, int]:
+        """Return the status line's figures by what they count, once there are any."""
+        expect(self.status).to_contain_text("analysed", timeout=PATIENCE_MS)
+        parts = [re.fullmatch(r"(\d+) (.+)", part) for part in self.status.locator("span").all_inner_texts()]
+        return {match[2]: int(match[1]) for match in parts if match}
+
+    def close(self) -> None:
+        """Close the tab; the server is not told and finds out by itself."""
+        self._context.close()
+
+    def leave(self) -> None:
+        """Go elsewhere, which tells the server, then close the tab."""
+        if not self.page.is_closed():
+            self.page.goto("about:blank")
+        self.close()
+
+    @property
+    def _component(self):
+        return self.page.frame_locator("iframe[title*='webrtc']")
+
+    @property
+    def _video(self) -> Locator:
+        return self._component.locator("video")

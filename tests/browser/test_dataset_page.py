@@ -1,0 +1,172 @@
+"""The data set page as a new user meets it: with nothing, with the demo set, with a file of their own."""
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from fer_core.data.demo import demo_set
+from fer_core.emotions import CSV_TO_INDEX
+
+# Generous, since a busy machine must not fail a test; nothing is measured by it.
+PATIENCE_MS = 120_000
+
+
+@pytest.fixture
+def open_page(browser, app, folder):
+    """A function that opens the page, at first without any data set: open_page("view=Browse")."""
+    shutil.rmtree(folder / "home", ignore_errors=True)
+    contexts = []
+
+    def open_one(address="", **options):
+        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        # The server's first request: the page must come within the app, not alone.
+        page.goto(f"{app.url}/dataset?{address}")
+        visible(page.get_by_test_id("stSidebarNavLink").filter(has_text="Training"))
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A fer2013.csv of 140 drawn faces, of which rows 3 and 4 are the same."""
+    faces = demo_set(140)
+    images = faces.images.copy()
+    images[4] = images[3]
+    lines = [f"{CSV_TO_INDEX.index(label)},{' '.join(map(str, image.ravel()))},Training"
+             for label, image in zip(faces.labels, images, strict=True)]
+    path = tmp_path / "my-faces.csv"
+    path.write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
+    return path
+
+
+def visible(locator):
+    expect(locator).to_be_visible(timeout=PATIENCE_MS)
+    return locator
+
+
+def read_from_path(page, path):
+    page.get_by_role("textbox", name="File or folder on the machine that runs this page").fill(str(path))
+    page.get_by_role("button", name="Read", exact=True).click()
+
+
+def test_from_nothing_to_the_demo_set(open_page):
+    page = open_page()
+    visible(page.get_by_text("No data set is here yet"))
+    page.get_by_role("button", name="Draw the demo set").click()
+    visible(page.get_by_text("Drawn by this program, not FER-2013"))
+    expect(page.locator(".fer-figure").first).to_contain_text("2,000")
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+
+
+def test_a_path_is_read_and_a_second_set_stands_beside_it(open_page, table):
+    page = open_page()
+    read_from_path(page, table)
+    expect(page.locator(".fer-figure").first).to_contain_text("140", timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Add", exact=True).click()
+    visible(page.get_by_role("dialog"))
+    read_from_path(page, table)
+    expect(page.get_by_role("combobox", name="Data set")).to_have_value("my-faces 2", timeout=PATIENCE_MS)
+
+
+def test_an_upload_is_read(open_page, table):
+    page = open_page()
+    page.get_by_text("Upload", exact=True).click()
+    page.locator("input[type=file]").set_input_files(table)
+    read = page.get_by_role("button", name="Read", exact=True)
+    expect(read).to_be_enabled(timeout=PATIENCE_MS)
+    read.click()
+    expect(page.locator(".fer-figure").first).to_contain_text("140", timeout=PATIENCE_MS)
+
+
+def test_a_broken_file_is_explained_and_leaves_nothing(open_page, table):
+    table.write_text(table.read_text()[:5000])
+    page = open_page()
+    read_from_path(page, table)
+    visible(page.get_by_text("Reading my-faces.csv failed."))
+    visible(page.get_by_text("No data set is here yet"))
+
+
+def test_a_face_opens_is_stepped_from_and_marked(open_page, table):
+    page = open_page()
+    read_from_path(page, table)
+    page.get_by_role("tab", name="Browse").click()
+    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+    page.locator(".face .open").nth(2).click()
+    dialog = visible(page.get_by_role("dialog"))
+    visible(dialog.get_by_text("2, counted from 0"))
+    assert "face=2" in page.url
+    page.keyboard.press("ArrowRight")
+    visible(dialog.get_by_text("3, counted from 0"))
+    visible(dialog.get_by_text("One copy"))
+    dialog.get_by_role("button", name="Exclude").click()
+    visible(dialog.get_by_text("left out"))
+    page.keyboard.press("Escape")
+    expect(page.locator(".face[data-mark=exclude]")).to_have_count(1, timeout=PATIENCE_MS)
+    assert "face=" not in page.url
+
+
+def test_several_faces_are_marked_at_once_and_that_is_undone(open_page, table):
+    page = open_page()
+    read_from_path(page, table)
+    page.get_by_role("tab", name="Browse").click()
+    checks = page.locator(".check")
+    expect(checks).to_have_count(120, timeout=PATIENCE_MS)
+    checks.nth(5).click()
+    checks.nth(9).click(modifiers=["Shift"])
+    expect(page.locator(".bar output")).to_have_text("5 faces selected")
+    page.locator(".bar select").select_option("sad")
+    expect(page.locator(".face[data-mark=relabel]")).to_have_count(5, timeout=PATIENCE_MS)
+    visible(page.get_by_text("5 to relabel"))
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".face[data-mark]")).to_have_count(0, timeout=PATIENCE_MS)
+
+
+def test_an_address_shows_another_viewer_the_same_faces(open_page, table):
+    page = open_page()
+    read_from_path(page, table)
+    page.get_by_role("tab", name="Browse").click()
+    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+    page.get_by_test_id("stSidebar").get_by_text("happy", exact=True).click()
+    happy = page.locator(".face").filter(has_not_text="happy")
+    expect(happy).to_have_count(0, timeout=PATIENCE_MS)
+    rows = page.locator(".face").evaluate_all("faces => faces.map(face => face.dataset.row)")
+    other = open_page(page.url.partition("?")[2])
+    expect(other.locator(".face")).to_have_count(len(rows), timeout=PATIENCE_MS)
+    assert other.locator(".face").evaluate_all("faces => faces.map(face => face.dataset.row)") == rows
+
+
+def test_the_map_is_made_and_a_lasso_shows_its_faces(open_page, table):
+    page = open_page()
+    read_from_path(page, table)
+    page.get_by_role("tab", name="Map").click()
+    page.get_by_role("button", name="Make the map").click()
+    plane = visible(page.locator(".js-plotly-plot .nsewdrag").first)
+    page.wait_for_timeout(1000)
+    box = plane.bounding_box()
+    corners = [(0.05, 0.05), (0.95, 0.05), (0.95, 0.95), (0.05, 0.95), (0.05, 0.05)]
+    points = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in corners]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=8)
+    page.mouse.up()
+    visible(page.get_by_text(re.compile(r"\d+ faces picked on the map")))
+    expect(page.locator(".face").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_nothing_but_the_server_is_contacted(open_page, table):
+    page = open_page()
+    hosts = set()
+    page.on("request", lambda request: hosts.add(re.sub(r"^(\w+:)(//([^/:]*))?.*", r"\1\3", request.url)))
+    read_from_path(page, table)
+    for tab in ("Browse", "Problems", "Map"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(500)
+    assert hosts <= {"http:localhost", "ws:localhost", "data:", "blob:"}

@@ -1,0 +1,90 @@
+"""Training end to end: a real browser, real processes, a server that dies in between."""
+
+import pytest
+from playwright.sync_api import expect
+
+from fer_core.data.demo import demo_set
+from fer_core.data.store import write_store
+from fer_core.locks import holder
+from fer_core.models.shelf import chosen_model
+from fer_core.training.process import stop
+from fer_core.training.run_store import find_run, list_runs
+from tests.browser.training_app import App, TrainingPage
+
+
+@pytest.fixture
+def app(tmp_path, monkeypatch, chromium):
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    write_store(demo_set(140), "demo")  # few faces, so that an epoch takes a second
+    app = App(tmp_path)
+    app.start()
+    yield app
+    for run in list_runs():
+        stop(run)
+    app.kill()
+
+
+def test_a_run_is_started_watched_left_found_again_stopped_resumed_compared_and_put_live(app, browser):
+    training = TrainingPage(browser, app)
+
+    # Start, and see the curves grow.
+    training.start("long", 10_000)
+    training.wait_for_points(2)
+    pid = holder(find_run("long").lock_file)
+    assert pid is not None
+    expect(training.headline).to_contain_text("images/s")
+    expect(training.page.locator(".fer-watched figure")).not_to_have_count(0)
+
+    # The server dies; the run goes on and is found again.
+    app.kill()
+    before = len(find_run("long").history())
+    app.start()
+    training.open()
+    training.wait_for_points(before + 2)
+    assert holder(find_run("long").lock_file) == pid
+
+    # Stop and resume.
+    training.button("Stop").click()
+    expect(training.headline).to_contain_text("stopped")
+    done = len(find_run("long").history())
+    training.button("Resume").click()
+    training.wait_for_points(done + 1)
+    training.button("Stop").click()
+    expect(training.button("Resume")).to_be_visible()
+
+    # A second run to its end, and both compared.
+    training.start("short", 1)
+    expect(training.button("Put live")).to_be_visible()
+    training.mark_rows(0, 1)
+    expect(training.page.get_by_role("heading", name="Compared")).to_be_visible()
+    lines = training.page.locator(".st-key-compare_accuracy .js-plotly-plot").first
+    assert sorted(lines.evaluate("plot => plot.data.map(line => line.name)")) == ["long", "short"]
+
+    # Put live, and see that the live page has it.
+    training.button("Put live").click()
+    expect(training.page.get_by_text("is the model of the live page")).to_be_visible()
+    assert chosen_model() == "short"
+    training.button("See it live").click()
+    expect(training.page.get_by_role("heading", name="Before you start")).to_be_visible()
+    expect(training.page.get_by_role("combobox", name="Model")).to_have_value("short")
+    training.page.close()
+
+
+def test_a_run_that_waits_is_cancelled_and_a_run_at_rest_is_deleted_after_a_question(app, browser):
+    training = TrainingPage(browser, app)
+    training.start("first", 10_000)
+    training.wait_for_points(1)
+    training.start("second", 10_000)
+    expect(training.headline).to_contain_text("waits for its turn")
+    training.button("Stop").click()
+    expect(training.headline).to_contain_text("stopped")
+
+    training.button("Delete").click()
+    training.button("Keep").click()
+    expect(training.page.get_by_role("dialog")).not_to_be_visible()
+    assert find_run("second").config_file.exists()
+    training.button("Delete").click()
+    training.page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(training.headline).to_contain_text("first")
+    assert not find_run("second").path.exists()
+    training.page.close()

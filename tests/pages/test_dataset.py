@@ -1,0 +1,306 @@
+import dataclasses
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fer_core.audit.kept import keep, kept_folder
+from fer_core.data.demo import demo_set
+from fer_core.data.face_set import SPLITS, VOTE_COLUMNS, FaceSet, Provenance
+from fer_core.data.store import data_root, list_stores, write_store
+from fer_core.emotions import CSV_TO_INDEX, LABELS, canonical
+from fer_core.models.bundle import DEFAULT_MODEL
+from fer_core.ui import dataset_source
+from fer_core.ui.dataset_marks import marks_path
+from fer_core.ui.jobs import find_job, start_job
+from fer_core.ui.loaders import load_recognizer
+
+PAGE = Path(__file__).parents[2] / "pages" / "dataset.py"
+TIMEOUT_S = 120
+COUNT = 140
+
+
+@pytest.fixture
+def page(monkeypatch, tmp_path):
+    """A function that opens the page in a fresh session at an address: page(view="Browse")."""
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("FER_MODEL", raising=False)
+    st.cache_resource.clear()
+
+    def open_at(**address):
+        at = AppTest.from_file(PAGE, default_timeout=TIMEOUT_S)
+        for name, value in address.items():
+            at.query_params[name] = value
+        return at.run()
+
+    return open_at
+
+
+@pytest.fixture
+def photographs(page):
+    """A stored set that is not labelled as drawn: 140 faces, three exact copies, one black image, votes."""
+    write_store(some_faces(), "small")
+    return page
+
+
+def some_faces() -> FaceSet:
+    drawn = demo_set(COUNT, seed=1)
+    images = drawn.images.copy()
+    images[[1, 2, COUNT - 1]] = images[0]  # the last is in PrivateTest
+    images[5] = 0
+    votes = np.zeros((COUNT, 10), np.uint8)
+    votes[:, 0] = 10  # all see neutral
+    return FaceSet(images, drawn.labels, drawn.split, votes, Provenance(name="small.csv", kind="table"))
+
+
+def words_of(at):
+    """All text and HTML on a page."""
+    parts = (*at.markdown, *at.caption, *at.title, *at.subheader, *at.get("html"), *at.error, *at.warning)
+    return " ".join(str(element.proto) for element in parts)
+
+
+def after_the_job(at):
+    if job := find_job(dataset_source.JOB):  # a quick one may be taken up already
+        job.join(TIMEOUT_S)
+    return at.run()
+
+
+def table(path, faces):
+    codes = [CSV_TO_INDEX.index(label) for label in faces.labels]
+    lines = [f"{code},{' '.join(map(str, image.ravel()))},Training"
+             for code, image in zip(codes, faces.images, strict=True)]
+    path.write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
+    return path
+
+
+def test_without_data_it_says_what_will_be_here_and_what_to_press(page):
+    at = page()
+    assert not at.exception
+    assert "No data set is here yet" in words_of(at)
+    assert [button.label for button in at.button if button.proto.type == "primary"] == ["Draw the demo set"]
+
+
+def test_the_demo_set_is_drawn_and_labelled_as_drawn(page, monkeypatch):
+    monkeypatch.setattr(dataset_source, "demo_set", lambda: demo_set(COUNT))
+    at = after_the_job(page().button(key="draw_demo").click().run())
+    assert not at.exception
+    assert at.selectbox(key="data").options == ["demo (drawn)"]
+    assert "Drawn by this program, not FER-2013" in words_of(at)
+
+
+def test_a_path_is_read_into_a_store_of_its_own_name(page, tmp_path):
+    path = table(tmp_path / "my faces.csv", demo_set(70))
+    at = page()
+    at.text_input(key="data_path").set_value(str(path))
+    at = after_the_job(at.button[1].click().run())
+    assert not at.exception
+    assert [(info.name, info.rows) for info in list_stores()] == [("my faces", 70)]
+    assert at.selectbox(key="data").value == "my faces"
+
+
+def test_a_path_that_is_not_there_is_explained(page):
+    at = page()
+    at.text_input(key="data_path").set_value("/nowhere/fer2013.csv")
+    at.button[1].click().run()
+    assert "/nowhere/fer2013.csv is not there" in at.error[0].value
+    assert not list_stores()
+
+
+def test_a_broken_table_is_explained_by_its_row(page, tmp_path):
+    path = table(tmp_path / "faces.csv", demo_set(70))
+    path.write_text(path.read_text().replace("\n3,", "\n9,", 1))
+    at = page()
+    at.text_input(key="data_path").set_value(str(path))
+    at = after_the_job(at.button[1].click().run())
+    assert "expected an emotion from 0 to 6, found '9'" in at.error[0].value
+    assert not list_stores()
+
+
+def test_the_overview_states_what_is_wrong_in_figures(photographs):
+    words = words_of(photographs())
+    assert ">140</strong>" in words
+    assert "<b>3</b> faces are exact copies" in words
+    assert "1 of 28 are there too" in words
+    assert "blank or nearly so" in words
+
+
+def test_filters_and_page_are_taken_from_the_address(photographs):
+    at = photographs(view="Browse", label="happy", split="PublicTest")
+    assert not at.exception
+    assert at.get("pills")
+    happy = int(np.sum((some_faces().labels == 3) & (some_faces().split == 1)))
+    assert f"**{happy} faces** of 140" in words_of(at)
+
+
+def test_a_filter_that_leaves_nothing_says_so(photographs):
+    assert "No face is like that" in words_of(photographs(view="Browse", seen_as="angry"))
+
+
+def test_the_address_opens_one_face_with_all_that_is_known(photographs):
+    at = photographs(face="0")
+    assert not at.exception
+    words = words_of(at)
+    assert "0, counted from 0" in words
+    assert "What 10 people saw" in words
+    assert f"What {DEFAULT_MODEL} scores" in words
+    assert "3 copies" in words
+
+
+def test_a_row_that_is_not_there_is_explained(photographs):
+    at = photographs(face="140")
+    assert "There is no row 140" in at.warning[0].value
+
+
+def test_a_face_is_excluded_and_the_mark_undone(photographs):
+    at = photographs(face="7")
+    at.button(key="face_exclude").click().run()
+    assert ",7,exclude," in marks_path("small").read_text()
+    assert "1 to exclude" in words_of(at.run())
+    at.button(key="marks_undo").click().run()
+    assert ",7,exclude," not in marks_path("small").read_text()
+
+
+def test_all_surplus_copies_are_excluded_as_one_step(photographs):
+    at = photographs(view="Problems")
+    assert "Exact copies" in at.radio(key="problem").options
+    at.button(key="act_surplus").click().run()
+    assert "3 to exclude" in words_of(at)
+    assert "None yet" in words_of(at.button(key="marks_undo").click().run())
+
+
+def test_of_a_face_that_is_in_both_the_copies_in_training_are_excluded(photographs):
+    at = photographs(view="Problems", problem="Test images that are also in training")
+    assert at.button(key="act_exclude").label == "Exclude their 3 copies in Training"
+    at.button(key="act_exclude").click().run()
+    lines = marks_path("small").read_text().splitlines()[1:]
+    assert [line.split(",")[1:3] for line in lines] == [[row, "exclude"] for row in "012"]
+
+
+def test_a_model_that_may_have_learned_from_every_face_judges_none(page):
+    faces = some_faces()
+    all_training = write_store(dataclasses.replace(faces, split=np.zeros_like(faces.split)), "small")
+    keep(kept_folder(all_training.hash), f"model-{load_recognizer().card.files['model.tflite'][:16]}",
+         {"probs": np.full((COUNT, 7), 1 / 7, np.float32), "features": np.zeros((COUNT, 4), np.float16),
+          "xy": np.zeros((COUNT, 2), np.float32), "explained": np.zeros(2)})
+    assert "so it cannot judge their labels" in words_of(page(view="Problems"))
+
+
+def test_labels_are_replaced_by_what_people_saw(photographs):
+    at = photographs(view="Problems", problem="Labels that the votes contradict")
+    at.button(key="act_relabel").click().run()
+    assert "relabel,neutral" in marks_path("small").read_text()
+    assert "to relabel" in words_of(at)
+
+
+def test_an_exported_list_is_imported_as_one_step(photographs):
+    at = photographs(view="Problems")
+    at.button(key="act_surplus").click().run()
+    exported = marks_path("small").read_bytes()
+    at.button(key="marks_undo").click().run()
+    at.file_uploader(key="marks_import").set_value([("list.csv", exported, "text/csv")]).run()
+    at.button(key="marks_import_now").click().run()
+    assert "3 to exclude" in words_of(at)
+    assert "None yet" in words_of(at.button(key="marks_undo").click().run())
+
+
+def test_a_list_about_other_data_is_refused(photographs):
+    content = b"step,row,action,label,reason,time,data\n1,0,exclude,,x,,0123\n"
+    at = photographs()
+    at.file_uploader(key="marks_import").set_value([("list.csv", content, "text/csv")]).run()
+    at.button(key="marks_import_now").click().run()
+    assert "another data set" in at.error[0].value
+    assert not marks_path("small").exists()
+
+
+def test_votes_are_added_to_a_set_that_has_none(page, tmp_path):
+    faces = dataclasses.replace(some_faces(), votes=None)
+    write_store(faces, "small")
+    columns = ",".join(VOTE_COLUMNS)
+    rows = [f"{SPLITS[split]},im{i}.png,{','.join(str(10 * (column == label)) for column in range(10))}"
+            for i, (split, label) in enumerate(zip(faces.split, _vote_column(faces.labels), strict=True))]
+    path = tmp_path / "votes.csv"
+    path.write_text("\n".join([f"Usage,Image name,{columns}", *rows]) + "\n")
+    at = page()
+    assert "Not known without FER+ votes" in words_of(at)
+    at.text_input(key="votes_path").set_value(str(path)).run()
+    at = after_the_job(at.button(key="votes_add").click().run())
+    assert "100.0 %" in words_of(at)
+    assert list_stores()[0].votes
+
+
+def _vote_column(labels):
+    named = [canonical(column) for column in VOTE_COLUMNS]
+    return [named.index(LABELS[label]) for label in labels]
+
+
+def test_a_broken_list_of_marks_is_explained_and_kept(photographs):
+    marks_path("small").write_text("step,row\n")
+    at = photographs()
+    assert "The marked faces cannot be read" in at.error[0].value
+    assert marks_path("small").read_text() == "step,row\n"
+
+
+def test_near_copies_are_looked_for_once_and_kept(photographs):
+    at = photographs(view="Problems")
+    assert "Near copies" not in at.radio(key="problem").options
+    at.button(key="look_near").click().run()
+    find_job(f"near-{list_stores()[0].hash[:16]}").join(TIMEOUT_S)
+    assert "Near copies" in at.run().radio(key="problem").options
+    st.cache_resource.clear()  # as a server that was started again
+    assert "Near copies" in photographs(view="Problems").radio(key="problem").options
+
+
+def test_the_map_is_made_once_the_model_has_looked(photographs):
+    at = photographs(view="Map")
+    assert "The map of all faces appears here" in words_of(at)
+    at.button(key="map_look").click().run()
+    model = load_recognizer().card.files["model.tflite"][:16]
+    find_job(f"model-{list_stores()[0].hash[:16]}-model-{model}").join(TIMEOUT_S)
+    at.run()
+    assert not at.exception
+    assert "principal components" in words_of(at)
+
+
+def test_a_damaged_store_is_explained_and_can_be_deleted(photographs):
+    (data_root() / "small" / "meta.json").write_text("{}")
+    at = photographs()
+    assert "small cannot be opened" in at.error[0].value
+    at.button(key="data_delete").click().run()
+    assert not list_stores()
+    assert "No data set is here yet" in words_of(at)
+
+
+def test_before_a_set_is_deleted_it_says_what_goes_and_what_stays(photographs):
+    at = photographs()
+    assert "Delete **small** and the list of faces marked in it" in words_of(at)
+    at.button(key="data_delete").click().run()
+    assert not list_stores()
+
+
+def test_mixed_tests_are_named_and_a_validation_split_is_offered(page):
+    faces = some_faces()
+    mixed = np.where(faces.split > 0, 3, 0).astype(np.uint8)
+    write_store(dataclasses.replace(faces, split=mixed, votes=None), "tree")
+    at = page()
+    assert "cannot be told apart" in words_of(at)
+    at = after_the_job(at.button(key="data_hold_out").click().run())
+    assert not at.exception
+    assert [info.name for info in list_stores()] == ["tree", "tree with validation"]
+    assert "Validation" in list_stores()[1].counts
+
+
+def test_while_a_set_is_read_none_is_split_or_given_votes(page):
+    faces = some_faces()
+    write_store(dataclasses.replace(faces, split=np.where(faces.split > 0, 3, 0).astype(np.uint8)), "tree")
+    done = threading.Event()
+    start_job(dataset_source.JOB, "Reading another", lambda report: done.wait(TIMEOUT_S))
+    try:
+        at = page()
+        at.text_input(key="votes_path").set_value("/votes.csv").run()
+        assert at.button(key="data_hold_out").disabled
+        assert at.button(key="votes_add").disabled
+    finally:
+        done.set()

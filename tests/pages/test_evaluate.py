@@ -1,0 +1,281 @@
+"""The evaluation page with small data sets and kept scores; measuring itself is only noted, not started."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from sklearn.metrics import (accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score,
+                             top_k_accuracy_score)
+from streamlit.testing.v1 import AppTest
+
+from fer_core.audit.kept import keep, kept_folder
+from fer_core.data.demo import demo_set
+from fer_core.data.face_set import FaceSet, Provenance
+from fer_core.data.store import write_store
+from fer_core.emotions import LABELS
+from fer_core.evaluation.process import Job
+from fer_core.evaluation.robustness import CORRUPTIONS
+from fer_core.files import sha256_of
+from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL, MODEL_FILE, load_bundle
+from fer_core.models.shelf import folder_of, models_root
+
+PAGE = Path(__file__).parents[2] / "pages" / "evaluate.py"
+COUNT = 280
+OTHER = "other"
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch, tmp_path):
+    """A machine without data sets, on which measurements are only noted, not started."""
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("FER_MODEL", raising=False)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    calls = []
+    monkeypatch.setattr("fer_core.ui.evaluate_measure.start_measuring", lambda *call: calls.append(call) or True)
+    return calls
+
+
+@pytest.fixture
+def faces():
+    """A stored set that is not labelled as drawn: faces in three splits, some of PrivateTest copied from Training."""
+    drawn = demo_set(COUNT, seed=1)
+    images = drawn.images.copy()
+    images[-3:] = images[:3]
+    votes = np.zeros((COUNT, 10), np.uint8)
+    votes[:, 0] = 10  # all see neutral
+    return write_store(FaceSet(images, drawn.labels, drawn.split, votes, Provenance("small.csv", "table")), "small")
+
+
+def keep_scores(faces: FaceSet, name: str = DEFAULT_MODEL, seed: int = 0, skill: float = 1.5) -> dict:
+    """Keep scores of both test splits as a measurement would; return them by split, one view and mirrored."""
+    rng, kept = np.random.default_rng(seed), {}
+    file = load_bundle(folder_of(name)).card.files[MODEL_FILE][:16]
+    for split in ("PublicTest", "PrivateTest"):
+        labels = faces.labels[faces.rows_of(split)]
+        views = []
+        for _ in range(2):
+            probs = np.exp(rng.normal(size=(len(labels), 7)) + skill * np.eye(7)[labels])
+            views.append((probs / probs.sum(1, keepdims=True)).astype(np.float32))
+        kept[split] = views
+        keep(kept_folder(faces.hash), f"scores-{file}-{split}",
+             {"probs": views[0], "mirrored": views[1], "ms_per_face": np.array(1.25)})
+    return kept
+
+
+def add_model(name: str = OTHER) -> None:
+    """Add a model of the user's own: the bundled one with another hash."""
+    folder = models_root() / name
+    shutil.copytree(BUNDLED_ROOT / DEFAULT_MODEL, folder)
+    (folder / MODEL_FILE).write_bytes((folder / MODEL_FILE).read_bytes() + b"\0")
+    card = json.loads((folder / "card.json").read_text())
+    card |= {"name": name, "files": {MODEL_FILE: sha256_of(folder / MODEL_FILE)}}
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+def open_at(**address) -> AppTest:
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    for name, value in {"models": DEFAULT_MODEL, **address}.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def words_of(at: AppTest) -> str:
+    """All text and HTML on a page."""
+    parts = (*at.markdown, *at.caption, *at.title, *at.subheader, *at.get("html"), *at.error, *at.warning)
+    return " ".join(getattr(element.proto, "body", str(element.proto)) for element in parts)
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+def test_without_data_it_says_what_will_be_here_and_what_to_press():
+    at = open_at()
+    assert "Figures need faces with labels" in words_of(at)
+    assert [button.label for button in at.button if button.proto.type == "primary"] == ["Get a data set"]
+
+
+def test_a_set_without_a_split_to_test_on_is_explained(faces):
+    write_store(FaceSet(faces.images[:70], faces.labels[:70], np.zeros(70, np.uint8)), "learnt")
+    assert "learnt has nothing to test on" in words_of(open_at(data="learnt"))
+
+
+def test_one_press_measures_what_is_missing(faces, started):
+    at = open_at()
+    assert "Press Measure above" in words_of(at)
+    at.button(key="measure_now").click().run()
+    assert started == [((DEFAULT_MODEL,), "small", ("PublicTest", "PrivateTest"), False)]
+
+
+def test_a_measurement_that_goes_on_shows_how_far_it_is_and_can_be_stopped(faces, monkeypatch):
+    stopped = []
+    monkeypatch.setattr("fer_core.ui.evaluate_measure.measuring_job",
+                        lambda: Job(True, "seed-cnn on PublicTest", 512, 1000))
+    monkeypatch.setattr("fer_core.ui.evaluate_measure.stop_measuring", lambda: stopped.append(True))
+    at = open_at()
+    assert "measure_now" not in [button.key for button in at.button]
+    assert "512 of 1,000 faces" in str(at.get("progress")[0].proto)
+    at.button(key="stop_measuring").click().run()
+    assert stopped == [True]
+
+
+def test_a_measurement_that_failed_says_why(faces, monkeypatch):
+    monkeypatch.setattr("fer_core.ui.evaluate_measure.measuring_job", lambda: Job(False, error="The disk is full."))
+    assert "The disk is full." in words_of(open_at())
+
+
+def test_the_scores_are_those_of_scikit_learn(faces):
+    probs, mirrored = keep_scores(faces)["PrivateTest"]
+    rows = faces.rows_of("PrivateTest")
+    labels, said = faces.labels[rows], probs.argmax(1)
+    words = words_of(open_at())
+    for share in (accuracy_score(labels, said), accuracy_score(labels, ((probs + mirrored) / 2).argmax(1)),
+                  balanced_accuracy_score(labels, said), top_k_accuracy_score(labels, probs, k=2, labels=range(7)),
+                  accuracy_score(labels[:-3], said[:-3]), accuracy_score(np.full(len(rows), 4), said)):
+        assert f">{percent(share)}<" in words
+    assert f">{f1_score(labels, said, average='macro'):.3f}<" in words
+    assert f"Not in Training, {len(rows) - 3} faces" in words
+    recall = recall_score(labels, said, average=None, labels=range(7), zero_division=0)
+    assert all(f"<span>{percent(share)}</span>" in words for share in recall)
+
+
+def test_figures_by_expression_with_flip(faces):
+    probs, mirrored = keep_scores(faces)["PrivateTest"]
+    labels = faces.labels[faces.rows_of("PrivateTest")]
+    recall = recall_score(labels, (probs + mirrored).argmax(1), average=None, labels=range(7), zero_division=0)
+    words = words_of(open_at(views="With flip"))
+    assert all(f"<span>{percent(share)}</span>" in words for share in recall)
+
+
+def test_the_address_names_split_and_models(faces):
+    add_model()
+    kept = keep_scores(faces)
+    keep_scores(faces, OTHER, seed=1)
+    at = open_at(split="PublicTest", models=OTHER)
+    assert at.multiselect(key="models").value == [OTHER]
+    labels = faces.labels[faces.rows_of("PublicTest")]
+    assert f"<strong>{percent(accuracy_score(labels, kept['PublicTest'][0].argmax(1)))}<" not in words_of(at)
+    assert f"{len(labels)} faces of PublicTest" in words_of(at)
+
+
+def test_a_split_that_a_set_does_not_have_gives_way_to_one_that_it_has(faces):
+    keep_scores(faces)
+    at = open_at(split="Test")
+    assert not at.error
+    assert "faces of PrivateTest" in words_of(at)
+
+
+def test_people_and_published_figures_stand_beside_photographs_but_not_beside_drawings(faces):
+    keep_scores(faces)
+    assert "how often people agree" in words_of(open_at())
+    drawn = write_store(demo_set(COUNT, seed=2), "demo")
+    keep_scores(drawn)
+    words = words_of(open_at(data="demo (drawn)"))
+    assert "demo (drawn)" in words
+    assert "These faces are drawings" in words
+    assert "how often people agree" not in words
+
+
+def test_a_cell_of_the_confusion_matrix_shows_its_faces(faces):
+    probs, _ = keep_scores(faces)["PrivateTest"]
+    counts = confusion_matrix(faces.labels[faces.rows_of("PrivateTest")], probs.argmax(1), labels=range(7))
+    true, said = np.unravel_index(np.argmax(counts * (1 - np.eye(7, dtype=int))), (7, 7))
+    assert "The faces of a cell appear here" in words_of(open_at(view="Confusion"))
+    words = words_of(open_at(view="Confusion", cell=f"{LABELS[true]}-{LABELS[said]}"))
+    assert f"**{counts[true, said]} face" in words
+    assert f"labelled {LABELS[true]}, called {LABELS[said]}" in words
+
+
+def test_a_face_opens_as_on_the_data_set_page(faces):
+    keep_scores(faces)
+    words = words_of(open_at(view="Confusion", face="7"))
+    assert "7, counted from 0" in words
+    assert f"What {DEFAULT_MODEL} scores" in words
+
+
+def test_the_threshold_says_what_is_answered_and_how_often_it_is_right(faces):
+    probs, _ = keep_scores(faces)["PrivateTest"]
+    labels = faces.labels[faces.rows_of("PrivateTest")]
+    at = open_at(view="Calibration")
+    assert "fitted on PublicTest" in words_of(at)
+    at.slider(key=f"threshold_{DEFAULT_MODEL}").set_value(0).run()
+    assert f"<b>100 %</b> of the faces, <b>{accuracy_score(labels, probs.argmax(1)) * 100:.0f} %</b>" in words_of(at)
+    at.slider(key=f"threshold_{DEFAULT_MODEL}").set_value(99).run()
+    assert not at.exception
+
+
+def test_robustness_is_measured_on_request_and_then_drawn(faces, started, monkeypatch):
+    keep_scores(faces)
+    at = open_at(view="Robustness")
+    at.button(key="measure_robustness").click().run()
+    assert started == [([DEFAULT_MODEL], "small", ("PrivateTest",), True)]
+    file = load_bundle(DEFAULT_MODEL).card.files[MODEL_FILE][:16]
+    monkeypatch.setattr("fer_core.ui.evaluate_robustness.measuring_job", lambda: Job(False, error="The disk is full."))
+    assert "The disk is full." in words_of(open_at(view="Robustness"))
+    keep(kept_folder(faces.hash), f"robustness-{file}-PrivateTest",
+         {name: np.linspace(0.6, 0.2, len(each.levels)) for name, each in CORRUPTIONS.items()})
+    at = open_at(view="Robustness")
+    assert len(at.get("plotly_chart")) == 1
+    assert "measure_robustness" not in [button.key for button in at.button]
+
+
+def test_two_models_are_compared_and_one_alone_is_not(faces):
+    kept = keep_scores(faces)["PrivateTest"][0]
+    assert "Two models side by side appear here" in words_of(open_at(view="Compare"))
+    add_model()
+    other = keep_scores(faces, OTHER, seed=1, skill=4.0)["PrivateTest"][0]
+    words = words_of(open_at(view="Compare", models=[DEFAULT_MODEL, OTHER]))
+    labels = faces.labels[faces.rows_of("PrivateTest")]
+    right, better = kept.argmax(1) == labels, other.argmax(1) == labels
+    assert f"<strong>{np.sum(right & better)}</strong><span>both right" in words
+    assert f"<strong>{np.sum(~right & better)}</strong><span>only {OTHER} right" in words
+    points = (np.mean(better) - np.mean(right)) * 100
+    assert f"**{OTHER} is right {points:.1f} points more often than {DEFAULT_MODEL}**" in words
+    assert "more than chance" in words
+
+
+def test_a_row_is_explained(faces):
+    keep_scores(faces)
+    at = open_at(view="Where it looks", row="5")
+    assert at.number_input(key="row").value == 5
+    assert "Covered part by part" in words_of(at)
+
+
+def test_models_come_in_and_go_out(faces):
+    at = open_at(view="Models")
+    labels = [expander.label for expander in at.expander]
+    assert "Import a model" in labels
+    assert f"Export {DEFAULT_MODEL}" in labels
+
+
+def test_both_reports_are_offered_for_what_was_measured(faces):
+    at = open_at(view="Report")
+    assert not at.get("download_button")
+    keep_scores(faces)
+    assert len(open_at(view="Report").get("download_button")) == 2
+
+
+def test_a_broken_model_is_named_and_the_others_are_shown(faces):
+    keep_scores(faces)
+    add_model("broken")
+    (models_root() / "broken" / MODEL_FILE).write_bytes(b"not a network")
+    words = words_of(open_at(models=["broken", DEFAULT_MODEL]))
+    assert "broken cannot be measured" in words
+    assert "All figures" in words
+
+
+def test_a_split_that_a_model_learned_from_is_pointed_out(faces):
+    add_model()
+    card = models_root() / OTHER / "card.json"
+    content = json.loads(card.read_text())
+    content["training"]["train_splits"] = ["Training", "PublicTest"]
+    card.write_text(json.dumps(content))
+    keep_scores(faces, OTHER)
+    assert "learned from faces of PublicTest" in words_of(open_at(models=OTHER, split="PublicTest"))
+    assert "learned from faces" not in words_of(open_at(models=OTHER, split="PrivateTest"))

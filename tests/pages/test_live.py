@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import streamlit as st
+from skimage import data
+from streamlit.testing.v1 import AppTest
+
+from fer_core.models.bundle import load_bundle
+
+pytestmark = pytest.mark.usefixtures("webrtc_without_a_server")
+
+LIVE = Path(__file__).parents[2] / "pages" / "live.py"
+TIMEOUT_S = 60
+
+
+@pytest.fixture
+def page(monkeypatch, tmp_path):
+    """The live page in a fresh session, with the bundled models alone."""
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("FER_MODEL", raising=False)
+    monkeypatch.delenv("FER_ICE_SERVERS", raising=False)
+    st.cache_resource.clear()
+    return AppTest.from_file(LIVE, default_timeout=TIMEOUT_S)
+
+
+@pytest.fixture
+def entered(page):
+    """The live page after its notice."""
+    return page.run().button(key="acknowledge").click().run()
+
+
+def words_of(at):
+    """All text and HTML on a page."""
+    return " ".join(str(element.proto) for element in (*at.markdown, *at.get("html"), *at.error))
+
+
+def png_of(image_bgr):
+    return cv2.imencode(".png", image_bgr)[1].tobytes()
+
+
+def choose_photo(at, name, content):
+    at.segmented_control(key="source").set_value("Photo").run()
+    return at.file_uploader(key="photo_file").set_value([(name, content, "image/png")]).run()
+
+
+def test_the_notice_comes_first_and_names_the_measured_accuracy(page):
+    page.run()
+    assert not page.exception
+    assert not page.get("html") or "fer-status" not in words_of(page)
+    measured = load_bundle().card.metrics["PrivateTest"]["accuracy"]
+    assert f"{measured * 100:.1f} %" in words_of(page)
+    assert "Article 5(1)(f)" in words_of(page)
+    assert "not feelings" in words_of(page)
+
+
+def test_the_notice_is_acknowledged_once(entered):
+    assert not entered.exception
+    assert not [button for button in entered.button if button.key == "acknowledge"]
+    assert not [button for button in entered.run().button if button.key == "acknowledge"]
+
+
+def test_before_the_start_it_says_what_will_be_here(entered):
+    words = words_of(entered)
+    assert "not connected" in words
+    assert "Faces appear here" in words
+    assert "The last minute appears here" in words
+
+
+def test_settings_reach_the_viewer_s_session_and_nobody_else_s(entered):
+    other = AppTest.from_file(LIVE, default_timeout=TIMEOUT_S).run().button(key="acknowledge").click().run()
+    entered.slider(key="live Smallest face").set_value(120).run()
+    entered.toggle(key="live Mirror").set_value(False).run()
+    mine, theirs = entered.session_state["live_session"], other.session_state["live_session"]
+    assert mine is not theirs
+    assert (mine.settings.stream.min_face_px, mine.settings.mirror) == (120, False)
+    assert (theirs.settings.stream.min_face_px, theirs.settings.mirror) == (48, True)
+
+
+def test_a_photo_gets_a_card_for_its_face(entered):
+    choose_photo(entered, "astronaut.png", png_of(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)))
+    assert not entered.exception
+    assert 'data-faces=\\"1\\"' in words_of(entered)
+    assert any("a twenty-fifth of the photo's longer side" in caption.value for caption in entered.caption)
+
+
+def test_a_photo_without_a_face_says_so(entered):
+    choose_photo(entered, "grey.png", png_of(np.full((200, 200, 3), 127, np.uint8)))
+    assert "No face in the photo" in words_of(entered)
+    assert "a twenty-fifth of the photo" in words_of(entered)
+
+
+def test_a_broken_photo_is_explained(entered):
+    choose_photo(entered, "holiday.png", b"not an image")
+    assert not entered.exception
+    assert "holiday.png cannot be read" in entered.error[0].value
+
+
+@pytest.mark.parametrize(("name", "value", "words"), [
+    ("FER_MODEL", "no-such-model", "no-such-model"),
+    ("FER_ICE_SERVERS", "stun:example.org", "not JSON"),
+])
+def test_what_cannot_be_loaded_is_explained(page, monkeypatch, name, value, words):
+    monkeypatch.setenv(name, value)
+    page.run()
+    assert not page.exception
+    assert words in page.error[0].value
+    assert not page.button
+
+
+def test_an_altered_model_is_an_error_not_a_fallback(page, monkeypatch, tmp_path):
+    bundle = load_bundle()
+    bundle.card.save(tmp_path / "card.json")
+    (tmp_path / "model.tflite").write_bytes(bundle.content[:-100])
+    monkeypatch.setenv("FER_MODEL", str(tmp_path))
+    page.run()
+    assert "cut short or altered" in page.error[0].value

@@ -1,0 +1,224 @@
+"""The training page with real run folders, an empty machine and broken ones; nothing trains here."""
+
+import dataclasses
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.face_set import FaceSet, Provenance
+from fer_core.data.store import write_store
+from fer_core.files import sha256_of, write_json
+from fer_core.locks import take
+from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
+from fer_core.models.shelf import choose_model, chosen_model, put_live
+from fer_core.training import speed
+from fer_core.training.config import PRESETS
+from fer_core.training.device import best_precision
+from fer_core.training.run_store import find_run, list_runs
+from fer_core.ui.training_actions import _archive
+
+HISTORY = "epoch,accuracy,images_per_s,learning_rate,loss,seconds,val_accuracy,val_loss\n" \
+          "0,0.3,900,1e-4,1.8,10,0.4,1.7\n1,0.5,900,1e-4,1.4,12.5,0.6,1.5\n2,0.6,900,1e-4,1.2,12.5,0.5,1.6\n"
+
+
+@pytest.fixture(autouse=True)
+def launched(tmp_path, monkeypatch):
+    """A machine without runs, on which processes are only noted, not started."""
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    started = []
+    for module in ("training_form", "training_actions"):
+        monkeypatch.setattr(f"fer_core.ui.{module}.launch", lambda run: started.append(run.name))
+    monkeypatch.setattr("fer_core.ui.training_form.start_measuring", lambda config: None)
+    return started
+
+
+@pytest.fixture
+def faces_of_one_split(launched):
+    """A stored data set of photographs that are all Training."""
+    rng = np.random.default_rng(0)
+    faces = FaceSet(rng.integers(0, 256, (14, 48, 48), np.uint8), np.arange(14) % 7, np.zeros(14, np.uint8),
+                    source=Provenance(name="train.csv"))
+    return write_store(faces, "train")
+
+
+def make_run(name: str, state: str, **changes: object):
+    run = find_run(name)
+    run.create(dataclasses.replace(PRESETS["quick"], **changes))
+    run.write_status(state, epoch=3, steps_per_epoch=25, message="The reason." if state == "failed" else "")
+    run.history_file.write_text(HISTORY)
+    cv2.imwrite(str(run.faces_file), np.zeros((48, 96), np.uint8))
+    write_json(run.validation_file, {"epoch": 2, "confusion": np.eye(7, dtype=int).tolist(), "faces": {
+        "labels": [0, 3], "probs": np.full((2, 7), 1 / 7).tolist(), "predicted": [[0, 1], [0, 2], [0, 3]]}})
+    return run
+
+
+def page() -> AppTest:
+    at = AppTest.from_file(str(Path(__file__).parents[2] / "pages" / "train.py"), default_timeout=60).run()
+    assert not at.exception, at.exception
+    return at
+
+
+def words(at: AppTest) -> str:
+    return " ".join(str(element.value) for kind in ("markdown", "caption", "error", "warning", "info", "code", "html")
+                    for element in at.get(kind) if hasattr(element, "value"))
+
+
+def test_a_fresh_machine_offers_the_quick_recipe_on_the_demo_set():
+    at = page()
+    assert at.selectbox(key="train_data").value == "demo"
+    assert at.button(key="start").label == "Start training"
+    assert "--preset quick" in at.code[0].value
+    assert not at.dataframe
+
+
+def test_one_press_starts_a_run(launched):
+    at = page()
+    at.button(key="start").click().run()
+    assert not at.exception
+    assert launched == ["small-cnn-1"]
+    assert [run.name for run in list_runs()] == ["small-cnn-1"]
+    assert list_runs()[0].config().data == "demo"
+
+
+def test_a_name_that_is_taken_is_refused(launched):
+    make_run("mine", "finished")
+    at = page()
+    at.text_input(key="train_name").input("mine").run()
+    at.button(key="start").click().run()
+    assert "already holds a run" in at.error[0].value
+    assert launched == []
+
+
+def test_choices_reach_the_command_line_and_impossible_ones_are_refused():
+    at = page()
+    at.number_input(key="quick_epochs").set_value(3).run()
+    assert "--epochs 3" in at.code[0].value
+    at.multiselect(key="quick_train_splits_Training-PublicTest-PrivateTest").set_value(["Training", "PublicTest"]).run()
+    assert "trained on and validated on at once" in at.error[0].value
+
+
+@pytest.mark.parametrize(("state", "button"), [("stopped", "resume"), ("failed", "resume"), ("running", "resume"),
+                                               ("finished", "put_live")])
+def test_a_run_at_rest_offers_its_next_step(state, button):
+    make_run("mine", state)  # without a process, "running" is an interruption
+    at = page()
+    keys = [each.key for each in at.button]
+    assert button in keys and "delete" in keys and "stop" not in keys
+    assert len(at.dataframe) == 1
+    told = " ".join(each.value for each in [*at.error, *at.warning])
+    assert ("The reason." in told) == (state == "failed")
+    assert ("interrupted" in told) == (state == "running")
+
+
+def test_a_living_run_can_only_be_stopped():
+    run = make_run("mine", "running")
+    lock = take(run.lock_file)
+    at = page()
+    keys = [each.key for each in at.button]
+    assert "stop" in keys and not {"resume", "delete", "put_live"} & set(keys)
+    os.close(lock)
+
+
+def test_resume_starts_the_process_again(launched):
+    make_run("mine", "stopped")
+    page().button(key="resume").click().run()
+    assert launched == ["mine"]
+
+
+def test_a_run_that_was_never_started_can_be_started_and_deleted():
+    find_run("mine").create(PRESETS["quick"])
+    at = page()
+    assert {"resume", "delete"} <= {each.key for each in at.button}
+    assert "never started" in at.warning[0].value
+
+
+def test_a_model_of_another_run_of_this_name_is_not_taken_for_its_own():
+    run = make_run("mine", "finished")
+    shutil.copytree(BUNDLED_ROOT / "seed-cnn", run.model_folder)
+    write_json(run.export_file, {"difference": 2e-5, "faces": 256, "bytes": 1, "ms_per_face": 0.5,
+                                 "weights_sha256": "of another file"})
+    put_live(BUNDLED_ROOT / DEFAULT_MODEL, "mine")
+    assert "is the model of the live page" not in words(page())
+    choose_model(put_live(run.model_folder, "mine"))
+    assert "**mine-2** is the model of the live page" in words(page())
+
+
+def test_a_setting_that_names_another_model_is_told(monkeypatch):
+    run = make_run("mine", "finished")
+    shutil.copytree(BUNDLED_ROOT / "seed-cnn", run.model_folder)
+    write_json(run.export_file, {"difference": 2e-5, "faces": 256, "bytes": 1, "ms_per_face": 0.5,
+                                 "weights_sha256": "of another file"})
+    put_live(run.model_folder, "mine")
+    monkeypatch.setenv("FER_MODEL", DEFAULT_MODEL)
+    told = words(page())
+    assert "FER_MODEL" in told and "is the model of the live page" not in told
+
+
+def test_what_a_stopped_run_gives_away_has_its_curves():
+    run = make_run("mine", "stopped")
+    with zipfile.ZipFile(io.BytesIO(_archive(run))) as archive:
+        assert "mine/curves.png" in archive.namelist()
+
+
+def test_a_data_set_of_one_split_is_explained_and_not_an_exception(faces_of_one_split):
+    at = page()
+    assert "at least one split" in at.error[0].value and "Data set page" in at.error[0].value
+
+
+def test_a_finished_run_is_put_live_and_the_previous_model_is_a_click_away():
+    run = make_run("mine", "finished")
+    shutil.copytree(BUNDLED_ROOT / DEFAULT_MODEL, run.model_folder)
+    run.weights_file.write_bytes(b"weights")
+    write_json(run.export_file, {"difference": 2e-5, "faces": 256, "bytes": 1, "ms_per_face": 0.5,
+                                 "weights_sha256": sha256_of(run.weights_file)})
+    at = page()
+    at.button(key="put_live").click().run()
+    assert chosen_model() == "mine"
+    assert "at most **0.002" in words(at)
+    at.button(key="back").click().run()
+    assert chosen_model() == DEFAULT_MODEL
+
+
+def test_several_runs_are_compared_where_they_differ():
+    make_run("one", "finished")
+    make_run("two", "stopped", epochs=20)
+    at = page()
+    at.session_state["runs_2"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
+    at.run()
+    assert not at.exception
+    table = at.dataframe[1].value
+    assert list(table.index) == ["epochs"]
+    assert set(table.loc["epochs"]) == {str(PRESETS["quick"].epochs), "20"}
+
+
+def test_a_run_with_a_broken_configuration_does_not_take_the_page_down():
+    make_run("good", "finished")
+    find_run("bad").path.mkdir(parents=True)
+    find_run("bad").config_file.write_text(json.dumps({"architecture": "gone"}))
+    at = page()
+    assert "bad" in at.warning[0].value and "gone" in at.warning[0].value
+    assert len(at.dataframe[0].value) == 1
+
+
+def test_the_server_does_not_load_keras():
+    make_run("mine", "finished")
+    script = ("import sys; from streamlit.testing.v1 import AppTest; "
+              "at = AppTest.from_file('pages/train.py', default_timeout=60).run(); "
+              "assert not at.exception and at.button(key='put_live'), at.exception; "
+              "sys.exit(bool({'keras', 'tensorflow', 'jax'} & set(sys.modules)))")
+    # With a result in place nothing is measured, so nothing is started.
+    write_json(speed._file(dataclasses.replace(PRESETS["quick"], precision=best_precision())), {"epoch_s": 1.0,
+                                                                                               "images_per_s": 1.0})
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
