@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer_core.ui.entry import leave_live
 from fer_core.ui.widgets import apply_style
 
 _LOGO = Path(__file__).parent / "fer_core" / "ui" / "logo.svg"
@@ -16,9 +17,13 @@ st.set_page_config(page_title="Facial expressions", page_icon=str(_LOGO), layout
 st.logo(str(_LOGO), size="large")
 apply_style()
 
-st.navigation([
-    st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True),
+live = st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True)
+page = st.navigation([
+    live,
     st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
     st.Page("pages/train.py", title="Training", icon=":material/model_training:"),
     st.Page("pages/evaluate.py", title="Evaluate", icon=":material/insights:"),
-]).run()
+])
+if page != live:
+    leave_live()
+page.run()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fer_core.live.session import LiveSession
 from fer_core.ui.camera_check import camera_check
-from fer_core.ui.entry import through_app
+from fer_core.ui.entry import leave_live, through_app
 from fer_core.ui.live_controls import live_settings
 from fer_core.ui.live_panels import face_cards, status_line, timeline
 from fer_core.ui.loaders import load_or_stop
@@ -24,6 +24,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
 chosen = live_settings(source == "Camera", recognizer.card)
 
 if source == "Photo":
+    leave_live()
     photo_view(recognizer, chosen)
 else:
     # One session per viewer, reached by the video thread through its closure and by nobody else.

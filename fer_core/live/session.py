@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -94,10 +95,14 @@ class LiveSession:
         new_analyzer: makes the analyzer of one stream from its settings, e.g. `recognizer.stream`.
         settings: what to start with; assign to `settings` to change it while the stream runs.
         clock: monotonic seconds.
+
+    Attributes:
+        id: letters and digits that no other session has.
     """
 
     def __init__(self, new_analyzer: Callable[[StreamSettings], Analyzer], settings: LiveSettings | None = None,
                  clock: Callable[[], float] = time.monotonic) -> None:
+        self.id = uuid4().hex
         self.settings = settings or LiveSettings()
         self._new_analyzer = new_analyzer
         self._clock = clock

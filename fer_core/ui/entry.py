@@ -1,4 +1,4 @@
-"""A page's way in when its own address is the first that a fresh server is asked for."""
+"""How a viewer comes into a page and leaves the live one."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def through_app() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+
+
+def leave_live() -> None:
+    """Forget the stream of a viewer who looks at something else; whoever comes back to it begins a new one."""
+    st.session_state.pop("live_session", None)

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import av
+import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer_core.live.session import LiveSession
 
-VIDEO_KEY = "live_video"
+_KEY = "live_video_key"
 
 # What the camera is asked for. Every frame is encoded again on the way back, so more frames than
 # a reader of expressions needs would only cost the server time.
@@ -56,12 +57,19 @@ def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]]) -
     stops. Nothing outside is contacted unless `ice_servers` names it.
 
     Args:
-        session: gets every newest frame; only this viewer's stream holds it.
+        session: gets every newest frame; only this viewer's stream holds it. Another session is another stream:
+            what is left of the one before is ended.
         ice_servers: STUN and TURN servers as in `RTCPeerConnection`.
     """
-
+    # A key of its own for each session. The component tells that a viewer left the page and came back by counting
+    # finished runs of the script; where the page between was left before it was drawn, it would take the stream that
+    # has ended for the new one, and the camera would never start.
+    key = f"live_video_{session.id}"
+    if (before := st.session_state.get(_KEY)) != key:
+        _end(before)
+        st.session_state[_KEY] = key
     context = webrtc_streamer(
-        key=VIDEO_KEY,
+        key=key,
         mode=WebRtcMode.SENDRECV,
         # Always given: left out, public STUN servers are asked, and a token in the environment is sent out.
         rtc_configuration={"iceServers": list(ice_servers)},
@@ -72,3 +80,10 @@ def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]]) -
         on_video_ended=session.end,
     )
     return context.state.playing
+
+
+def _end(key: str | None) -> None:
+    """Stop the stream under `key`, if there is one that still runs, and forget it."""
+    context = st.session_state.pop(key, None) if key else None
+    if context and (worker := context._get_worker()):  # there is no public way
+        worker.stop()

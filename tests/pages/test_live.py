@@ -78,6 +78,27 @@ def test_settings_reach_the_viewer_s_session_and_nobody_else_s(entered):
     assert (theirs.settings.stream.min_face_px, theirs.settings.mirror) == (48, True)
 
 
+def test_whoever_looks_at_something_else_gets_a_new_stream(entered):
+    class Worker:
+        stopped = 0
+
+        def stop(self):
+            self.stopped += 1
+
+    first, worker = entered.session_state["live_session"], Worker()
+    entered.session_state[f"live_video_{first.id}"]._set_worker(worker)
+    entered.run()
+    assert entered.session_state["live_session"] is first
+    assert not worker.stopped
+    entered.segmented_control(key="source").set_value("Photo").run()
+    entered.segmented_control(key="source").set_value("Camera").run()
+    second = entered.session_state["live_session"]
+    assert second is not first
+    assert f"live_video_{second.id}" in entered.session_state
+    assert f"live_video_{first.id}" not in entered.session_state
+    assert worker.stopped == 1
+
+
 def test_a_photo_gets_a_card_for_its_face(entered):
     choose_photo(entered, "astronaut.png", png_of(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)))
     assert not entered.exception
