@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -49,6 +50,13 @@ class LivePage:
     def stop(self) -> None:
         """Press Stop camera."""
         self._component.get_by_role("button", name=re.compile("stop camera", re.I)).click()
+
+    @contextmanager
+    def replaced(self) -> Iterator[None]:
+        """Wait, after what is done in the block, until the video that was there before has left the page."""
+        frame = self.page.locator("iframe[title*='webrtc']").element_handle()
+        yield
+        self.page.wait_for_function("frame => !frame.isConnected", arg=frame)
 
     def choose(self, source: str) -> None:
         """Choose Camera or Photo."""
