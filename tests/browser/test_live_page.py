@@ -91,19 +91,6 @@ def test_page_left_and_entered_again(open_page, server):
     expect(live.cards).to_have_count(1)
 
 
-def test_page_left_and_entered_again_before_the_other_was_drawn(open_page, server):
-    live = open_page()
-    live.start()
-    links = live.page.get_by_test_id("stSidebarNavLink")
-    with live.replaced():
-        links.nth(1).click()
-        links.first.click()
-    server.wait_for_streams(0)
-    live.start()
-    live.wait_until_video_advances()
-    server.wait_for_streams(1)
-
-
 def test_photo_mode_frees_the_worker_too(open_page, server):
     live = open_page()
     live.start()
