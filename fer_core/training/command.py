@@ -50,7 +50,7 @@ def run_of(options: argparse.Namespace) -> RunFolder:
 
 def _anywhere(config: RunConfig) -> RunConfig:
     """Return the configuration with whole paths, so that it holds wherever the run is resumed from."""
-    whole = {name: str(Path(value).resolve()) for name in ("data", "marks", "start_from")
+    whole = {name: str(Path(value).resolve()) for name in ("data", "marks", "start_from", "teacher")
              if (value := getattr(config, name)) and Path(value).exists()}
     return dataclasses.replace(config, **whole)
 

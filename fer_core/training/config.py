@@ -119,7 +119,8 @@ class RunConfig:
 
     label_smoothing: float = _choice(0.0, "share of each target that is spread over all expressions", 0, 0.9)
     mixup: float = _choice(0.0, "mixes pairs of faces and their targets; alpha of the Beta distribution, 0 for none", 0)
-    teacher: str = _choice("", "model whose scores of the same changed face are part of the target; none if empty")
+    teacher: str = _choice("", "model or run whose scores of the same changed face, the mean of it and its mirror image, "
+                           "are part of the target; none if empty")
     teacher_share: float = _choice(0.7, "share of a teacher's scores in the target", 0, 1)
     mixup_share: float = _choice(1.0, "share of the epochs, from the first, that mix pairs", 0, 1)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -245,6 +246,12 @@ COMPACT = RunConfig(
     mixup_share=0.7, augmentation=STANDARD_AUGMENTATION, ema=0.999, selection="last",
 )
 
+# A trained network begins again at a high learning rate, with itself as it was for a teacher. The weights that come
+# with the package are of this recipe.
+COMPACT_TAUGHT = dataclasses.replace(
+    COMPACT, start_from="compact", teacher="compact", epochs=84, start_size=FACE_SIZE, learning_rate=1.5e-3,
+    warmup_epochs=1, mixup_share=0.85)
+
 # The bundled network, taught further by what ten people say of each face instead of the one label it came with. Their
 # votes are as soft as smoothed labels, and softer where a face is hard.
 COMPACT_FERPLUS = dataclasses.replace(
@@ -252,4 +259,5 @@ COMPACT_FERPLUS = dataclasses.replace(
     warmup_epochs=1, label_smoothing=0.0, mixup=0.0)
 
 PRESETS: Mapping[str, RunConfig] = MappingProxyType({
-    "compact": COMPACT, "compact-ferplus": COMPACT_FERPLUS, "seed-cnn": SEED_CNN, "quick": QUICK})
+    "compact": COMPACT, "compact-taught": COMPACT_TAUGHT, "compact-ferplus": COMPACT_FERPLUS, "seed-cnn": SEED_CNN,
+    "quick": QUICK})

@@ -16,14 +16,11 @@ import numpy as np
 
 from fer_core.data.face_set import FaceSet
 from fer_core.errors import FerError, RunError
-from fer_core.evaluation.scoring import classifier_of, score
 from fer_core.files import write_json, write_text
-from fer_core.models.bundle import load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.registry import FACE_SIZE, build
-from fer_core.models.shelf import find_model
 from fer_core.training.beginning import find_beginning
-from fer_core.training.batches import Batches, Teacher
+from fer_core.training.batches import Batches
 from fer_core.training.callbacks import History, Progress, Saver, Validation, ends_early
 from fer_core.training.checkpoint import load_state
 from fer_core.training.config import RunConfig
@@ -35,6 +32,7 @@ from fer_core.training.outcome import make_card
 from fer_core.training.precision import precision
 from fer_core.training.result_network import ResultNetwork
 from fer_core.training.run_folder import RunFolder
+from fer_core.training.teaching import find_teacher
 
 # The status is written to a new file before it replaces the old one.
 _RESERVE_BYTES = 1 << 16
@@ -114,23 +112,12 @@ def prepare(faces: FaceSet, config: RunConfig) -> tuple[keras.Model, Batches, tu
     rows = rows_of(config.train_splits)
     weights = class_weights(targets[rows]) if config.class_weighting else None
     batches = Batches(np.array(faces.images[rows]), targets[rows], config, weights=weights,
-                      teacher=_teacher(config.teacher) if config.teacher else None)
+                      teacher=find_teacher(config) if config.teacher else None)
     rows = rows_of(config.validation_splits)
     model = build(config.architecture, FACE_SIZE if config.start_size == FACE_SIZE else None)
     model.compile(optimizer=build_optimizer(config, len(batches)), metrics=["accuracy"],
                   loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing))
     return model, batches, (np.array(faces.images[rows]), targets[rows])
-
-
-def _teacher(name: str) -> Teacher:
-    """Return what scores faces as the mean of the face and its mirror image, which is right more often than one view."""
-    classifier = classifier_of(load_bundle(find_model(name)))
-
-    def scores(images: np.ndarray) -> np.ndarray:
-        own, mirrored = np.split(score(classifier, np.concatenate([images, images[:, :, ::-1]])), 2)
-        return (own + mirrored) / 2
-
-    return scores
 
 
 def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -> ModelCard | None:

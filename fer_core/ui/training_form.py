@@ -15,7 +15,6 @@ from fer_core.data.opening import DEMO
 from fer_core.data.store import StoreInfo, data_root, list_stores, open_store
 from fer_core.errors import FerError
 from fer_core.models.registry import FACE_SIZE, resizable
-from fer_core.models.shelf import available_models
 from fer_core.training.arguments import command_line
 from fer_core.training.augmentation import augment
 from fer_core.training.beginning import beginnings
@@ -26,12 +25,14 @@ from fer_core.training.pace import duration_words
 from fer_core.training.process import launch
 from fer_core.training.run_store import find_run, free_name, list_runs
 from fer_core.training.speed import end_measuring, is_measuring, known_speed, start_measuring
+from fer_core.training.teaching import teachers
 from fer_core.ui.pictures import png_url
 
 FOLLOWED = "followed_run"
 _STARTED = "run_started"
 _RECIPES = {
     "compact": "Compact network: hours",
+    "compact-taught": "Compact, taught by itself: hours",
     "compact-ferplus": "Compact, on people's votes",
     "seed-cnn": "The original: 50 epochs",
     "quick": "Quick look: a few epochs",
@@ -145,10 +146,10 @@ def _start_from(preset: str, base: RunConfig, architecture: str) -> dict[str, st
 
 
 def _teacher(preset: str, base: RunConfig) -> dict[str, str]:
-    names = ["", *available_models()]
+    names = ["", *teachers()]
     chosen = st.selectbox("Teacher", names, names.index(base.teacher) if base.teacher in names else 0,
                           key=f"{preset}_teacher", format_func=lambda name: name or "none", persist_state="session",
-                          help="A model whose scores of the same changed face are part of the target.")
+                          help="A model or a finished run whose scores of the same changed face are part of the target.")
     return {"teacher": chosen}
 
 

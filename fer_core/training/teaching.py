@@ -1,0 +1,57 @@
+"""The teacher of a run: a model, or a finished run, whose scores of the same changed face are part of the target.
+
+A network learns more from how another one hesitates than from labels alone (Hinton et al., 2015), also where both
+are of one shape and size (Furlanello et al., 2018); and more again where both see the very same view of a face
+(Beyer et al., 2022).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from fer_core.errors import RunError
+from fer_core.evaluation.scoring import classifier_of, score
+from fer_core.models.bundle import CARD_FILE, load_bundle
+from fer_core.models.shelf import available_models, find_model
+from fer_core.training.batches import Teacher
+from fer_core.training.config import RunConfig
+from fer_core.training.run_store import find_run, list_runs
+
+
+def find_teacher(config: RunConfig) -> Teacher:
+    """Return what scores faces as the model or run `config.teacher` does: as the mean of each face and its mirror
+    image, which is right more often than one view.
+
+    Raises:
+        FerError: there is no such model, it is not whole or has other labels, or it has trained on faces that this
+            run keeps for measuring.
+    """
+    bundle = load_bundle(_folder_of(config.teacher))
+    if unseen := set(bundle.card.training.get("train_splits", ())) & set(config.validation_splits):
+        raise RunError(f"The teacher {config.teacher} has trained on {', '.join(sorted(unseen))}; what it teaches would "
+                       "be measured on faces that it knows. Choose another teacher, or validate on another split.")
+    classifier = classifier_of(bundle)
+
+    def scores(images: np.ndarray) -> np.ndarray:
+        own, mirrored = np.split(score(classifier, np.concatenate([images, images[:, :, ::-1]])), 2)
+        return (own + mirrored) / 2
+
+    return scores
+
+
+def teachers() -> list[str]:
+    """Return the names of all models and runs that can teach, models first."""
+    models = available_models()
+    return [*models, *(run.name for run in list_runs() if run.name not in models and _has_model(run.model_folder))]
+
+
+def _folder_of(name: str) -> Path:
+    # A model's own folder holds no run, so a path can be of either.
+    run = find_run(name)
+    return run.model_folder if _has_model(run.model_folder) else find_model(name)
+
+
+def _has_model(folder: Path) -> bool:
+    return (folder / CARD_FILE).is_file()

@@ -1,0 +1,59 @@
+"""Models and runs that teach."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fer_core.data.demo import demo_set
+from fer_core.errors import ModelError, RunError
+from fer_core.evaluation.scoring import classifier_of
+from fer_core.models.bundle import bundled_models, load_bundle
+from fer_core.models.shelf import folder_of
+from fer_core.training.config import PRESETS
+from fer_core.training.run_store import find_run
+from fer_core.training.teaching import find_teacher, teachers
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.fixture
+def taught(config):
+    """A configuration whose teacher is a model that comes with the package."""
+    return dataclasses.replace(config, teacher="seed-cnn", validation_splits=("PublicTest",))
+
+
+def test_it_scores_a_face_and_its_mirror_image_alike(taught):
+    teacher, images = find_teacher(taught), demo_set(70).images[:8]
+    scores = teacher(images)
+    np.testing.assert_allclose(scores, teacher(images[:, :, ::-1]), atol=1e-6)
+    one_view = classifier_of(load_bundle("seed-cnn")).classify
+    np.testing.assert_allclose(scores, (one_view(images) + one_view(images[:, :, ::-1])) / 2, atol=1e-6)
+
+
+def test_a_run_teaches_once_it_has_a_model(config, taught):
+    run = find_run("first")
+    run.create(config)
+    assert teachers() == list(bundled_models())
+    run.model_folder.mkdir()
+    for file in folder_of("seed-cnn").iterdir():
+        (run.model_folder / file.name).write_bytes(file.read_bytes())
+    assert teachers() == [*bundled_models(), "first"]
+    images = demo_set(70).images[:8]
+    for name in ("first", str(run.path)):
+        np.testing.assert_array_equal(find_teacher(dataclasses.replace(taught, teacher=name))(images),
+                                      find_teacher(taught)(images))
+
+
+def test_one_that_knows_the_faces_of_the_validation_is_refused(taught):
+    with pytest.raises(RunError, match="has trained on Training"):
+        find_teacher(dataclasses.replace(taught, train_splits=("PublicTest",), validation_splits=("Training",)))
+
+
+def test_one_that_is_not_there_is_an_error_in_words(taught):
+    with pytest.raises(ModelError, match="nobody"):
+        find_teacher(dataclasses.replace(taught, teacher="nobody"))
+
+
+def test_the_recipe_goes_on_from_what_comes_with_the_package():
+    assert find_teacher(PRESETS["compact-taught"])
