@@ -7,7 +7,6 @@ training and converting loads TensorFlow.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import logging
 import os
 import subprocess

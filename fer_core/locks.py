@@ -41,6 +41,7 @@ def take(path: Path) -> int | None:
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(file, 0)  # until the new holder is written there is none, and not the one before
             return file
         except BlockingIOError:
             if time.monotonic() > end_s:

@@ -32,7 +32,7 @@ else:
         st.session_state.live_session = LiveSession(recognizer.stream)
     session = st.session_state.live_session
     session.settings = chosen
-    session.use(recognizer.stream)
+    session.use(recognizer.stream, recognizer.card)
     video, cards = st.columns([7, 4], gap="medium")
     with video:
         with st.container(key="stage"):

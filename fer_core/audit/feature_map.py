@@ -27,8 +27,10 @@ def map_features(features: np.ndarray) -> FeatureMap:
     Nothing in it is random: the same features give the same map.
 
     Args:
-        features: float (n, d), n and d at least 2, finite.
+        features: float (n, d), d at least 2, finite.
     """
+    if len(features) < 2:
+        return FeatureMap(np.zeros((len(features), 2), np.float32), (0.0, 0.0))
     pca = PCA(n_components=2, svd_solver="covariance_eigh").fit(features)
     across, up = pca.explained_variance_ratio_
     return FeatureMap(pca.transform(features).astype(np.float32), (float(across), float(up)))

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from fer_core.data.face_set import IMAGE_SIZE, SPLITS, VOTE_COLUMNS, FaceSet, Provenance
+from fer_core.data.face_set import SPLITS, VOTE_COLUMNS, FaceSet, Provenance
 from fer_core.data.pixel_text import parse_row, parse_rows
 from fer_core.data.unpack import entries
 from fer_core.emotions import CSV_LABELS, CSV_TO_INDEX

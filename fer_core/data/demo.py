@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 import cv2
 import numpy as np
 
-from fer_core.data.face_set import IMAGE_SIZE, SPLITS, FaceSet, Provenance
+from fer_core.data.face_set import IMAGE_SIZE, FaceSet, Provenance
 from fer_core.emotions import LABELS
 
 _CANVAS = 4 * IMAGE_SIZE  # drawn large, then averaged down

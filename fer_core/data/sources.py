@@ -74,6 +74,7 @@ class _Finds:
         self._unlabelled: list[str] = []
         self._others: list[tuple[str, bytes]] = []
         self._votes: tuple[str, Votes] | None = None
+        self._unreadable_votes: list[str] = []
         self.images = TreeReader()
 
     def take(self, entry: Entry, progress: Progress | None) -> None:
@@ -83,7 +84,10 @@ class _Finds:
             return
         kind = table_kind(head)
         if kind is TableKind.VOTES:
-            self._votes = entry.name, parse_votes(entry.stream, entry.name)
+            try:
+                self._votes = entry.name, parse_votes(entry.stream, entry.name)
+            except DataError as error:  # the faces are good without
+                self._unreadable_votes.append(f"The FER+ votes of {entry.name} were not joined. {error}")
         elif kind is TableKind.UNLABELLED_FACES:
             self._unlabelled.append(entry.name)
         elif kind is TableKind.OTHER:
@@ -130,7 +134,7 @@ class _Finds:
             notes.append(f"{', '.join(self._unlabelled)} was not used: its faces have no labels.")
         if self._votes and not best:
             notes.append(f"{self._votes[0]} was not used: votes belong to the rows of the whole table fer2013.csv.")
-        return notes
+        return notes + self._unreadable_votes
 
     def _nothing(self) -> DataError:
         if self._unlabelled:
@@ -138,6 +142,8 @@ class _Finds:
                 f"{self._unlabelled[0]} has pixels but no emotion column: these are the competition's test images "
                 "without their labels. The labels are in the same competition's icml_face_data.csv (or fer2013.csv), "
                 "in the rows whose Usage is PublicTest or PrivateTest. Choose that file.")
+        if self._unreadable_votes:
+            return DataError(f"{self._source} holds no faces. {' '.join(self._unreadable_votes)}")
         if self._votes:
             return DataError(f"{self._votes[0]} holds FER+ votes but no faces. Choose a folder that also holds "
                              "fer2013.csv, or add the votes to a data set that was read in.")

@@ -90,7 +90,7 @@ def _folder(source: Path) -> Iterator[Entry]:
     for name, size in files:
         path = os.path.join(source, name)
         with _reading(path), open(path, "rb", buffering=_BUFFER) as raw:
-            yield from _file(name, raw, lambda: done + raw.tell(), total)
+            yield from _file(_in_unicode(name), raw, lambda: done + raw.tell(), total)
         done += size
 
 
@@ -199,7 +199,15 @@ def _kind(head: bytes) -> str | None:
 
 
 def _zip(name: str, reader: BinaryIO, budget: _Budget, depth: int) -> Iterator[tuple[str, io.BufferedReader]]:
-    with _seekable(reader) as file, _unbroken(name), zipfile.ZipFile(file) as archive:
+    with _seekable(reader) as file, _unbroken(name):
+        yield from _members(name, file, budget, depth)
+
+
+def _members(name: str, file: BinaryIO, budget: _Budget, depth: int) -> Iterator[tuple[str, io.BufferedReader]]:
+    # Opening an archive reads all names at once, a few dozen bytes each; how many there are is told before only here.
+    if end := zipfile._EndRecData(file):
+        _check_count(name, end[zipfile._ECD_SIZE] // zipfile.sizeCentralDir)
+    with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             inner = _member_name(name, member.filename, is_link=stat.S_ISLNK(member.external_attr >> 16))
             budget.add_file()
@@ -210,8 +218,19 @@ def _zip(name: str, reader: BinaryIO, budget: _Budget, depth: int) -> Iterator[t
                 yield from _open(inner, io.BufferedReader(stream, _BUFFER), budget, depth + 1)
 
 
+class _WholeMember(tarfile.TarInfo):
+    """A member of a tar whose header is whole; `tarfile` takes a broken one for the archive's end, and says nothing."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        try:
+            return super().fromtarfile(archive)
+        except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError, tarfile.InvalidHeaderError) as error:
+            raise tarfile.ReadError(str(error)) from error
+
+
 def _tar(name: str, reader: BinaryIO, budget: _Budget, depth: int) -> Iterator[tuple[str, io.BufferedReader]]:
-    with _unbroken(name), tarfile.open(fileobj=reader, mode="r|") as archive:
+    with _unbroken(name), tarfile.open(fileobj=reader, mode="r|", tarinfo=_WholeMember) as archive:
         for member in archive:
             # A sparse file can claim a terabyte of zeros that no byte of the archive pays for.
             plain = member.isdir() or member.isfile() and not member.issparse()
@@ -263,7 +282,12 @@ def _member_name(archive: str, name: str, is_link: bool) -> str | None:
     if is_link:
         raise DataError(f"{archive} holds {name!r}, which is a link, a device or a sparse file. Expected plain files "
                         "and folders; pack the files themselves.")
-    return None if any(_passed_over(part) for part in path.parts) else str(path)
+    return None if any(_passed_over(part) for part in path.parts) else _in_unicode(str(path))
+
+
+def _in_unicode(name: str) -> str:
+    # Bytes of a name in another encoding come as surrogates, which no file in UTF-8 can hold.
+    return name.encode("utf-8", "replace").decode()
 
 
 def _passed_over(part: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,7 +83,7 @@ def parse_votes(stream: BinaryIO, name: str) -> Votes:
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is not text. Expected the FER+ table fer2013new.csv.") from error
     reader = csv.reader(text)
-    header = [column.strip().lower() for column in next(reader, [])]
+    header = [column.strip().lower() for column in next(_rows(reader, name), [])]
     wanted = ["usage", *(column.lower() for column in VOTE_COLUMNS)]
     missing = [column for column in wanted if column not in header]
     if missing:
@@ -90,7 +91,7 @@ def parse_votes(stream: BinaryIO, name: str) -> Votes:
                         f"{', '.join(missing)} is missing.")
     usage, *columns = (header.index(column) for column in wanted)
     counts, split = [], []
-    for number, row in enumerate(reader, 1):
+    for number, row in enumerate(_rows(reader, name), 1):
         try:
             counts.append([_vote(row[column]) for column in columns])
             split.append(SPLITS.index(row[usage].strip()))
@@ -100,6 +101,14 @@ def parse_votes(stream: BinaryIO, name: str) -> Votes:
     if not counts:
         raise DataError(f"{name} has a header but no rows. Expected one face a row.")
     return Votes(np.array(counts, np.uint8), np.array(split, np.uint8))
+
+
+def _rows(reader: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+    """Give the rows that are not empty, and say in words that a quote runs on to the end."""
+    try:
+        yield from filter(None, reader)
+    except csv.Error as error:
+        raise DataError(f"{name} is broken ({error}). Expected the FER+ table fer2013new.csv.") from error
 
 
 def _vote(word: str) -> int:

@@ -26,27 +26,46 @@ _WORST = "it does worst on"
 def with_figures(card: ModelCard, figures: Mapping[str, Any]) -> ModelCard:
     """Return the card with what `assess` found, and robustness and whole line where they were measured.
 
-    Its limits begin with what it does worst. The rest are those of FER-2013 if it learned from that, else its own.
+    Of the same data the card keeps what was not measured this time, and its own temperature and threshold where
+    none could be fitted. Its limits begin with what it does worst. The rest are those of FER-2013 if it learned from that, else its own.
     """
-    found = {key: figures[key] for key in ("robustness", "whole_line", "data") if key in figures}
+    found = {**figures["splits"], **{key: figures[key] for key in ("robustness", "whole_line", "data")
+                                     if key in figures}}
+    calibration = dict(figures["calibration"])
+    if card.metrics.get("data", {}).get("sha256") == figures["data"]["sha256"]:
+        found = {**card.metrics, **found}
+        if not _fitted(figures):
+            calibration["by_split"] = {**card.calibration.get("by_split", {}), **calibration["by_split"]}
     own = tuple(limit for limit in card.limits if _WORST not in limit)
     return dataclasses.replace(
-        card, metrics={**figures["splits"], **found}, calibration=figures["calibration"],
-        limits=(*_weaknesses(figures["splits"]), *(_LIMITS if is_fer2013(card.data) else own)))
+        card, metrics=found, calibration=calibration,
+        limits=(*_weaknesses(found), *(_LIMITS if is_fer2013(card.data) else own)))
 
 
 def difference_to_card(card: ModelCard, figures: Mapping[str, Any]) -> tuple[str, float]:
     """Return the figure that differs most between a card and what was measured, and by how many points.
 
-    Only shares that both name are compared: accuracies, F1, calibration errors and the like. If there
-    are none, the name is empty.
+    Only shares that both name and that were measured are compared: accuracies, F1, calibration errors and the
+    like. If there are none, the name is empty. Calibration is against the labels that the model learned: where
+    those are votes and the data has none, it is left out.
     """
+    calibration = {key: value for key, value in figures["calibration"].items()
+                   if key == "by_split" or _fitted(figures)} if votes_are_there(figures) else {}
     known = _shares({**card.metrics, "calibration": card.calibration})
-    new = _shares({**figures["splits"], "calibration": figures["calibration"],
+    new = _shares({**figures["splits"], "calibration": calibration,
                    **{key: figures[key] for key in ("robustness", "whole_line") if key in figures}})
     both = [(abs(known[where] - new[where]) * 100, where) for where in known.keys() & new.keys()]
     points, where = max(both, default=(0.0, ""))
     return where, points
+
+
+def votes_are_there(figures: Mapping[str, Any]) -> bool:
+    """Return whether the data has the labels that the model learned: a model of votes needs votes."""
+    return figures["label_set"] != "ferplus" or any("ferplus" in split for split in figures["splits"].values())
+
+
+def _fitted(figures: Mapping[str, Any]) -> bool:
+    return figures["calibration"]["fitted_on"] in figures["splits"]
 
 
 def _weaknesses(splits: Mapping[str, Any]) -> tuple[str, ...]:
@@ -67,7 +86,7 @@ def _weaknesses(splits: Mapping[str, Any]) -> tuple[str, ...]:
 def _shares(content: Any, where: str = "") -> dict[str, float]:
     """Return all numbers from 0 to 1 that are not counts, by their path."""
     if isinstance(content, Mapping):
-        items = [(str(key), value) for key, value in content.items() if key not in ("confusion", "temperature")]
+        items = [(str(key), value) for key, value in content.items() if key not in ("confusion", "temperature", "target")]
     elif isinstance(content, list | tuple):
         items = [(str(number), value) for number, value in enumerate(content)]
     else:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +77,8 @@ def stop_measuring() -> None:
     """End a measurement that goes on; what it has finished is kept."""
     if (pid := holder(_lock())) is not None:
         write_json(_progress_file(), {"what": "", "done": 1, "total": 1, "error": ""})
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGTERM)
 
 
 def _folder() -> Path:

@@ -6,7 +6,6 @@ stale is shown.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,8 +17,9 @@ from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.evaluation.robustness import CORRUPTIONS, measure_robustness
-from fer_core.models.bundle import MODEL_FILE, Bundle
+from fer_core.models.bundle import Bundle, scores_key
 from fer_core.models.classifier import LiteRTClassifier
+from fer_core.models.timing import ms_per_face
 
 ONE_VIEW = "one view, no test-time augmentation"
 WITH_FLIP = "mean of the face and its mirror image"
@@ -112,7 +112,7 @@ def score_split(bundle: Bundle, faces: FaceSet, split: str, progress: Progress |
     images = faces.images[faces.rows_of(split)]
     classifier, count = classifier_of(bundle), _Count(2 * len(images), progress)
     scores = Scores(score(classifier, images, count), score(classifier, images[:, :, ::-1], count),
-                    _ms_per_face(classifier, images))
+                    ms_per_face(classifier.classify, images, _TIMED_CALLS))
     keep(kept_folder(faces.hash), _name("scores", bundle, split), {
         "probs": scores.probs, "mirrored": scores.mirrored, "ms_per_face": np.array(scores.ms_per_face)})
     return scores
@@ -141,17 +141,7 @@ def _levels(arrays: Mapping[str, np.ndarray]) -> dict[str, list[dict[str, Any]]]
 
 
 def _name(kind: str, bundle: Bundle, split: str) -> str:
-    return f"{kind}-{bundle.card.files[MODEL_FILE][:16]}-{split}"
-
-
-def _ms_per_face(classifier: FaceClassifier, images: np.ndarray) -> float:
-    times_s = []
-    for call in range(_TIMED_CALLS):
-        face = images[call % len(images)][None]
-        began_s = time.perf_counter()
-        classifier.classify(face)
-        times_s.append(time.perf_counter() - began_s)
-    return float(np.median(times_s)) * 1000
+    return f"{kind}-{scores_key(bundle.card)}-{split}"
 
 
 class _Count:

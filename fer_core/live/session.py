@@ -105,16 +105,26 @@ class LiveSession:
         self.id = uuid4().hex
         self.settings = settings or LiveSettings()
         self._new_analyzer = new_analyzer
+        self._model: object = None
         self._clock = clock
         self._lock = threading.Lock()
         self._analyzer: Analyzer | None = None
         self._reset()
 
-    def use(self, new_analyzer: Callable[[StreamSettings], Analyzer]) -> None:
-        """Analyse with another model from the next frame on; with the same one nothing changes."""
-        if new_analyzer != self._new_analyzer:
-            self._new_analyzer = new_analyzer
+    def use(self, new_analyzer: Callable[[StreamSettings], Analyzer], model: object) -> None:
+        """Analyse with another model from the next frame on; with the same one nothing changes.
+
+        Args:
+            new_analyzer: makes the analyzer of a stream.
+            model: equal to the one given last if the model is the same, though it may have been loaded anew.
+        """
+        if model != self._model:
+            self._new_analyzer, self._model = new_analyzer, model
             self.end()
+
+    def fail(self, error: Exception, delivered: int = 1) -> None:
+        """Note that the newest of `delivered` frames could not be analysed."""
+        self._note_error(error, delivered)
 
     def process(self, image_bgr: np.ndarray, delivered: int = 1) -> np.ndarray:
         """Analyse and annotate the newest frame; the first call begins the stream.

@@ -40,7 +40,8 @@ def decode_image(content: bytes, name: str = "The picture") -> np.ndarray:
                 raise _too_large(name, f"{image.width} × {image.height}")
             image.load()  # a PNG may tell its orientation after its pixels
             turn = _TURNS.get(_orientation(image))
-            upright_rgb = np.asarray((image if turn is None else image.transpose(turn)).convert("RGB"))
+            upright = image if turn is None else image.transpose(turn)
+            upright_rgb = np.asarray(_of_8_bits(upright).convert("RGB"))
     except Image.DecompressionBombError as error:  # so large that Pillow itself refuses to open it
         raise _too_large(name, f"more than {2 * Image.MAX_IMAGE_PIXELS:,}") from error
     except (OSError, SyntaxError, ValueError) as error:
@@ -49,6 +50,13 @@ def decode_image(content: bytes, name: str = "The picture") -> np.ndarray:
                          f"got {len(content):,} bytes that are damaged or something else. "
                          "Save it again as JPEG or PNG.") from error
     return np.ascontiguousarray(upright_rgb[:, :, ::-1])
+
+
+def _of_8_bits(image: Image.Image) -> Image.Image:
+    """Return gray of 16 bits with the upper 8 of them, which Pillow's own way makes white."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray((np.clip(np.asarray(image), 0, 65_535) >> 8).astype(np.uint8))
 
 
 def _orientation(image: Image.Image) -> object:

@@ -6,6 +6,7 @@ missing, cut short or altered is an error: there is no model to fall back to.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,11 @@ class Bundle:
 
     card: ModelCard
     content: bytes
+
+
+def scores_key(card: ModelCard) -> str:
+    """Return 16 letters and digits that tell a model's scores from any other's: of its network and its labels' order."""
+    return hashlib.sha256("|".join([card.files[MODEL_FILE], *card.labels]).encode()).hexdigest()[:16]
 
 
 def bundled_models(root: Path = BUNDLED_ROOT) -> tuple[str, ...]:

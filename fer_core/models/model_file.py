@@ -6,8 +6,10 @@ Sizes are checked before anything is unpacked, since a small archive can hold te
 from __future__ import annotations
 
 import json
+import lzma
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from fer_core.errors import ModelError
 MAX_FILE_BYTES = 400 << 20
 MAX_WEIGHT_BYTES = 1 << 30
 _MAX_CONFIG_BYTES = 16 << 20
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 
 EXPECTED = ("Expected a .keras file, a .weights.h5 file that a run of this program saved, the model.h5 of the original "
@@ -81,14 +84,17 @@ def weights_of(file: ModelFile) -> Iterator[Path]:
     Raises:
         ModelError: the archive is damaged.
     """
-    if file.kind is not Kind.KERAS:
-        yield file.path
-        return
     with tempfile.TemporaryDirectory() as folder:
+        if file.kind is not Kind.KERAS:
+            # Keras judges by the suffix, and a browser may have saved the file as "best.weights (1).h5".
+            path = Path(folder) / "model.weights.h5"
+            path.symlink_to(file.path.resolve())
+            yield path
+            return
         try:
             with zipfile.ZipFile(file.path) as archive:
                 path = Path(archive.extract(_WEIGHTS, folder))
-        except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+        except _DAMAGED as error:
             raise ModelError(f"{file.path.name} cannot be unpacked: {error}. It was cut short or altered; "
                              "save or download it again.") from error
         check_hdf5(path, file.path.name)
@@ -140,7 +146,7 @@ def _keras_config(path: Path) -> dict[str, Any]:
                                  f"{sum(sizes.values()) / 1e9:,.1f} GB; a model may have "
                                  f"{MAX_WEIGHT_BYTES / 1e9:,.1f}. It was not unpacked.")
             return _parsed(archive.read(_CONFIG), path)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise ModelError(f"{path.name} cannot be unpacked: {error}. It was cut short or altered; "
                          "save or download it again.") from error
 

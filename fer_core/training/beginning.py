@@ -65,10 +65,25 @@ def find_beginning(config: RunConfig) -> Beginning:
     if (theirs := found.training.get("architecture")) != config.architecture:
         raise RunError(f"{found.name} is the network {theirs}; a run of {config.architecture} cannot begin with its "
                        "weights.")
-    if unseen := set(found.training["train_splits"]) - set(config.train_splits):
-        raise RunError(f"{found.name} has trained on {', '.join(sorted(unseen))}; a run that begins with its weights "
-                       "would be measured on faces that it knows. Train on the same splits.")
+    if known := known_of(found.training, config):
+        raise RunError(f"{found.name} has trained on {known}; a run that begins with its weights would be measured on "
+                       "faces that it knows. Train on the same splits of the same data set.")
     return found
+
+
+def known_of(training: Mapping[str, Any], config: RunConfig) -> str:
+    """Return in words what a network has trained on that a run of `config` keeps for measuring; empty if nothing.
+
+    Args:
+        training: how the network was trained, as its card tells.
+        config: of the run that takes something over from it.
+    """
+    theirs = set(training.get("train_splits", ()))
+    if unseen := theirs - set(config.train_splits):
+        return ", ".join(sorted(unseen))
+    held_out = "Validation" in config.validation_splits and "Training" in theirs
+    # Validation is held out of Training: where that was done anew, all of it was Training before.
+    return "what is Validation here" if held_out and training.get("data") != config.data else ""
 
 
 def beginnings(architecture: str) -> list[str]:
@@ -89,6 +104,10 @@ def _architecture_of(folder: Path) -> str | None:
 
 
 def _named(name: str) -> Beginning:
+    # What a page lists under a name is what the name means: a model, if it has weights to begin with, before a run.
+    if name in available_models() and (folder_of(name) / WEIGHTS_FILE).is_file():
+        folder = folder_of(name)
+        return Beginning(name, folder, False, ModelCard.load(folder / CARD_FILE).training)
     run = find_run(name)
     if run.config_file.exists():
         card = ModelCard.load(run.card_file).training if run.card_file.exists() else {}

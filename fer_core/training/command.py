@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.data.face_set import FaceSet
+from fer_core.data.store import list_stores
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
+from fer_core.models.shelf import available_models
+from fer_core.settings import home_folder
 from fer_core.training.arguments import config_from_arguments
 from fer_core.training.config import RunConfig
 from fer_core.training.run_folder import RunFolder
-from fer_core.training.run_store import find_run, free_name
+from fer_core.training.run_store import find_run, free_name, list_runs
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +53,11 @@ def run_of(options: argparse.Namespace) -> RunFolder:
 
 def _anywhere(config: RunConfig) -> RunConfig:
     """Return the configuration with whole paths, so that it holds wherever the run is resumed from."""
+    # A folder here may happen to have the name of a data set, a run or a model: then the name is meant.
+    named = {"data": {store.name for store in list_stores()}, "marks": set()}
+    known = {*available_models(), *(run.name for run in list_runs())}
     whole = {name: str(Path(value).resolve()) for name in ("data", "marks", "start_from", "teacher")
-             if (value := getattr(config, name)) and Path(value).exists()}
+             if (value := getattr(config, name)) and value not in named.get(name, known) and Path(value).exists()}
     return dataclasses.replace(config, **whole)
 
 
@@ -85,4 +91,4 @@ def _export(run: RunFolder) -> None:
     # In a process of its own: converting needs TensorFlow and float32, whatever trained here. A
     # result that cannot be converted is still a result, so a failure stays in the log.
     subprocess.run([sys.executable, "-m", "fer_core", "export", str(run.path)], check=False,
-                   cwd=Path(__file__).parents[2], env={**os.environ, "KERAS_BACKEND": "tensorflow"})
+                   cwd=Path(__file__).parents[2], env={**os.environ, "KERAS_BACKEND": "tensorflow", "FER_HOME": str(home_folder())})

@@ -167,7 +167,7 @@ class RunConfig:
     def size_at(self, epoch: int) -> int:
         """Return the width of the faces in `epoch`, counted from 0, in pixels."""
         sizes = [*range(self.start_size, FACE_SIZE, _SIZE_STEP)]
-        grown = self.growth * self.epochs
+        grown = min(self.growth * self.epochs, self.epochs - 1)  # the last epoch at least sees what is measured
         return FACE_SIZE if epoch >= grown else [*sizes, FACE_SIZE][int(epoch / grown * len(sizes))]
 
     def mixes_at(self, epoch: int) -> bool:

@@ -114,7 +114,7 @@ def turn(run: RunFolder, beat: Heartbeat, root: Path | None = None) -> Iterator[
     path = (root or runs_root()) / f".{device_key()}.lock"
     while (file := None if _earlier(run, root) else take(path)) is None:
         if beat.state != "waiting":
-            beat.say("waiting")
+            beat.say("waiting", queue=device_key())
         beat.check_stop()
         time.sleep(_QUEUE_LOOK_S)
     try:
@@ -124,8 +124,8 @@ def turn(run: RunFolder, beat: Heartbeat, root: Path | None = None) -> Iterator[
 
 
 def _earlier(run: RunFolder, root: Path | None) -> bool:
-    """Return whether a run that waits too has waited longer than `run`."""
+    """Return whether a run that waits for the same device has waited longer than `run`."""
     mine = run.status()
     waiting = [status for other in list_runs(root) if other.path != run.path and (status := other.status())
-               and status.state == "waiting"]
+               and status.state == "waiting" and status.queue == device_key()]
     return any((status.since_s, status.pid) < (mine.since_s, mine.pid) for status in waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 
 from fer_core.errors import RunError
 from fer_core.locks import holder, take, write_holder
@@ -50,8 +51,7 @@ def stop(run: RunFolder) -> None:
     pid = holder(run.lock_file)
     if pid is None:
         return
-    run.stop_file.touch()
-    try:
+    with suppress(OSError):  # on a full disk the signal alone must do
+        run.stop_file.touch()
+    with suppress(ProcessLookupError):  # it ended in between
         os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        pass  # it ended in between

@@ -37,6 +37,7 @@ class RunStatus:
         message: what happened, in words; empty while all is well.
         since_s: when the process was started, seconds since 1970.
         device: what it trains on, in words.
+        queue: the device it waits for, by `device_key`.
     """
 
     state: str
@@ -48,6 +49,7 @@ class RunStatus:
     message: str = ""
     since_s: float = 0.0
     device: str = ""
+    queue: str = ""
 
     @property
     def live(self) -> bool:

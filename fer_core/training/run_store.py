@@ -68,6 +68,17 @@ def find_run(name: str | Path, root: Path | None = None) -> RunFolder:
     return RunFolder((root or runs_root()) / name)
 
 
+def run_named(name: str) -> RunFolder:
+    """Return the run of a name, never of a path: what a page may start, with all runs in one place.
+
+    Raises:
+        RunError: the name cannot be used.
+    """
+    if "/" in name:
+        raise RunError(f"{name!r} cannot name a run: a name has no slash.")
+    return find_run(name)
+
+
 def list_runs(root: Path | None = None) -> list[RunFolder]:
     """Return all runs, the newest first."""
     changed = {}

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,13 +82,12 @@ def end_measuring() -> None:
     """End a measurement that is going on, so that it does not slow down what matters."""
     if (pid := holder(_lock())) is None:
         return
-    for file in _folder().glob("*.json"):
-        if read_json(file).get("pending"):
-            file.unlink(missing_ok=True)
-    try:
+    for file in _folder().glob("[!.]*.json"):  # those with a dot are being written
+        with suppress(FileNotFoundError, json.JSONDecodeError):
+            if read_json(file).get("pending"):
+                file.unlink(missing_ok=True)
+    with suppress(ProcessLookupError):  # it ended in between
         os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        pass  # it ended in between
 
 
 def _folder() -> Path:

@@ -8,6 +8,7 @@ are of one shape and size (Furlanello et al., 2018); and more again where both s
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +16,12 @@ from fer_core.errors import RunError
 from fer_core.evaluation.scoring import classifier_of, score
 from fer_core.models.bundle import CARD_FILE, load_bundle
 from fer_core.models.shelf import available_models, find_model
-from fer_core.training.batches import Teacher
+from fer_core.training.beginning import known_of
 from fer_core.training.config import RunConfig
 from fer_core.training.run_store import find_run, list_runs
+
+if TYPE_CHECKING:
+    from fer_core.training.batches import Teacher  # loads Keras, which a page that lists names must not
 
 
 def find_teacher(config: RunConfig) -> Teacher:
@@ -28,10 +32,10 @@ def find_teacher(config: RunConfig) -> Teacher:
         FerError: there is no such model, it is not whole or has other labels, or it has trained on faces that this
             run keeps for measuring.
     """
-    bundle = load_bundle(_folder_of(config.teacher))
-    if unseen := set(bundle.card.training.get("train_splits", ())) & set(config.validation_splits):
-        raise RunError(f"The teacher {config.teacher} has trained on {', '.join(sorted(unseen))}; what it teaches would "
-                       "be measured on faces that it knows. Choose another teacher, or validate on another split.")
+    bundle = load_bundle(teacher_folder(config))
+    if known := known_of(bundle.card.training, config):
+        raise RunError(f"The teacher {config.teacher} has trained on {known}; what it teaches would be measured on faces "
+                       "that it knows. Choose another teacher, or train on the same splits of the same data set.")
     classifier = classifier_of(bundle)
 
     def scores(images: np.ndarray) -> np.ndarray:
@@ -47,9 +51,12 @@ def teachers() -> list[str]:
     return [*models, *(run.name for run in list_runs() if run.name not in models and _has_model(run.model_folder))]
 
 
-def _folder_of(name: str) -> Path:
-    # A model's own folder holds no run, so a path can be of either.
-    run = find_run(name)
+def teacher_folder(config: RunConfig) -> Path:
+    """Return the folder of the model, or of the run's model, that `config.teacher` names, there or not."""
+    name = config.teacher
+    if name in available_models():
+        return find_model(name)
+    run = find_run(name)  # a model's own folder holds no run, so a path can be of either
     return run.model_folder if _has_model(run.model_folder) else find_model(name)
 
 

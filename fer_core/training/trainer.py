@@ -6,6 +6,7 @@ This runs in a process of its own (`python -m fer_core train`), never in the web
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ import numpy as np
 from fer_core.data.face_set import FaceSet
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json, write_text
+from fer_core.models.bundle import MODEL_FILE, load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.registry import FACE_SIZE, build
 from fer_core.training.beginning import find_beginning
@@ -32,7 +34,7 @@ from fer_core.training.outcome import make_card
 from fer_core.training.precision import precision
 from fer_core.training.result_network import ResultNetwork
 from fer_core.training.run_folder import RunFolder
-from fer_core.training.teaching import find_teacher
+from fer_core.training.teaching import find_teacher, teacher_folder
 
 # The status is written to a new file before it replaces the old one.
 _RESERVE_BYTES = 1 << 16
@@ -122,7 +124,7 @@ def prepare(faces: FaceSet, config: RunConfig) -> tuple[keras.Model, Batches, tu
 
 def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -> ModelCard | None:
     model, batches, (images, targets) = prepare(faces, config)
-    data_hash = f"{faces.hash} {config.label_set}"
+    data_hash = _data_hash(faces, config)
     first_epoch = load_state(run.state_file, model, data_hash) if run.state_file.exists() else 0
     _cut_history(run, first_epoch)
     batches.start_epoch(first_epoch)
@@ -154,6 +156,16 @@ def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -
     card = make_card(faces, run, config, network)
     card.save(run.card_file)
     return card
+
+
+def _data_hash(faces: FaceSet, config: RunConfig) -> str:
+    """Return what changes with all that a run learns from: faces, labels, votes, and its teacher."""
+    parts = [faces.hash, config.label_set]
+    if config.label_set != "fer" and faces.votes is not None:
+        parts.append(hashlib.sha256(np.ascontiguousarray(faces.votes)).hexdigest())
+    if config.teacher:
+        parts.append(load_bundle(teacher_folder(config)).card.files[MODEL_FILE])
+    return " ".join(parts)
 
 
 def _stages(config: RunConfig, first_epoch: int) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,7 @@ from fer_core.data.face_set import VOTE_COLUMNS
 from fer_core.emotions import COLORS, LABELS
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.dataset_look import find_model_view, look_with_model, model_looking
-from fer_core.ui.dataset_marks import mark_faces, read_marks
+from fer_core.ui.dataset_marks import mark_faces, read_or_explain
 from fer_core.ui.dataset_view import DataView, seen_word
 from fer_core.ui.face_grid import Tile, TileGroup, face_grid
 from fer_core.ui.pictures import Bar, bars_html, label_html, png_url
@@ -28,6 +28,8 @@ _NEIGHBOURS = 14
 _STRIP_PX = 72
 _STEPS = (("Previous", "chevron_left", -1, "Left"), ("Next", "chevron_right", 1, "Right"))
 _OTHER_COLOR = "#8C8678"
+# More than any row has; Python reads no number of thousands of digits.
+_MOST_DIGITS = 12
 
 
 def open_face(row: int, order: Sequence[int] = ()) -> None:
@@ -47,7 +49,7 @@ def show_asked_face(view: DataView, findings: Findings, recognizer: EmotionRecog
     asked = st.query_params.get(_ASKED)
     if asked is None:
         return
-    if not asked.isdecimal() or int(asked) >= len(view.faces):
+    if not asked.isdecimal() or len(asked) > _MOST_DIGITS or int(asked) >= len(view.faces):
         _close()
         st.warning(f"There is no row {asked} in this data set; it has rows 0 to {len(view.faces) - 1:,}.",
                    icon=":material/search_off:")
@@ -62,7 +64,7 @@ def _close() -> None:
 @st.dialog("One face", width="large", on_dismiss=_close)
 def _dialog(view: DataView, findings: Findings, recognizer: EmotionRecognizer | None) -> None:
     row = int(st.query_params.get(_ASKED, 0))
-    marks = read_marks(view)
+    marks = read_or_explain(view)
     picture, facts, scores = st.columns([3, 4, 4], gap="medium")
     with picture:
         st.html(f'<img class="fer-large" src="{png_url(view.faces.images[row])}" alt="{escape(view.title(row))}">')

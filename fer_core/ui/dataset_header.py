@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -12,13 +12,12 @@ import streamlit as st
 
 from fer_core.audit.kept import forget_kept
 from fer_core.data.splits import with_validation
-from fer_core.data.store import StoreInfo, delete_store, open_store, write_store
-from fer_core.data.votes import join_votes, parse_votes, read_votes
+from fer_core.data.store import StoreInfo, delete_store, list_stores, open_store, write_store
+from fer_core.data.votes import join_votes, read_votes
 from fer_core.errors import DataError
 from fer_core.ui.dataset_source import JOB, SELECTED, add_data, is_reading, store_name, typed_path
 from fer_core.ui.dataset_view import DataView, default_store, look_first, shown_name
 from fer_core.ui.jobs import Report, start_job
-
 
 _FAILED = "delete_failed"
 _STYLE = Path(__file__).parent / "dataset.css"
@@ -126,8 +125,11 @@ def _mixed_tests(view: DataView) -> None:
 
 def _start_validation(info: StoreInfo) -> None:
     def split(report: Report) -> str:
+        faces, stores = with_validation(open_store(info.name)), {store.name: store for store in list_stores()}
         name = validation_name(info.name)
-        write_store(with_validation(open_store(info.name)), name)
+        if name in stores and stores[name].hash != faces.hash:
+            name = store_name(name, set(stores))  # it was split from other data, and may have marks
+        write_store(faces, name)
         look_first(name)
         return name
 
@@ -159,7 +161,10 @@ def _start_votes(info: StoreInfo, path: str, content: bytes | None) -> None:
         if content is None:
             votes = read_votes(typed_path(path))
         else:
-            votes = parse_votes(io.BytesIO(content), "The uploaded file")
+            with tempfile.TemporaryDirectory() as folder:
+                uploaded = Path(folder) / "The uploaded file"
+                uploaded.write_bytes(content)
+                votes = read_votes(uploaded)
         write_store(join_votes(open_store(info.name), votes), info.name)
         return info.name
 

@@ -18,6 +18,7 @@ from fer_core.audit.model_view import ModelView, trained_on, view_faces
 from fer_core.audit.near import near_duplicates
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError, FerError, ModelError
+from fer_core.models.bundle import scores_key
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.dataset_view import DataView
 from fer_core.ui.jobs import Report, find_job, forget_job, show_job, start_job
@@ -157,4 +158,4 @@ def _model_key(view: DataView, recognizer: EmotionRecognizer) -> str:
 
 
 def _model_name(recognizer: EmotionRecognizer) -> str:
-    return f"model-{recognizer.card.files['model.tflite'][:16]}"
+    return f"model-{scores_key(recognizer.card)}"

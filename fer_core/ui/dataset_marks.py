@@ -125,6 +125,8 @@ def _change(view: DataView, change: Callable[[Marks], Marks]) -> bool:
     """Change the list on disk and return whether that went well; if not, `read_or_explain` says why."""
     try:
         with _writing:
+            if not marks_path(view.info.name).parent.is_dir():
+                raise DataError(f"The data set {view.info.name} was deleted meanwhile.")
             change(read_marks(view)).save(marks_path(view.info.name))
     except DataError as error:
         st.session_state[_FAILED] = str(error)

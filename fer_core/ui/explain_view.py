@@ -18,7 +18,7 @@ from fer_core.errors import ModelError
 from fer_core.explain.gradcam import GradCam
 from fer_core.explain.occlusion import occlusion
 from fer_core.explain.overlay import overlay
-from fer_core.models.bundle import MODEL_FILE, load_bundle
+from fer_core.models.bundle import load_bundle, scores_key
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.pictures import Bar, bars_html, png_url
 
@@ -63,7 +63,7 @@ def where_it_looks(models: Sequence[tuple[EmotionRecognizer, Path]], face: np.nd
     emotion = st.segmented_control("Expression", LABELS, default=_top(models[0][0], face), required=True,
                                    key=f"{key}_{which}")
     with st.spinner("Working…"):
-        looks = [_look(recognizer, str(folder), (recognizer.card.files[MODEL_FILE], recognizer.card.temperature), face)
+        looks = [_look(recognizer, str(folder), (scores_key(recognizer.card), recognizer.card.temperature), face)
                  for recognizer, folder in models]
     # Falls are in points of the score, so one scale serves both models.
     scale = max(_LEAST_SCALE, *(float(np.abs(_of(recognizer, emotion, one.falls)).max())

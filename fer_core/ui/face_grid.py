@@ -81,7 +81,7 @@ def face_grid(images: np.ndarray, groups: Sequence[TileGroup], key: str, size_px
 
     data = [{"caption": group.caption, "faces": [_face(images, tile) for tile in group.tiles]} for group in groups]
     _component(key=key, data={"groups": data, "size_px": size_px, "selectable": on_mark is not None,
-                              "labels": list(LABELS), "version": _version(groups, size_px),
+                              "labels": list(LABELS), "version": _version(data, size_px),
                               "first": data[0]["faces"][0]["row"] if groups and groups[0].tiles else None},
                on_opened_change=opened, on_marked_change=marked)
 
@@ -93,6 +93,6 @@ def _face(images: np.ndarray, tile: Tile) -> dict[str, str | int]:
             "title": tile.title, "mark": tile.mark}
 
 
-def _version(groups: Sequence[TileGroup], size_px: int) -> str:
+def _version(groups: list[dict], size_px: int) -> str:
     """Return what changes when the wall must be drawn anew."""
     return hashlib.sha256(repr((groups, size_px)).encode()).hexdigest()

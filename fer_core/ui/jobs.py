@@ -19,6 +19,9 @@ from fer_core.errors import FerError
 
 log = logging.getLogger(__name__)
 
+# Two viewers may press at once.
+_starting = threading.Lock()
+
 Report = Callable[[float, float], None]
 
 
@@ -109,9 +112,10 @@ def find_job(key: str) -> Job | None:
 def start_job(key: str, title: str, work: Callable[[Report], Any]) -> Job:
     """Start a job under `key`, or return the one that runs under it."""
     jobs = _jobs()
-    if key not in jobs or not jobs[key].progress.running:
-        jobs[key] = Job(title, work)
-    return jobs[key]
+    with _starting:
+        if key not in jobs or not jobs[key].progress.running:
+            jobs[key] = Job(title, work)
+        return jobs[key]
 
 
 def forget_job(key: str) -> None:

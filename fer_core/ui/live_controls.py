@@ -50,7 +50,9 @@ def _right(card: ModelCard) -> str:
     split, known = card.calibration.get("fitted_on"), card.uncertain_below
     if known is None or split is None:
         return ""
-    found = card.calibration["by_split"][split]
+    found = card.calibration.get("by_split", {}).get(split)
+    if not found or found["accuracy_answered"] is None:
+        return ""
     return (f" At {known * 100:.0f} %, {card.name} answers {found['answered'] * 100:.0f} % of the faces of {split}, "
             f"{found['accuracy_answered'] * 100:.0f} % of them rightly.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def live_words(run: RunFolder) -> None:
             if st.button("See it live", icon=":material/videocam:", key="see_live"):
                 st.switch_page(_LIVE_PAGE)
             if before:
-                st.button(f"Back to {before}", icon=":material/undo:", key="back", on_click=choose_model,
+                st.button(f"Back to {before}", icon=":material/undo:", key="back", on_click=_go_back,
                           args=(before,))
 
 
@@ -89,14 +90,21 @@ def _put_live(run: RunFolder) -> None:
     if _is_exported(run):
         _put_exported(run)
         return
-    st.session_state["to_put_live"] = run.name
-    lock = take(_export_lock(run))
-    if lock is None:
+    try:
+        lock = take(_export_lock(run))
+        if lock is None:
+            return
+        try:
+            run.export_file.unlink(missing_ok=True)
+            process = start_command(["export", str(run.path.resolve())], run.log_file, keep_open=(lock,),
+                                    environment={"KERAS_BACKEND": "tensorflow"})
+            write_holder(lock, process.pid)
+        finally:
+            os.close(lock)  # from here on the lock is the new process's own
+    except (FerError, OSError) as error:
+        st.session_state["put_live_error"] = str(error)
         return
-    run.export_file.unlink(missing_ok=True)
-    process = start_command(["export", str(run.path.resolve())], run.log_file, keep_open=(lock,),
-                            environment={"KERAS_BACKEND": "tensorflow"})
-    write_holder(lock, process.pid)
+    st.session_state["to_put_live"] = run.name
 
 
 def _put_exported(run: RunFolder) -> None:
@@ -105,7 +113,14 @@ def _put_exported(run: RunFolder) -> None:
             last = run.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
             raise FerError(f"The conversion ended without a result. {' '.join(last)}")
         put_live(run.model_folder, run.name)
-    except FerError as error:
+    except (FerError, OSError) as error:
+        st.session_state["put_live_error"] = str(error)
+
+
+def _go_back(before: str) -> None:
+    try:
+        choose_model(before)
+    except (FerError, OSError) as error:
         st.session_state["put_live_error"] = str(error)
 
 
@@ -119,7 +134,8 @@ def _is_chosen(run: RunFolder) -> bool:
 
 
 def _is_exported(run: RunFolder) -> bool:
-    return run.export_file.exists() and read_json(run.export_file)["weights_sha256"] == sha256_of(run.weights_file)
+    return run.export_file.exists() and run.weights_file.exists() and \
+        read_json(run.export_file)["weights_sha256"] == sha256_of(run.weights_file)
 
 
 def _export_lock(run: RunFolder) -> Path:
@@ -132,7 +148,7 @@ def exporting(run: RunFolder) -> bool:
 
 
 def _archive(run: RunFolder) -> bytes:
-    if not run.curves_file.exists() and len(history := run.history()):
+    if len(history := run.history()) and _is_older(run.curves_file, run.history_file):
         save_curves(history, run.curves_file)  # training draws them when it is done; this run was stopped before
     files = [run.config_file, run.history_file, run.card_file, run.curves_file, run.best_weights_file,
              run.last_weights_file, run.log_file, *run.model_folder.glob("*")]
@@ -142,6 +158,10 @@ def _archive(run: RunFolder) -> bytes:
             if path.is_file():
                 archive.write(path, path.relative_to(run.path.parent))
     return buffer.getvalue()
+
+
+def _is_older(path: Path, other: Path) -> bool:
+    return not path.exists() or path.stat().st_mtime_ns < other.stat().st_mtime_ns
 
 
 @st.dialog("Delete this run?")

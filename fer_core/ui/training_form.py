@@ -18,12 +18,12 @@ from fer_core.models.registry import FACE_SIZE, resizable
 from fer_core.training.arguments import command_line
 from fer_core.training.augmentation import augment
 from fer_core.training.beginning import beginnings
-from fer_core.training.config import (PRESETS, STANDARD_AUGMENTATION, Augmentation, RunConfig, flat, from_flat,
+from fer_core.training.config import (PRESETS, STANDARD_AUGMENTATION, Augmentation, RunConfig, from_flat,
                                       options_of)
 from fer_core.training.device import best_precision, find_device
 from fer_core.training.pace import duration_words
 from fer_core.training.process import launch
-from fer_core.training.run_store import find_run, free_name, list_runs
+from fer_core.training.run_store import free_name, list_runs, run_named
 from fer_core.training.speed import end_measuring, is_measuring, known_speed, start_measuring
 from fer_core.training.teaching import teachers
 from fer_core.ui.pictures import png_url
@@ -90,7 +90,7 @@ def new_run_form() -> None:
 
 def _start(config: RunConfig, name: str) -> None:
     try:
-        run = find_run(name)
+        run = run_named(name)
         run.create(config)
         end_measuring()
         launch(run)
@@ -219,7 +219,7 @@ def _time_line(config: RunConfig) -> None:
     fast = ", computes in bfloat16" if device.bfloat16 else ""
     speed = known_speed(config)
     if speed is None and not _training_now():
-        start_measuring(config)
+        _measure(config)
     st.fragment(_time_words, run_every=1.0 if speed is None else None)(config, f"{device.name}{fast}")
 
 
@@ -230,7 +230,7 @@ def _time_words(config: RunConfig, device: str) -> None:
     elif speed is None:
         words = "How long an epoch takes is measured when nothing else trains."
         if not _training_now():
-            start_measuring(config)
+            words = _measure(config) or words
     elif speed.error:
         words = f"How long an epoch takes could not be measured. {speed.error}"
     else:
@@ -238,6 +238,15 @@ def _time_words(config: RunConfig, device: str) -> None:
                  f"{duration_words(speed.epoch_s * config.epochs)}** in all, at "
                  f"{speed.images_per_s:,.0f} images/s with {speed.device}.")
     st.caption(f"{words}  \n{device}")
+
+
+def _measure(config: RunConfig) -> str:
+    """Start to measure how long an epoch takes; return why that cannot be, in words, or nothing."""
+    try:
+        start_measuring(config)
+    except (FerError, OSError) as error:  # a full disk, most likely: what stands below still has to be drawn
+        return f"How long an epoch takes cannot be measured. {error}"
+    return ""
 
 
 def _training_now() -> bool:

@@ -44,8 +44,13 @@ def frames_callback(session: LiveSession) -> Callable[[list[av.VideoFrame]], Awa
 
     async def on_frames(frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
         # Only the newest frame is worth the work; the others are counted and dropped.
-        drawn = session.process(frames[-1].to_ndarray(format="bgr24"), delivered=len(frames))
-        return [av.VideoFrame.from_ndarray(drawn, format="bgr24")]
+        newest = frames[-1]
+        try:
+            drawn = session.process(newest.to_ndarray(format="bgr24"), delivered=len(frames))
+            return [av.VideoFrame.from_ndarray(drawn, format="bgr24")]
+        except Exception as error:  # raised here it would freeze this viewer's video for good
+            session.fail(error, delivered=len(frames))
+            return [newest]
 
     return on_frames
 

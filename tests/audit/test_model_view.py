@@ -42,11 +42,15 @@ def test_a_card_without_data_is_taken_for_one_that_learned_from_training(drawn):
     np.testing.assert_array_equal(trained_on(card(), drawn), drawn.split == 0)
 
 
-@pytest.mark.parametrize("images, seen", [({"Training": 9}, [0, 4]), ({"Training": 8, "Validation": 1}, [0])])
-def test_validation_was_training_to_a_model_whose_own_data_had_none(drawn, images, seen):
+@pytest.mark.parametrize("images, same, seen", [
+    ({"Training": 9, "Test": 1}, False, [0, 4]), ({"Training": 8, "Validation": 1}, True, [0]),
+    ({"Training": 8, "Validation": 1}, False, [0, 4]), ({"Training": 9}, False, [0, 1, 2, 3, 4])],
+    ids=["none", "this", "another", "tests may be in it"])
+def test_validation_was_training_to_a_model_that_learned_from_another_division(drawn, images, same, seen):
     split = np.where(drawn.split == 1, 4, drawn.split).astype(np.uint8)
     faces = dataclasses.replace(drawn, split=split)
-    learned = dataclasses.replace(card(images=images), training={"train_splits": ["Training"]})
+    learned = dataclasses.replace(card(images=images, sha256=faces.hash if same else "other"),
+                                  training={"train_splits": ["Training"]})
     np.testing.assert_array_equal(trained_on(learned, faces), np.isin(split, seen))
     np.testing.assert_array_equal(trained_on(card(), faces), np.isin(split, [0, 4]))
 

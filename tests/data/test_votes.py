@@ -13,7 +13,7 @@ from fer_core.data.splits import with_validation
 from fer_core.data.votes import join_votes, plurality, read_votes
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
-from tests.data.forms import COMPRESSORS, csv_table, votes_table
+from tests.data.forms import COMPRESSORS, votes_table
 
 def write_votes(path: Path, faces: FaceSet, order: np.ndarray | None = None) -> Path:
     path.write_bytes(votes_table(faces, order))

@@ -114,7 +114,8 @@ def test_nothing_is_fitted_on_a_split_that_the_model_learned_from(images, fitted
     faces = face_set()
     faces.split[faces.split == SPLITS.index("PublicTest")] = SPLITS.index("Validation")
     scores = {"Validation": scores_of(face_set())["PublicTest"]}
-    card = ModelCard("m", "seed-cnn", 1, (), data={"images": images}, training={"train_splits": ["Training"]})
+    card = ModelCard("m", "seed-cnn", 1, (), data={"images": images, "sha256": faces.hash},
+                     training={"train_splits": ["Training"]})
     found = assess(Bundle(card, b""), faces, scores)
     assert found["calibration"]["fitted_on"] == fitted_on
     assert found["learned"] == ([] if fitted_on else ["Validation"])

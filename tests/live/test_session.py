@@ -186,15 +186,16 @@ def test_a_new_stream_starts_from_nothing(session, frame, analyzers):
 def test_another_model_analyses_from_the_next_frame_on(session, frame, analyzers):
     session.process(frame)
     others = []
-    session.use(lambda settings: others.append(OneFace(settings)) or others[-1])
+    session.use(lambda settings: others.append(OneFace(settings)) or others[-1], "other")
     session.process(frame)
     assert len(analyzers) == len(others) == 1
     assert session.snapshot().live
 
 
 def test_the_same_model_again_does_not_interrupt_the_stream(session, frame, analyzers):
+    session.use(session._new_analyzer, "model")
     session.process(frame)
-    session.use(session._new_analyzer)
+    session.use(OneFace, "model")  # loaded anew, but the same
     session.process(frame)
     assert len(analyzers) == 1
 

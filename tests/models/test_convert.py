@@ -7,9 +7,7 @@ import pytest
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.models import convert
-from fer_core.models.bundle import load_bundle
 from fer_core.models.card import ModelCard
-from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.original_weights import load_original_weights
 from fer_core.models.registry import build
 

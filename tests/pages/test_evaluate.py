@@ -19,7 +19,7 @@ from fer_core.emotions import LABELS
 from fer_core.evaluation.process import Job
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.files import sha256_of
-from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL, MODEL_FILE, load_bundle
+from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL, MODEL_FILE, load_bundle, scores_key
 from fer_core.models.shelf import folder_of, models_root
 
 PAGE = Path(__file__).parents[2] / "pages" / "evaluate.py"
@@ -53,7 +53,7 @@ def faces():
 def keep_scores(faces: FaceSet, name: str = DEFAULT_MODEL, seed: int = 0, skill: float = 1.5) -> dict:
     """Keep scores of both test splits as a measurement would; return them by split, one view and mirrored."""
     rng, kept = np.random.default_rng(seed), {}
-    file = load_bundle(folder_of(name)).card.files[MODEL_FILE][:16]
+    file = scores_key(load_bundle(folder_of(name)).card)
     for split in ("PublicTest", "PrivateTest"):
         labels = faces.labels[faces.rows_of(split)]
         views = []
@@ -215,7 +215,7 @@ def test_robustness_is_measured_on_request_and_then_drawn(faces, started, monkey
     at = open_at(view="Robustness")
     at.button(key="measure_robustness").click().run()
     assert started == [([DEFAULT_MODEL], "small", ("PrivateTest",), True)]
-    file = load_bundle(DEFAULT_MODEL).card.files[MODEL_FILE][:16]
+    file = scores_key(load_bundle(DEFAULT_MODEL).card)
     monkeypatch.setattr("fer_core.ui.evaluate_robustness.measuring_job", lambda: Job(False, error="The disk is full."))
     assert "The disk is full." in words_of(open_at(view="Robustness"))
     keep(kept_folder(faces.hash), f"robustness-{file}-PrivateTest",

@@ -17,6 +17,7 @@ from fer_core.files import read_json
 from fer_core.locks import holder, take
 from fer_core.models.bundle import load_bundle
 from fer_core.training.config import Augmentation, RunConfig
+from fer_core.training.device import device_key
 from fer_core.training.process import launch, stop
 from fer_core.training.run_folder import RunFolder
 from fer_core.training.run_store import find_run, list_runs
@@ -62,7 +63,7 @@ def wait_for_end(run: RunFolder) -> str:
 
 
 def test_a_killed_run_is_interrupted_and_resumes_to_the_same_history(home):
-    device = take(home / "runs" / ".default.lock")
+    device = take(home / "runs" / f".{device_key()}.lock")
     whole, killed = new_run("whole", epochs=8), new_run("killed", epochs=8)
     launch(whole)
     assert whole.status().state == "starting", "the page sees the run at once"
@@ -110,7 +111,7 @@ def test_a_stop_before_the_process_can_hear_it_counts_too():
 
 
 def test_a_waiting_run_can_be_cancelled(home):
-    device = take(home / "runs" / ".default.lock")
+    device = take(home / "runs" / f".{device_key()}.lock")
     run = new_run("patient")
     launch(run)
     wait(lambda: run.status().state == "waiting" or not run.status().live, run)

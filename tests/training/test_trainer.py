@@ -14,6 +14,7 @@ from fer_core.locks import take
 from fer_core.models.card import ModelCard
 from fer_core.training import callbacks, trainer
 from fer_core.training.config import RunConfig
+from fer_core.training.device import device_key
 from fer_core.training.run_folder import RunFolder
 from tests.training.running import stop_in_epoch, weights_of
 
@@ -276,7 +277,7 @@ def test_two_processes_cannot_work_on_one_run(config, new_run, train):
 
 
 def test_a_run_can_be_stopped_while_it_waits_for_its_turn(config, new_run, home, train, monkeypatch):
-    device = take(home / "runs" / ".default.lock")
+    device = take(home / "runs" / f".{device_key()}.lock")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     run = new_run(config)
 
