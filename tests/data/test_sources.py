@@ -244,3 +244,19 @@ def test_test_images_of_a_tree_can_be_measured_as_one(faces: FaceSet, tmp_path: 
     read = read_source(write_folder(tmp_path, tree(faces)))
     tests = dataclasses.replace(faces, split=np.where(faces.split > 0, SPLITS.index("Test"), 0).astype(np.uint8))
     assert read.counts() == tests.counts()
+
+
+def test_broken_votes_beside_a_good_table_are_left_out_with_the_reason(faces: FaceSet, table: bytes,
+                                                                       tmp_path: Path) -> None:
+    files = {"fer2013.csv": table, "votes.csv": votes_table(faces).replace(b"Training", b"Tra")}
+    read = read_source(write_folder(tmp_path, files))
+    assert len(read) == len(faces) and read.votes is None
+    assert any("votes.csv were not joined" in note and "row 1" in note for note in read.source.notes)
+
+
+def test_an_image_that_its_decoder_cannot_take_is_listed_and_the_rest_kept(faces: FaceSet, tmp_path: Path) -> None:
+    """What calls itself PNG may be anything Pillow knows, with a decoder that fails in a way of its own."""
+    avif = b"\0\0\0 ftypavif\0\0\0\0avifmif1miafMA1B" + bytes(200)
+    files = {"train/happy/odd.png": avif, "train/happy/good.png": encoded(faces.images[0])}
+    read = read_source(write_folder(tmp_path, files))
+    assert (len(read), read.source.unreadable) == (1, ("train/happy/odd.png",))

@@ -202,3 +202,28 @@ def test_the_first_bytes_can_be_seen_without_being_consumed(tmp_path: Path) -> N
             content = FILES[entry.name]
             assert entry.head() == content[:len(entry.head())] and len(entry.head()) >= min(65_536, len(content))
             assert entry.stream.read() == content
+
+
+@pytest.mark.parametrize("damage", [lambda tar, at: tar[:at], lambda tar, at: tar[:at + 100],
+                                    lambda tar, at: tar[:at] + b"?" + tar[at + 1:]],
+                         ids=["before a header", "within a header", "a letter of a header"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_tar_that_is_cut_or_damaged_between_its_files_is_an_error(damage, pack, tmp_path: Path) -> None:
+    files = {f"{number}.txt": b"x" * 512 for number in range(8)}
+    # Each file takes a header and a block of 512 bytes.
+    path = written(tmp_path / "x.tar", pack(damage(tarred(files, ""), 4 * 1024)))
+    with pytest.raises(DataError, match="broken"):
+        contents(path)
+
+
+def test_a_zip_of_too_many_files_is_refused_before_their_names_are_read(tmp_path: Path, monkeypatch) -> None:
+    path = written(tmp_path / "x.zip", zipped({f"{number}.txt": b"" for number in range(8)}))
+    monkeypatch.setattr(unpack, "MAX_FILES", 5)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(DataError, match="more than 5 files"):
+        contents(path)
+
+
+def test_a_name_in_another_encoding_is_one_that_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"b\xe4d.txt")).write_bytes(b"1")
+    assert list(contents(tmp_path)) == ["b?d.txt"]

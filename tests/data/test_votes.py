@@ -92,3 +92,16 @@ def test_a_table_of_faces_is_not_one_of_votes(faces: FaceSet, table: bytes, tmp_
     (tmp_path / "fer2013.csv").write_bytes(table)
     with pytest.raises(DataError, match="holds no FER\\+ votes"):
         read_votes(tmp_path / "fer2013.csv")
+
+
+def test_empty_lines_are_passed_over(faces: FaceSet, tmp_path: Path) -> None:
+    path = write_votes(tmp_path / "votes.csv", faces)
+    path.write_bytes(path.read_bytes() + b"\n\n")
+    assert len(read_votes(path)) == len(faces)
+
+
+def test_a_stray_quote_is_an_error_in_words(faces: FaceSet, tmp_path: Path) -> None:
+    path = write_votes(tmp_path / "votes.csv", faces)
+    path.write_bytes(path.read_bytes() + b'"' + b"x" * 200_000)
+    with pytest.raises(DataError, match="votes.csv is broken"):
+        read_votes(path)

@@ -186,3 +186,33 @@ def test_limits_name_the_expressions_it_does_worst_on():
     figures = assess(bundle(), faces, scores_of(faces))
     recall = {label: each["recall"] for label, each in figures["splits"]["PrivateTest"]["by_label"].items()}
     assert min(recall, key=recall.get) in with_figures(bundle().card, figures).limits[0]
+
+
+def test_what_is_measured_of_one_split_leaves_the_rest_of_the_card():
+    faces = face_set()
+    scores = scores_of(faces)
+    card = with_figures(bundle().card, assess(bundle(), faces, scores))
+    part = assess(Bundle(card, b""), faces, {"PrivateTest": scores["PrivateTest"]})
+    again = with_figures(card, part)
+    assert again.metrics == card.metrics
+    assert again.calibration == card.calibration
+    assert difference_to_card(card, part)[1] == 0
+
+
+def test_figures_that_were_not_measured_confirm_nothing():
+    """The target is the same everywhere, and the threshold was the card's own to begin with."""
+    faces = face_set()
+    card = with_figures(bundle().card, assess(bundle(), faces, scores_of(faces)))
+    faces.split[faces.split == SPLITS.index("PrivateTest")] = SPLITS.index("Test")
+    part = assess(Bundle(card, b""), faces, {"Test": scores_of(face_set())["PrivateTest"]})
+    assert difference_to_card(card, part) == ("", 0.0)
+
+
+def test_a_model_of_votes_is_not_compared_where_there_are_none():
+    votes = np.zeros((3 * N, 10), np.uint8)
+    votes[:, HAPPY_COLUMN] = 10
+    own = bundle(label_set="ferplus")
+    card = with_figures(own.card, assess(own, face_set(votes), scores_of(face_set())))
+    without = assess(Bundle(card, b""), face_set(), scores_of(face_set()))
+    assert difference_to_card(card, without)[1] == 0
+    assert difference_to_card(card, without)[0]

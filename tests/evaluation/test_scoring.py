@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,11 @@ def test_robustness_has_a_figure_for_every_level_and_is_kept(faces, monkeypatch)
 def test_a_split_that_is_not_there_is_an_error_in_words(faces):
     with pytest.raises(DataError, match="no images in PrivateTest"):
         score_split(load_bundle("seed-cnn"), faces, "PrivateTest")
+
+
+def test_the_same_network_with_other_labels_is_another_model(faces):
+    """Which score means what does not stand in the network's file."""
+    bundle = load_bundle("seed-cnn")
+    turned = dataclasses.replace(bundle, card=dataclasses.replace(bundle.card, labels=LABELS[::-1]))
+    first, second = (score_split(each, faces, "PublicTest").probs for each in (bundle, turned))
+    np.testing.assert_array_equal(first, second[:, ::-1])

@@ -93,3 +93,8 @@ def test_a_picture_that_pillow_refuses_for_its_size_is_said_to_be_too_large(monk
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(MediaError, match="more than 2,000 pixels; expected at most 60 megapixels"):
         decode_image(encode(noise()))
+
+
+def test_gray_of_16_bits_keeps_its_shades():
+    deep = (np.arange(40 * 60, dtype=np.uint32).reshape(40, 60) * 27).astype(np.uint16)
+    np.testing.assert_array_equal(decode_image(encode(deep))[:, :, 0], deep >> 8)

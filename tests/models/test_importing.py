@@ -228,3 +228,23 @@ def test_the_peer_scores_as_its_authors_network_does(tmp_path):
     given = np.stack([cv2.resize(face, (64, 64)) for face in faces()])[..., None].astype(np.float32) / 127.5 - 1
     np.testing.assert_allclose(scores_of(tmp_path / "out"), theirs.predict(given, verbose=0), atol=1e-4)
     assert done.card.parameters == 58_423
+
+
+def test_weights_come_in_whatever_a_browser_called_them(small_cnn, tmp_path):
+    path = tmp_path / "best.weights (1).h5"
+    small_cnn.save_weights(tmp_path / "best.weights.h5")
+    (tmp_path / "best.weights.h5").rename(path)
+    imported(path, tmp_path, architecture="small-cnn")
+    np.testing.assert_allclose(scores_of(tmp_path / "out"), small_cnn.predict(faces()[..., None], verbose=0), atol=5e-3)
+
+
+def test_a_damaged_archive_is_an_error_in_words(tmp_path):
+    path = tmp_path / "x.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", json.dumps({"config": {"layers": [{"a": n} for n in range(500)]}}))
+        archive.writestr("model.weights.h5", bytes(1000))
+    content = bytearray(path.read_bytes())
+    content[60:200] = bytes(140)
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="cannot be unpacked"):
+        imported(path, tmp_path)

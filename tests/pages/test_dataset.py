@@ -307,3 +307,26 @@ def test_while_a_set_is_read_none_is_split_or_given_votes(page):
         assert at.button(key="votes_add").disabled
     finally:
         done.set()
+
+
+def test_a_face_opens_beside_a_broken_list_of_marks(photographs):
+    marks_path("small").write_text("step,row\n")
+    at = photographs(face="3")
+    assert not at.exception
+    assert "3, counted from 0" in words_of(at)
+
+
+@pytest.mark.parametrize("row", ["9" * 5000, "99999", "-1", "x"])
+def test_a_row_that_is_not_there_is_said(photographs, row):
+    at = photographs(face=row)
+    assert not at.exception
+    assert "There is no row" in at.warning[0].value
+
+
+def test_a_set_of_the_name_is_not_replaced_by_another_that_is_held_out(page):
+    faces = some_faces()
+    write_store(dataclasses.replace(faces, votes=None), "tree with validation")
+    mixed = np.where(faces.split > 0, 3, 0).astype(np.uint8)
+    write_store(dataclasses.replace(faces, split=mixed, votes=None), "tree")
+    after_the_job(page(data="tree").button(key="data_hold_out").click().run())
+    assert [info.name for info in list_stores()] == ["tree", "tree with validation", "tree with validation 2"]

@@ -1,4 +1,6 @@
+import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -137,3 +139,40 @@ def test_an_altered_model_is_an_error_not_a_fallback(page, monkeypatch, tmp_path
     monkeypatch.setenv("FER_MODEL", str(tmp_path))
     page.run()
     assert "cut short or altered" in page.error[0].value
+
+
+@pytest.mark.parametrize(("setting", "servers"), [
+    ("", []), ('[{"urls": "stun:stun.example.org"}]', [{"urls": "stun:stun.example.org"}])])
+def test_no_server_outside_is_asked_but_those_of_the_settings(page, monkeypatch, setting, servers):
+    asked = []
+
+    def streamer(key, rtc_configuration, **options):
+        asked.append(rtc_configuration)
+        return SimpleNamespace(state=SimpleNamespace(playing=False))
+
+    monkeypatch.setattr("fer_core.ui.webrtc.webrtc_streamer", streamer)
+    if setting:
+        monkeypatch.setenv("FER_ICE_SERVERS", setting)
+    assert not page.run().button(key="acknowledge").click().run().exception
+    assert asked == [{"iceServers": servers}]
+
+
+def test_a_visit_to_another_page_ends_the_stream(page):
+    at = AppTest.from_file(LIVE.parents[1] / "app.py", default_timeout=TIMEOUT_S)
+    at.session_state["limits_acknowledged"] = True
+    first = at.run().session_state["live_session"]
+    at.switch_page("pages/evaluate.py").run()
+    assert "live_session" not in at.session_state
+    at.switch_page("pages/live.py").run()
+    assert not at.exception
+    assert at.session_state["live_session"] is not first
+    assert f"live_video_{first.id}" not in at.session_state
+
+
+def test_a_card_of_other_splits_takes_nothing_down(page, monkeypatch, tmp_path):
+    bundle = load_bundle()
+    calibration = {**bundle.card.calibration, "by_split": {}}
+    dataclasses.replace(bundle.card, calibration=calibration).save(tmp_path / "card.json")
+    (tmp_path / "model.tflite").write_bytes(bundle.content)
+    monkeypatch.setenv("FER_MODEL", str(tmp_path))
+    assert not page.run().button(key="acknowledge").click().run().exception

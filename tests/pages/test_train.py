@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from fer_core.training import speed
 from fer_core.training.config import PRESETS
 from fer_core.training.device import best_precision
 from fer_core.training.run_store import find_run, list_runs
-from fer_core.ui.training_actions import _archive
+from fer_core.ui.training_actions import _archive, exporting
 
 HISTORY = "epoch,accuracy,images_per_s,learning_rate,loss,seconds,val_accuracy,val_loss\n" \
           "0,0.3,900,1e-4,1.8,10,0.4,1.7\n1,0.5,900,1e-4,1.4,12.5,0.6,1.5\n2,0.6,900,1e-4,1.2,12.5,0.5,1.6\n"
@@ -222,3 +223,39 @@ def test_the_server_does_not_load_keras():
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_conversion_that_has_ended_gives_the_buttons_back(monkeypatch):
+    def start(arguments, log_file, keep_open=(), environment=None):
+        log_file.write_text("There was no room.\n")
+        return subprocess.Popen([sys.executable, "-c", ""], pass_fds=keep_open)
+
+    monkeypatch.setattr("fer_core.ui.training_actions.start_command", start)
+    run = make_run("mine", "finished")
+    run.weights_file.write_bytes(b"weights")
+    at = page()
+    told = words(at.button(key="put_live").click().run())
+    deadline_s = time.monotonic() + 30
+    while exporting(run):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    assert "There was no room." in told + words(at.run())
+    assert not at.button(key="put_live").disabled
+
+
+def test_a_full_disk_does_not_take_the_page_down(monkeypatch):
+    def full(config):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fer_core.ui.training_form.start_measuring", full)
+    make_run("mine", "failed")
+    at = page()
+    assert "cannot be measured" in words(at) and "The reason." in words(at)
+
+
+def test_a_name_that_would_lead_elsewhere_is_refused(launched, tmp_path):
+    at = page()
+    at.text_input(key="train_name").set_value(str(tmp_path / "elsewhere"))
+    at.button(key="start").click().run()
+    assert "has no slash" in at.error[0].value
+    assert not launched and not (tmp_path / "elsewhere").exists()

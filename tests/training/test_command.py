@@ -2,6 +2,8 @@ import argparse
 
 import pytest
 
+from fer_core.data.demo import demo_set
+from fer_core.data.store import write_store
 from fer_core.errors import RunError
 from fer_core.files import read_json
 from fer_core.training.arguments import add_arguments
@@ -66,3 +68,12 @@ def test_why_nothing_could_be_measured_is_left_for_the_page(tmp_path):
     with pytest.raises(RunError):
         measure(RunConfig(), gone, tmp_path / "speed.json")
     assert read_json(tmp_path / "speed.json")["error"] == "The data set is gone."
+
+
+def test_a_folder_of_the_name_of_a_data_set_or_a_model_is_not_meant(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_store(demo_set(70), "faces")
+    for name in ("faces", "compact"):
+        (tmp_path / name).mkdir()
+    config = parse("--preset", "compact-taught", "--data", "faces").config()
+    assert (config.data, config.start_from, config.teacher) == ("faces", "compact", "compact")

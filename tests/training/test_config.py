@@ -70,3 +70,9 @@ def test_nothing_is_chosen_by_private_test(split):
 def test_without_a_split_there_is_nothing_to_do(name):
     with pytest.raises(RunError, match="at least one split"):
         RunConfig(**{name: ()})
+
+
+@pytest.mark.parametrize(("growth", "epochs"), [(1.0, 10), (0.0, 3), (1.0, 1)])
+def test_the_last_epoch_sees_whole_faces(growth, epochs):
+    config = RunConfig(architecture="small-cnn", start_size=32, growth=growth, epochs=epochs)
+    assert config.size_at(epochs - 1) == 48

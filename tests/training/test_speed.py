@@ -89,3 +89,10 @@ def test_a_few_batches_are_measured(faces, config):
     assert told["steps_per_epoch"] == 3
     assert told["epoch_s"] > 0 and told["images_per_s"] > 0
     assert "on" in told["device"]
+
+
+def test_a_file_that_is_being_written_does_not_stop_the_end_of_a_measurement(started):
+    speed.start_measuring(CONFIG)
+    (speed._folder() / ".partial-1.json").touch()
+    speed.end_measuring()
+    assert speed.known_speed(CONFIG) is None

@@ -112,3 +112,9 @@ def test_the_default_model_can_be_gone_on_from(home):
     faces = demo_set(70).images[:32]
     scores = LiteRTClassifier(bundle.content, bundle.card.labels).classify(faces)
     np.testing.assert_allclose(network.predict(faces[..., None], verbose=0), scores, atol=5e-2)
+
+
+def test_a_name_means_the_model_that_is_listed_under_it(config, new_run):
+    """A run of the same name is not offered, so it is not taken either."""
+    find_run("compact").create(dataclasses.replace(config, architecture="compact"))
+    assert not find_beginning(PRESETS["compact-ferplus"]).is_run

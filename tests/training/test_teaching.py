@@ -10,9 +10,11 @@ from fer_core.errors import ModelError, RunError
 from fer_core.evaluation.scoring import classifier_of
 from fer_core.models.bundle import bundled_models, load_bundle
 from fer_core.models.shelf import folder_of
+from fer_core.training.beginning import find_beginning
 from fer_core.training.config import PRESETS
 from fer_core.training.run_store import find_run
 from fer_core.training.teaching import find_teacher, teachers
+from fer_core.training.trainer import _data_hash
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -57,3 +59,17 @@ def test_one_that_is_not_there_is_an_error_in_words(taught):
 
 def test_the_recipe_goes_on_from_what_comes_with_the_package():
     assert find_teacher(PRESETS["compact-taught"])
+
+
+def test_validation_that_was_held_out_anew_is_known_to_it(taught):
+    known = dataclasses.replace(taught, train_splits=("Training",), validation_splits=("Validation",), data="another")
+    with pytest.raises(RunError, match="what is Validation here"):
+        find_teacher(known)
+    with pytest.raises(RunError, match="what is Validation here"):
+        find_beginning(dataclasses.replace(known, architecture="compact", start_from="compact"))
+
+
+def test_the_state_of_a_run_names_its_teacher(taught):
+    faces = demo_set(70)
+    named = {teacher: _data_hash(faces, dataclasses.replace(taught, teacher=teacher)) for teacher in bundled_models()}
+    assert len(set(named.values())) == len(named)

@@ -187,3 +187,13 @@ def test_two_viewers_do_not_see_each_other(call):
     two.worker.stop()
     seen = len(first.levels)
     one.wait_for(lambda: len(first.levels) >= seen + 5)
+
+
+def test_a_frame_that_cannot_be_read_comes_back_as_it_was_and_is_told():
+    class Broken:
+        def to_ndarray(self, format):
+            raise MemoryError("no room for a picture")
+
+    session, frame = LiveSession(lambda settings: Analyzer()), Broken()
+    assert asyncio.run(frames_callback(session)([frame])) == [frame]
+    assert "no room for a picture" in session.snapshot().error
