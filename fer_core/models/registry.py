@@ -16,11 +16,12 @@ _MODULES: dict[str, str] = {
     "seed-cnn": "fer_core.models.seed_cnn",
     "small-cnn": "fer_core.models.small_cnn",
     "compact": "fer_core.models.compact",
+    "vgg-gap": "fer_core.models.vgg_gap",
 }
 # The width and height of the faces that every network takes, pixels.
 FACE_SIZE = 48
 # Networks that average over the picture at their end take faces of other sizes too.
-_RESIZABLE = ("small-cnn", "compact")
+_RESIZABLE = ("small-cnn", "compact", "vgg-gap")
 
 
 def architectures() -> tuple[str, ...]:
