@@ -238,8 +238,7 @@ SEED_CNN = RunConfig(
 QUICK = RunConfig(data="demo", architecture="small-cnn", epochs=10, batch_size=16, learning_rate=2e-3,
                   schedule="cosine", augmentation=Augmentation(flip=0.5, rotate_deg=5))
 
-# Regularised hard, trained long on faces that grow, averaged; docs/ablation.md says what was tried. The weights that
-# come with the package had 137 epochs in two runs: the second began with the weights of the first.
+# Regularised hard, trained long on faces that grow, averaged; docs/ablation.md says what was tried.
 COMPACT = RunConfig(
     architecture="compact", epochs=145, batch_size=128, start_size=32, growth=0.6, optimizer="adamw",
     learning_rate=2e-3, schedule="cosine", warmup_epochs=3, weight_decay=0.05, label_smoothing=0.1, mixup=0.2,
@@ -247,7 +246,7 @@ COMPACT = RunConfig(
 )
 
 # A trained network begins again at a high learning rate, with itself as it was for a teacher. The weights that come
-# with the package are of this recipe.
+# with the package are of this recipe, after 137 epochs in two runs much like the one above.
 COMPACT_TAUGHT = dataclasses.replace(
     COMPACT, start_from="compact", teacher="compact", epochs=84, start_size=FACE_SIZE, learning_rate=1.5e-3,
     warmup_epochs=1, mixup_share=0.85)
