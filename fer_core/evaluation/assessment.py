@@ -16,8 +16,7 @@ from fer_core.evaluation.calibration import TARGET_ACCURACY, coverage, fit_tempe
 from fer_core.evaluation.metrics import interval_95, measure
 from fer_core.evaluation.scoring import ONE_VIEW, WITH_FLIP, Scores
 from fer_core.models.bundle import MODEL_FILE, Bundle
-from fer_core.models.card import ModelCard
-from fer_core.models.temperature import with_temperature
+from fer_core.models.card import ModelCard, temperature_of
 
 # The split on which temperature and threshold are chosen: the first of these that the model did not learn from.
 # Never PrivateTest, which is looked at once, at the end.
@@ -102,24 +101,26 @@ def _together(faces: FaceSet, scores: Mapping[str, Scores]) -> dict[str, Any]:
 
 
 def calibrate(card: ModelCard, faces: FaceSet, scores: Mapping[str, Scores]) -> dict[str, Any]:
-    """Fit the temperature, and the score below which a face is called uncertain.
+    """Fit a temperature, and the score below which a face is called uncertain.
 
     Returns:
-        `temperature` and `fitted_on`, the split; `uncertain_below`, the lowest best score (after the
-        temperature) down to which what is answered there is right at least `target` of the time, or
-        None if it never is. Where no split to fit on was scored that the model did not learn from, the
+        `temperature` and `entropy_power`, as cards name a `Temperature`; `fitted_on`, the split;
+        `uncertain_below`, the lowest best score (after the temperature) down to which what is answered
+        there is right at least `target` of the time, or None if it never is. Where no split to fit on was scored that the model did not learn from, the
         card's own, or a temperature of 1.
     """
     learned = _learned(card, faces, scores)
     split = next((split for split in CALIBRATION_SPLITS if split in scores and split not in learned), None)
     if split is None:
-        known = {"temperature": 1.0, "fitted_on": None, "uncertain_below": None, "target": TARGET_ACCURACY}
+        known = {"temperature": 1.0, "entropy_power": 0.0, "fitted_on": None, "uncertain_below": None,
+                 "target": TARGET_ACCURACY}
         return known | {key: card.calibration[key] for key in known if key in card.calibration}
     chosen, labels = own_labels(card, faces, split)
     probs = scores[split].probs[chosen]
     temperature = fit_temperature(probs, labels)
-    threshold = coverage(with_temperature(probs, temperature), labels).threshold_for(TARGET_ACCURACY)
-    return {"temperature": temperature, "fitted_on": split, "uncertain_below": threshold, "target": TARGET_ACCURACY}
+    threshold = coverage(temperature.apply(probs), labels).threshold_for(TARGET_ACCURACY)
+    return {"temperature": temperature.scale, "entropy_power": temperature.entropy_power, "fitted_on": split,
+            "uncertain_below": threshold, "target": TARGET_ACCURACY}
 
 
 def calibration_on(card: ModelCard, faces: FaceSet, split: str, probs: np.ndarray,
@@ -133,7 +134,7 @@ def calibration_on(card: ModelCard, faces: FaceSet, split: str, probs: np.ndarra
     """
     chosen, labels = own_labels(card, faces, split)
     before = probs[chosen]
-    after = with_temperature(before, calibration["temperature"])
+    after = temperature_of(calibration).apply(before)
     answered, accuracy = coverage(after, labels).at(calibration["uncertain_below"] or 0.0)
     return {"images": len(labels), "ece_before": reliability(before, labels).error,
             "ece_after": reliability(after, labels).error, "answered": answered, "accuracy_answered": accuracy}

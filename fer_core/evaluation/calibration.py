@@ -1,7 +1,6 @@
 """Whether scores mean what they say: of all faces scored 80 %, eight in ten should be right.
 
-Temperature scaling and the expected calibration error are those of Guo et al., On Calibration of
-Modern Neural Networks (2017).
+The expected calibration error is that of Guo et al., On Calibration of Modern Neural Networks (2017).
 """
 
 from __future__ import annotations
@@ -9,33 +8,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 
-from fer_core.models.temperature import LEAST
+from fer_core.models.temperature import LEAST, Temperature
 
 BINS = 15
 # Where the faces that are answered should be right this often.
 TARGET_ACCURACY = 0.8
-_TEMPERATURES = (0.05, 20.0)
+# What a temperature is looked for between.
+_SCALES, _POWERS = (0.05, 20.0), (-2.0, 2.0)
 
 
-def fit_temperature(probs: np.ndarray, labels: np.ndarray) -> float:
-    """Return the temperature, 0.05 to 20, under which the labels are likeliest.
+def fit_temperature(probs: np.ndarray, labels: np.ndarray) -> Temperature:
+    """Return the temperature under which it is likeliest that the best scores are right where they are, and wrong
+    where they are not.
+
+    It is fitted to what scores are read for here: how sure the answer is (top-label calibration; Gupta and Ramdas,
+    Top-label calibration and multiclass-to-binary reductions, 2022).
 
     Args:
-        probs: float (n, k), rows sum to 1.
+        probs: float (n, k), rows sum to 1; n at least 1.
         labels: int (n,), the true columns.
+
+    Returns:
+        One with a scale of 0.05 to 20 and a power of -2 to 2.
     """
-    logits = np.log(np.clip(probs.astype(np.float64), LEAST, None))
-    rows = np.arange(len(labels))
+    correct = probs.argmax(axis=1) == labels
 
-    def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        top = scaled.max(axis=1, keepdims=True)
-        return float(np.mean(np.log(np.exp(scaled - top).sum(axis=1)) + top[:, 0] - scaled[rows, labels]))
+    def loss(numbers: np.ndarray) -> float:
+        best = Temperature(float(np.exp(numbers[0])), float(numbers[1])).apply(probs).max(axis=1).astype(np.float64)
+        return -float(np.mean(np.log(np.clip(np.where(correct, best, 1 - best), LEAST, None))))
 
-    low, high = np.log(_TEMPERATURES)
-    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
+    found = minimize(loss, np.zeros(2), method="Nelder-Mead", bounds=(np.log(_SCALES), _POWERS),
+                     options={"initial_simplex": [(0, 0), (0.2, 0), (0, 0.2)], "xatol": 1e-4, "fatol": 1e-7})
+    return Temperature(float(np.exp(found.x[0])), float(found.x[1]))
 
 
 @dataclass(frozen=True, eq=False)

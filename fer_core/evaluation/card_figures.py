@@ -86,7 +86,7 @@ def _weaknesses(splits: Mapping[str, Any]) -> tuple[str, ...]:
 def _shares(content: Any, where: str = "") -> dict[str, float]:
     """Return all numbers from 0 to 1 that are not counts, by their path."""
     if isinstance(content, Mapping):
-        items = [(str(key), value) for key, value in content.items() if key not in ("confusion", "temperature", "target")]
+        items = [(str(key), value) for key, value in content.items() if key not in ("confusion", "temperature", "entropy_power", "target")]
     elif isinstance(content, list | tuple):
         items = [(str(number), value) for number, value in enumerate(content)]
     else:

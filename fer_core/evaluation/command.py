@@ -23,6 +23,7 @@ from fer_core.evaluation.scoring import find_robustness, find_scores, score_robu
 from fer_core.evaluation.whole_line import measure_whole_line
 from fer_core.files import write_json
 from fer_core.models.bundle import CARD_FILE, load_bundle
+from fer_core.models.card import temperature_of
 from fer_core.models.shelf import chosen_model, find_model
 from fer_core.recognizer import EmotionRecognizer
 
@@ -83,7 +84,7 @@ def lines_of(figures: dict[str, Any]) -> list[str]:
                          f"macro-F1 {part['macro_f1']:.3f}")
     calibration = figures["calibration"]
     if calibration["fitted_on"]:
-        lines.append(f"  Calibration, temperature {calibration['temperature']:.3f} fitted on "
+        lines.append(f"  Calibration, temperature {temperature_of(calibration)} fitted on "
                      f"{calibration['fitted_on']}")
     for split, found in calibration["by_split"].items():
         lines.append(f"    {split}: expected calibration error {found['ece_before']:.1%}, "

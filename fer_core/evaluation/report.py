@@ -22,7 +22,7 @@ from fer_core.evaluation.report_svg import curves_svg, legend, reliability_svg, 
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.evaluation.scoring import Scores
 from fer_core.models.bundle import Bundle
-from fer_core.models.temperature import with_temperature
+from fer_core.models.card import temperature_of
 
 _COVERAGE_POINTS = 50
 _STYLE = """
@@ -117,12 +117,12 @@ def html_report(content: Mapping[str, Any]) -> str:
 
 
 def _model(faces: FaceSet, model: ReportedModel) -> dict[str, Any]:
-    card, temperature = model.bundle.card, model.figures["calibration"]["temperature"]
+    card, temperature = model.bundle.card, temperature_of(model.figures["calibration"])
     bins, curves = {}, {}
     for split, scores in model.scores.items():
         chosen, labels = own_labels(card, faces, split)
         before = scores.probs[chosen]
-        after = with_temperature(before, temperature)
+        after = temperature.apply(before)
         bins[split] = {"before": _bins(before, labels), "after": _bins(after, labels)}
         curve = coverage(after, labels)
         some = np.unique(np.linspace(0, len(labels) - 1, _COVERAGE_POINTS).astype(int))
@@ -211,7 +211,7 @@ def _about(model: Mapping[str, Any], split: str) -> str:
             f"<h3>By expression, {escape(split)}, one view</h3>"
             + _table(["Expression", "Precision", "Recall", "F1", "Faces"], by_label)
             + f"<h3>Confusion, {escape(split)}, one view</h3>{_confusion(found['confusion'])}"
-            f"<h3>Calibration, {escape(split)}</h3><p>Temperature {fitted['temperature']:.3f}{where}.{answered}</p>"
+            f"<h3>Calibration, {escape(split)}</h3><p>Temperature {temperature_of(fitted)}{where}.{answered}</p>"
             f'<div class="figures">{diagrams}</div>')
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from fer_core.errors import ModelError
 from fer_core.files import write_json
+from fer_core.models.temperature import Temperature
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class ModelCard:
         metrics: measured figures by split; each split's entry names its protocol. What else was
             measured stands beside the splits: `robustness`, `whole_line`; and `data`, the data set
             that all of it was measured on, where that need not be the model's own.
-        calibration: the temperature that its scores are divided by, the split it was fitted on, the best
-            score below which a face is called uncertain, and how good both are.
+        calibration: what its scores are divided by, `temperature` × entropy ** `entropy_power`, as `Temperature`
+            tells; the split both were fitted on, the best score below which a face is called uncertain, and how good both are.
         files: SHA-256 of each file of the model, by file name.
         limits: known limits in plain words.
     """
@@ -49,9 +50,9 @@ class ModelCard:
     limits: tuple[str, ...] = ()
 
     @property
-    def temperature(self) -> float:
-        """What the logits are divided by, so that scores mean what they say; 1 changes nothing."""
-        return float(self.calibration.get("temperature", 1.0))
+    def temperature(self) -> Temperature:
+        """What the logits are divided by, so that scores mean what they say."""
+        return temperature_of(self.calibration)
 
     @property
     def uncertain_below(self) -> float | None:
@@ -94,6 +95,11 @@ class ModelCard:
                              "install the package again or name another model.") from error
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is not a model card: {error}. Expected the JSON that training wrote.") from error
+
+
+def temperature_of(calibration: Mapping[str, Any]) -> Temperature:
+    """Return the temperature that a card's `calibration` names; one that changes nothing if it names none."""
+    return Temperature(float(calibration.get("temperature", 1.0)), float(calibration.get("entropy_power", 0.0)))
 
 
 def main_split(splits: Container[str]) -> str | None:

@@ -11,7 +11,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from fer_core.errors import ModelError
-from fer_core.models.temperature import with_temperature
+from fer_core.models.temperature import Temperature
 
 # More faces than this go through in several batches, which bounds the memory of an interpreter.
 MAX_BATCH = 64
@@ -25,7 +25,7 @@ class LiteRTClassifier:
     """
 
     def __init__(self, content: bytes, labels: tuple[str, ...], threads: int | None = None,
-                 temperature: float = 1.0) -> None:
+                 temperature: Temperature = Temperature()) -> None:
         """Load the network and run it once.
 
         Args:
@@ -81,7 +81,7 @@ class LiteRTClassifier:
                 return np.empty((0, runner.score_count), np.float32), np.empty((0, runner.feature_count), np.float32)
             parts = [runner.run(faces[start:start + MAX_BATCH]) for start in range(0, len(faces), MAX_BATCH)]
         scores, features = zip(*parts, strict=True)
-        return with_temperature(np.concatenate(scores), self._temperature), np.concatenate(features)
+        return self._temperature.apply(np.concatenate(scores)), np.concatenate(features)
 
     @contextmanager
     def _borrowed(self) -> Iterator[_Runner]:

@@ -9,7 +9,8 @@ from fer_core.charts import QUIET
 from fer_core.evaluation.assessment import own_labels
 from fer_core.evaluation.calibration import Coverage, coverage, reliability
 from fer_core.evaluation_charts import ReliabilityBins, coverage_chart, reliability_chart
-from fer_core.models.temperature import with_temperature
+from fer_core.models.card import temperature_of
+from fer_core.models.temperature import Temperature
 from fer_core.ui.evaluate_choice import choose_model
 from fer_core.ui.evaluate_view import Evaluation, Measured, percent
 
@@ -20,25 +21,27 @@ def calibration_view(found: Evaluation) -> None:
     fitted = model.figures["calibration"]
     chosen, labels = own_labels(model.bundle.card, found.view.faces, found.split)
     before = model.scores[found.split].probs[chosen]
-    after = with_temperature(before, fitted["temperature"])
+    temperature = temperature_of(fitted)
+    after = temperature.apply(before)
     st.subheader("Do its scores mean what they say?")
-    _reliability(model, before, after, labels, fitted["temperature"])
+    _reliability(model, before, after, labels, temperature)
     st.caption(_fitted_words(found, model))
     st.subheader("When should it rather say uncertain?")
     _risk(model, coverage(after, labels))
 
 
 def _reliability(model: Measured, before: np.ndarray, after: np.ndarray, labels: np.ndarray,
-                 temperature: float) -> None:
+                 temperature: Temperature) -> None:
     diagrams = []
-    for words, probs in (("as trained", before), (f"after temperature {temperature:.2f}", after)):
+    for words, probs in (("as trained", before), (f"after temperature {temperature}", after)):
         bins = reliability(probs, labels)
         diagrams.append(ReliabilityBins(f"<b>{words.capitalize()}</b> · calibration error {percent(bins.error)}",
                                         bins.edges, bins.count, bins.confidence, bins.accuracy))
     st.plotly_chart(reliability_chart(diagrams, model.color), config=QUIET, key="reliability",
                     alt="How often faces scored so high are right, as trained and after the temperature")
     st.caption("Each bar gathers the faces whose best score is so high and shows how many of them are right. On the "
-               "dotted line scores mean what they say; bars below it are surer than right. Beneath: how many faces.")
+               "dotted line scores mean what they say; bars below it are surer than right. Beneath: how many faces. The temperature divides the "
+               "logits; where it names an entropy, it divides even scores by more than decided ones.")
 
 
 def _fitted_words(found: Evaluation, model: Measured) -> str:

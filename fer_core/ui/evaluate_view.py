@@ -18,7 +18,6 @@ from fer_core.evaluation.scoring import Scores, find_robustness, find_scores
 from fer_core.evaluation_charts import MODEL_COLORS
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE, Bundle, load_bundle
 from fer_core.models.shelf import folder_of
-from fer_core.models.temperature import with_temperature
 from fer_core.ui.dataset_view import DataView
 
 
@@ -51,7 +50,7 @@ class Measured:
 
     def said(self, split: str) -> np.ndarray:
         """Return what it says everywhere in the app, float32 (n, 7): its scores after its card's temperature."""
-        return with_temperature(self.scores[split].probs, self.bundle.card.temperature)
+        return self.bundle.card.temperature.apply(self.scores[split].probs)
 
 
 @dataclass(frozen=True, eq=False)

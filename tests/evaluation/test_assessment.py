@@ -10,6 +10,7 @@ from fer_core.evaluation.card_figures import difference_to_card, with_figures
 from fer_core.evaluation.scoring import Scores
 from fer_core.models.bundle import Bundle
 from fer_core.models.card import ModelCard
+from fer_core.models.temperature import Temperature
 
 N = 60
 # Columns of the votes: neutral, happiness, ..., of which happiness is LABELS' happy (3).
@@ -104,9 +105,9 @@ def test_the_temperature_comes_from_publictest_alone():
 
 def test_without_a_split_to_fit_on_the_cards_own_temperature_counts():
     faces = face_set()
-    card = ModelCard("m", "seed-cnn", 1, (), calibration={"temperature": 1.7, "uncertain_below": 0.4})
+    card = ModelCard("m", "seed-cnn", 1, (), calibration={"temperature": 1.7, "entropy_power": 0.2, "uncertain_below": 0.4})
     found = assess(Bundle(card, b""), faces, {"PrivateTest": scores_of(faces)["PrivateTest"]})["calibration"]
-    assert (found["temperature"], found["uncertain_below"]) == (1.7, 0.4)
+    assert (found["temperature"], found["entropy_power"], found["uncertain_below"]) == (1.7, 0.2, 0.4)
 
 
 @pytest.mark.parametrize("images, fitted_on", [({"Validation": N}, "Validation"), ({}, None)])
@@ -142,7 +143,7 @@ def test_a_card_with_its_own_figures_is_confirmed_and_one_that_boasts_is_not():
     faces = face_set()
     figures = assess(bundle(), faces, scores_of(faces))
     card = with_figures(bundle().card, figures)
-    assert card.temperature == figures["calibration"]["temperature"]
+    assert card.temperature == Temperature(*(figures["calibration"][key] for key in ("temperature", "entropy_power")))
     assert difference_to_card(card, figures)[1] == 0
     card.metrics["PrivateTest"]["accuracy"] += 0.02
     where, points = difference_to_card(card, assess(bundle(), faces, scores_of(faces)))
