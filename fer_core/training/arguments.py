@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             continue
         parser.add_argument(
             option, dest=each.name, help=words, default=None,
-            nargs="+" if isinstance(base, tuple) else None, metavar=_metavar(each, base),
+            nargs=_count(each, base), metavar=_metavar(each, base),
             type=str if isinstance(base, tuple) else type(base), choices=_options(each) or None)
 
 
@@ -93,9 +93,16 @@ def _options(each: dataclasses.Field) -> tuple[str, ...]:
     return (*options, AUTO) if options == PRECISIONS else options
 
 
+def _count(each: dataclasses.Field, base: Any) -> str | None:
+    """How many values an option takes: one, or, of a fixed set, at least one; names may also be none."""
+    if not isinstance(base, tuple):
+        return None
+    return "+" if options_of(each) else "*"
+
+
 def _metavar(each: dataclasses.Field, base: Any) -> str | None:
     if isinstance(base, tuple):
-        return "SPLIT"
+        return "SPLIT" if options_of(each) else "NAME"
     return None if _options(each) else {str: "NAME"}.get(type(base), "N")
 
 

@@ -56,9 +56,14 @@ def _anywhere(config: RunConfig) -> RunConfig:
     # A folder here may happen to have the name of a data set, a run or a model: then the name is meant.
     named = {"data": {store.name for store in list_stores()}, "marks": set()}
     known = {*available_models(), *(run.name for run in list_runs())}
-    whole = {name: str(Path(value).resolve()) for name in ("data", "marks", "start_from", "teacher")
-             if (value := getattr(config, name)) and value not in named.get(name, known) and Path(value).exists()}
-    return dataclasses.replace(config, **whole)
+
+    def whole(value: str, kind: str) -> str:
+        meant = not value or value in named.get(kind, known) or not Path(value).exists()
+        return value if meant else str(Path(value).resolve())
+
+    return dataclasses.replace(
+        config, **{kind: whole(getattr(config, kind), kind) for kind in ("data", "marks", "start_from")},
+        teachers=tuple(whole(name, "teachers") for name in config.teachers))
 
 
 def train_run(run: RunFolder, open_faces: OpenFaces) -> Mapping[str, Any] | None:

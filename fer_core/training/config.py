@@ -119,9 +119,9 @@ class RunConfig:
 
     label_smoothing: float = _choice(0.0, "share of each target that is spread over all expressions", 0, 0.9)
     mixup: float = _choice(0.0, "mixes pairs of faces and their targets; alpha of the Beta distribution, 0 for none", 0)
-    teacher: str = _choice("", "model or run whose scores of the same changed face, the mean of it and its mirror image, "
-                           "are part of the target; none if empty")
-    teacher_share: float = _choice(0.7, "share of a teacher's scores in the target", 0, 1)
+    teachers: tuple[str, ...] = _choice((), "models or runs whose scores of the same changed face, the mean of it and "
+                                        "its mirror image, are part of the target")
+    teacher_share: float = _choice(0.7, "share of the teachers' scores in the target", 0, 1)
     mixup_share: float = _choice(1.0, "share of the epochs, from the first, that mix pairs", 0, 1)
     augmentation: Augmentation = field(default_factory=Augmentation)
     class_weighting: bool = _choice(False, "rare expressions weigh as much in the loss as frequent ones")
@@ -148,6 +148,8 @@ class RunConfig:
         if self.early_stopping and self._sees_private_test:
             raise RunError("Early stopping would choose the last epoch by PrivateTest, which is looked at once, at the "
                            "end. Validate on PublicTest, or on a Validation split held out of Training.")
+        if len(set(self.teachers)) < len(self.teachers) or "" in self.teachers:
+            raise RunError(f"Expected the names of different teachers; got {', '.join(map(repr, self.teachers))}.")
         if not self.data:
             raise RunError("Expected the name of a data set; got none.")
 
@@ -194,6 +196,8 @@ class RunConfig:
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
         if "schedule" not in values and values.get("decay_per_step"):
             values["schedule"] = "inverse-time"  # written before there was a choice of schedules
+        if isinstance(teacher := values.pop("teacher", None), str):
+            values["teachers"] = (teacher,) if teacher else ()  # written while there could be only one
         _refuse_unknown(cls, values)
         if isinstance(values.get("augmentation"), Mapping):
             _refuse_unknown(Augmentation, values["augmentation"])
@@ -248,7 +252,7 @@ COMPACT = RunConfig(
 # A trained network begins again at a high learning rate, with itself as it was for a teacher. The weights that come
 # with the package are of this recipe, after 137 epochs in two runs much like the one above.
 COMPACT_TAUGHT = dataclasses.replace(
-    COMPACT, start_from="compact", teacher="compact", epochs=84, start_size=FACE_SIZE, learning_rate=1.5e-3,
+    COMPACT, start_from="compact", teachers=("compact",), epochs=84, start_size=FACE_SIZE, learning_rate=1.5e-3,
     warmup_epochs=1, mixup_share=0.85)
 
 # The bundled network, taught further by what ten people say of each face instead of the one label it came with. Their

@@ -1,4 +1,4 @@
-"""The teacher of a run: a model, or a finished run, whose scores of the same changed face are part of the target.
+"""The teachers of a run: models, or finished runs, whose scores of the same changed face are part of the target.
 
 A network learns more from how another one hesitates than from labels alone (Hinton et al., 2015), also where both
 are of one shape and size (Furlanello et al., 2018); and more again where both see the very same view of a face
@@ -15,6 +15,7 @@ import numpy as np
 from fer_core.errors import RunError
 from fer_core.evaluation.scoring import classifier_of, score
 from fer_core.models.bundle import CARD_FILE, load_bundle
+from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.shelf import available_models, find_model
 from fer_core.training.beginning import known_of
 from fer_core.training.config import RunConfig
@@ -25,21 +26,18 @@ if TYPE_CHECKING:
 
 
 def find_teacher(config: RunConfig) -> Teacher:
-    """Return what scores faces as the model or run `config.teacher` does: as the mean of each face and its mirror
-    image, which is right more often than one view.
+    """Return what scores faces as the models or runs `config.teachers` do: as the mean of them all and of each face
+    and its mirror image, which is right more often than one of them and one view.
 
     Raises:
         FerError: there is no such model, it is not whole or has other labels, or it has trained on faces that this
             run keeps for measuring.
     """
-    bundle = load_bundle(teacher_folder(config))
-    if known := known_of(bundle.card.training, config):
-        raise RunError(f"The teacher {config.teacher} has trained on {known}; what it teaches would be measured on faces "
-                       "that it knows. Choose another teacher, or train on the same splits of the same data set.")
-    classifier = classifier_of(bundle)
+    classifiers = [_classifier(name, config) for name in config.teachers]
 
     def scores(images: np.ndarray) -> np.ndarray:
-        own, mirrored = np.split(score(classifier, np.concatenate([images, images[:, :, ::-1]])), 2)
+        views = np.concatenate([images, images[:, :, ::-1]])
+        own, mirrored = np.split(np.mean([score(classifier, views) for classifier in classifiers], axis=0), 2)
         return (own + mirrored) / 2
 
     return scores
@@ -51,9 +49,20 @@ def teachers() -> list[str]:
     return [*models, *(run.name for run in list_runs() if run.name not in models and _has_model(run.model_folder))]
 
 
-def teacher_folder(config: RunConfig) -> Path:
-    """Return the folder of the model, or of the run's model, that `config.teacher` names, there or not."""
-    name = config.teacher
+def teacher_folders(config: RunConfig) -> list[Path]:
+    """Return the folders of the models, or of the runs' models, that `config.teachers` names, there or not."""
+    return [_folder(name) for name in config.teachers]
+
+
+def _classifier(name: str, config: RunConfig) -> LiteRTClassifier:
+    bundle = load_bundle(_folder(name))
+    if known := known_of(bundle.card.training, config):
+        raise RunError(f"The teacher {name} has trained on {known}; what it teaches would be measured on faces that it "
+                       "knows. Choose another teacher, or train on the same splits of the same data set.")
+    return classifier_of(bundle)
+
+
+def _folder(name: str) -> Path:
     if name in available_models():
         return find_model(name)
     run = find_run(name)  # a model's own folder holds no run, so a path can be of either

@@ -34,7 +34,7 @@ from fer_core.training.outcome import make_card
 from fer_core.training.precision import precision
 from fer_core.training.result_network import ResultNetwork
 from fer_core.training.run_folder import RunFolder
-from fer_core.training.teaching import find_teacher, teacher_folder
+from fer_core.training.teaching import find_teacher, teacher_folders
 
 # The status is written to a new file before it replaces the old one.
 _RESERVE_BYTES = 1 << 16
@@ -114,7 +114,7 @@ def prepare(faces: FaceSet, config: RunConfig) -> tuple[keras.Model, Batches, tu
     rows = rows_of(config.train_splits)
     weights = class_weights(targets[rows]) if config.class_weighting else None
     batches = Batches(np.array(faces.images[rows]), targets[rows], config, weights=weights,
-                      teacher=find_teacher(config) if config.teacher else None)
+                      teacher=find_teacher(config) if config.teachers else None)
     rows = rows_of(config.validation_splits)
     model = build(config.architecture, FACE_SIZE if config.start_size == FACE_SIZE else None)
     model.compile(optimizer=build_optimizer(config, len(batches)), metrics=["accuracy"],
@@ -159,12 +159,11 @@ def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -
 
 
 def _data_hash(faces: FaceSet, config: RunConfig) -> str:
-    """Return what changes with all that a run learns from: faces, labels, votes, and its teacher."""
+    """Return what changes with all that a run learns from: faces, labels, votes, and its teachers."""
     parts = [faces.hash, config.label_set]
     if config.label_set != "fer" and faces.votes is not None:
         parts.append(hashlib.sha256(np.ascontiguousarray(faces.votes)).hexdigest())
-    if config.teacher:
-        parts.append(load_bundle(teacher_folder(config)).card.files[MODEL_FILE])
+    parts += [load_bundle(folder).card.files[MODEL_FILE] for folder in teacher_folders(config)]
     return " ".join(parts)
 
 

@@ -129,8 +129,8 @@ def _more_choices(preset: str, base: RunConfig, splits: Sequence[str], info: Sto
     if chosen["mixup"]:
         chosen |= draw("mixup_share")
     chosen |= draw("ema", "selection", "early_stopping", "class_weighting")
-    chosen |= _teacher(preset, base)
-    if chosen["teacher"]:
+    chosen |= _teachers(preset, base)
+    if chosen["teachers"]:
         chosen |= draw("teacher_share")
     return chosen | _augmentation(preset, base)
 
@@ -145,12 +145,13 @@ def _start_from(preset: str, base: RunConfig, architecture: str) -> dict[str, st
     return {"start_from": chosen}
 
 
-def _teacher(preset: str, base: RunConfig) -> dict[str, str]:
-    names = ["", *teachers()]
-    chosen = st.selectbox("Teacher", names, names.index(base.teacher) if base.teacher in names else 0,
-                          key=f"{preset}_teacher", format_func=lambda name: name or "none", persist_state="session",
-                          help="A model or a finished run whose scores of the same changed face are part of the target.")
-    return {"teacher": chosen}
+def _teachers(preset: str, base: RunConfig) -> dict[str, tuple[str, ...]]:
+    names = teachers()
+    chosen = st.multiselect("Teachers", names, [name for name in base.teachers if name in names], placeholder="None",
+                            key=f"{preset}_teachers", persist_state="session",
+                            help="Models or finished runs whose scores of the same changed face are part of the "
+                                 "target; of several, their mean.")
+    return {"teachers": tuple(chosen)}
 
 
 def _widget(name: str, preset: str, base: RunConfig | Augmentation, splits: Sequence[str] = ()) -> Any:

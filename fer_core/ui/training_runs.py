@@ -85,5 +85,5 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return ", ".join(value) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value) or "none"

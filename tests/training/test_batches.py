@@ -8,7 +8,7 @@ import pytest
 from fer_core.training.batches import Batches
 from fer_core.training.config import Augmentation, RunConfig
 
-CONFIG = RunConfig(architecture="small-cnn", epochs=2, batch_size=8, teacher="some", teacher_share=0.75,
+CONFIG = RunConfig(architecture="small-cnn", epochs=2, batch_size=8, teachers=("some",), teacher_share=0.75,
                    augmentation=Augmentation(flip=0.5, brightness=0.2))
 
 

@@ -76,4 +76,4 @@ def test_a_folder_of_the_name_of_a_data_set_or_a_model_is_not_meant(tmp_path, mo
     for name in ("faces", "compact"):
         (tmp_path / name).mkdir()
     config = parse("--preset", "compact-taught", "--data", "faces").config()
-    assert (config.data, config.start_from, config.teacher) == ("faces", "compact", "compact")
+    assert (config.data, config.start_from, config.teachers) == ("faces", "compact", ("compact",))

@@ -40,6 +40,12 @@ def test_what_cannot_be_used_is_refused_in_words(changes, said):
         RunConfig.from_dict({**RunConfig().to_dict(), **changes})
 
 
+@pytest.mark.parametrize(("old", "teachers"), [("compact", ("compact",)), ("", ())])
+def test_a_configuration_of_one_teacher_is_still_read(old, teachers):
+    content = {key: value for key, value in RunConfig().to_dict().items() if key != "teachers"} | {"teacher": old}
+    assert RunConfig.from_dict(content) == RunConfig(teachers=teachers)
+
+
 def test_a_result_is_not_picked_by_private_test():
     assert RunConfig().keeps_best
     assert not PRESETS["seed-cnn"].keeps_best

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("home")
 @pytest.fixture
 def taught(config):
     """A configuration whose teacher is a model that comes with the package."""
-    return dataclasses.replace(config, teacher="seed-cnn", validation_splits=("PublicTest",))
+    return dataclasses.replace(config, teachers=("seed-cnn",), validation_splits=("PublicTest",))
 
 
 def test_it_scores_a_face_and_its_mirror_image_alike(taught):
@@ -31,6 +31,21 @@ def test_it_scores_a_face_and_its_mirror_image_alike(taught):
     np.testing.assert_allclose(scores, teacher(images[:, :, ::-1]), atol=1e-6)
     one_view = classifier_of(load_bundle("seed-cnn")).classify
     np.testing.assert_allclose(scores, (one_view(images) + one_view(images[:, :, ::-1])) / 2, atol=1e-6)
+
+
+def test_several_teach_by_their_mean(taught):
+    both = dataclasses.replace(taught, teachers=("seed-cnn", "compact"))
+    images = demo_set(70).images[:8]
+    each = [find_teacher(dataclasses.replace(taught, teachers=(name,)))(images) for name in both.teachers]
+    np.testing.assert_allclose(find_teacher(both)(images), np.mean(each, axis=0), atol=1e-6)
+    faces = demo_set(70)
+    assert len({_data_hash(faces, config) for config in (taught, both)}) == 2
+
+
+@pytest.mark.parametrize("names", [("seed-cnn", "seed-cnn"), ("",)])
+def test_each_teacher_is_named_once(taught, names):
+    with pytest.raises(RunError, match="names of different teachers"):
+        dataclasses.replace(taught, teachers=names)
 
 
 def test_a_run_teaches_once_it_has_a_model(config, taught):
@@ -43,7 +58,7 @@ def test_a_run_teaches_once_it_has_a_model(config, taught):
     assert teachers() == [*bundled_models(), "first"]
     images = demo_set(70).images[:8]
     for name in ("first", str(run.path)):
-        np.testing.assert_array_equal(find_teacher(dataclasses.replace(taught, teacher=name))(images),
+        np.testing.assert_array_equal(find_teacher(dataclasses.replace(taught, teachers=(name,)))(images),
                                       find_teacher(taught)(images))
 
 
@@ -54,7 +69,7 @@ def test_one_that_knows_the_faces_of_the_validation_is_refused(taught):
 
 def test_one_that_is_not_there_is_an_error_in_words(taught):
     with pytest.raises(ModelError, match="nobody"):
-        find_teacher(dataclasses.replace(taught, teacher="nobody"))
+        find_teacher(dataclasses.replace(taught, teachers=("nobody",)))
 
 
 def test_the_recipe_goes_on_from_what_comes_with_the_package():
@@ -71,5 +86,5 @@ def test_validation_that_was_held_out_anew_is_known_to_it(taught):
 
 def test_the_state_of_a_run_names_its_teacher(taught):
     faces = demo_set(70)
-    named = {teacher: _data_hash(faces, dataclasses.replace(taught, teacher=teacher)) for teacher in bundled_models()}
+    named = {teacher: _data_hash(faces, dataclasses.replace(taught, teachers=(teacher,))) for teacher in bundled_models()}
     assert len(set(named.values())) == len(named)
