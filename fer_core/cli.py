@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
 import subprocess
 import sys
@@ -84,6 +85,18 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("evaluate", _evaluate, "Measure models on the test splits of a data set.")
     add_evaluate_arguments(sub)
 
+    sub = command("analyze", _analyze, "Write every face of pictures and videos, with its scores, as a table.")
+    sub.add_argument("files", type=Path, nargs="+", help="pictures, videos and folders of them")
+    sub.add_argument("--out", type=Path, help="CSV to write, with NAME.about.json beside it (default: the standard "
+                     "output)")
+    sub.add_argument("--annotated", type=Path, metavar="FOLDER", help="also write copies with boxes and words, without "
+                     "sound")
+    sub.add_argument("--every", type=_seconds, default=0.0, metavar="SECONDS", help="time from one analysed frame of a "
+                     "video to the next (default: all frames)")
+    sub.add_argument("--smoothing", type=_seconds, default=0.0, metavar="SECONDS", help="time constant over which a "
+                     "face's scores are smoothed (default: not at all)")
+    sub.add_argument("--model", help="name or folder of a model (default: the one in use)")
+
     sub = command("display", _display, "Open the live page.")
     sub.add_argument("--weights", type=Path, help="weights that the original script saved (model.h5)")
     return parser
@@ -153,6 +166,20 @@ def _evaluate(options: argparse.Namespace) -> None:
     from fer_core.evaluation.command import run
 
     run(options)
+
+
+def _analyze(options: argparse.Namespace) -> None:
+    from fer_core.media.command import run
+
+    run(options)
+
+
+def _seconds(text: str) -> float:
+    """Read a span of time: a finite number, 0 or more."""
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError
+    return value
 
 
 def _display(options: argparse.Namespace) -> None:

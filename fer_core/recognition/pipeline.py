@@ -106,13 +106,16 @@ class StreamAnalyzer:
         detector: finds the faces.
         classifier: scores them, all of a frame in one call.
         settings: may be replaced as a whole at any time, from any thread; the next frame obeys it.
+        trusting: whether a face is shown from its first frame on; else from its second, which keeps what a quick
+            glance takes for a face out of sight.
     """
 
-    def __init__(self, detector: Detector, classifier: Classifier, settings: StreamSettings | None = None) -> None:
+    def __init__(self, detector: Detector, classifier: Classifier, settings: StreamSettings | None = None,
+                 trusting: bool = False) -> None:
         self.settings = settings or StreamSettings()
         self._detector = detector
         self._classifier = classifier
-        self._tracker = Tracker()
+        self._tracker = Tracker(trusting)
         self._index = 0
         self._glances = 0
         self._time_s = -math.inf

@@ -1,6 +1,6 @@
 """Carrying a face from frame to frame, so that a detector that blinks does not make the page blink.
 
-A new face counts once it was seen in two frames. A face the detector then misses is looked for by its
+A new face counts once it was seen in two frames, or in one where every frame is looked at thoroughly. A face the detector then misses is looked for by its
 picture: while the last sighting's own pixels are found nearby, it stays, for at most half a second;
 where they are not, it is not shown. So a box neither flickers nor settles on the background.
 """
@@ -55,7 +55,11 @@ class Track:
 class Tracker:
     """Keeps the faces of one stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, trusting: bool = False) -> None:
+        """Args:
+            trusting: whether a new face counts from its first frame on.
+        """
+        self._trusting = trusting
         self._tracks: list[Track] = []
         self._next_id = 0
 
@@ -102,7 +106,8 @@ class Tracker:
     def _begin(self, gray: np.ndarray, xyxy: np.ndarray, score: float, time_s: float) -> None:
         if any(overlap(xyxy, track.xyxy) >= SAME_FACE and not _encloses(xyxy, track.xyxy) for track in self._tracks):
             return
-        self._tracks.append(Track(self._next_id, xyxy, float(score), time_s, time_s, _patch(gray, xyxy)))
+        self._tracks.append(Track(self._next_id, xyxy, float(score), time_s, time_s, _patch(gray, xyxy),
+                                  visible=self._trusting))
         self._next_id += 1
 
     def _see(self, track: Track, gray: np.ndarray, xyxy: np.ndarray, score: float, time_s: float) -> None:

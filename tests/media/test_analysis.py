@@ -1,0 +1,163 @@
+"""Pictures and videos with faces in them, through the real detector and network, into a table."""
+
+import csv
+import io
+import json
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.cli import main
+from fer_core.emotions import LABELS
+from fer_core.errors import MediaError
+from fer_core.media.analysis import Choices, Table, analyze_file, find_media
+from fer_core.media.video import open_video, write_video
+from fer_core.recognizer import EmotionRecognizer
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return EmotionRecognizer()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory, draw_scene):
+    """Three seconds at ten frames a second: one face that walks right, in the middle second a second one."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    with write_video(path, Fraction(10)) as writer:
+        for index in range(30):
+            faces = [(150 + 3 * index, 230, 120), *([(480, 240, 130)] if 10 <= index < 20 else [])]
+            writer.write(draw_scene(*faces), index / 10)
+    return path
+
+
+def table_of(recognizer, path, choices=Choices()):
+    file = io.StringIO()
+    frames = analyze_file(recognizer, path, Table(file, recognizer.labels, recognizer.card.uncertain_below), choices)
+    return frames, pd.read_csv(io.StringIO(file.getvalue()))
+
+
+def test_every_face_of_every_frame_is_a_row_with_time_and_number(recognizer, clip):
+    frames, table = table_of(recognizer, clip)
+    assert frames == 30
+    assert list(table) == ["file", "frame", "time_s", "face", "left", "top", "right", "bottom", "expression",
+                           "uncertain", *LABELS]
+    assert table["frame"].unique().tolist() == list(range(30))
+    np.testing.assert_allclose(table["time_s"], table["frame"] / 10, atol=1e-3)
+    walks = table[table["face"] == 0]
+    assert len(walks) == 30
+    middle = (walks["left"] + walks["right"]) / 2
+    np.testing.assert_allclose(middle, 150 + 3 * walks["frame"], atol=12)
+    other = table[table["face"] == 1]
+    assert other["frame"].min() in (10, 11, 12, 13)  # the whole frame is searched four times a second
+    assert set(table["face"]) == {0, 1}
+    np.testing.assert_allclose(table[list(LABELS)].sum(axis=1), 1, atol=1e-3)
+    assert (table["expression"] == table[list(LABELS)].idxmax(axis=1)).all()
+
+
+def test_uncertain_is_what_the_models_own_threshold_calls_so(recognizer, clip):
+    _, table = table_of(recognizer, clip)
+    below = table[list(LABELS)].max(axis=1) < recognizer.card.uncertain_below
+    clear = (table[list(LABELS)].max(axis=1) - recognizer.card.uncertain_below).abs() > 1e-3
+    assert ((table["uncertain"] == "yes") == below)[clear].all()
+
+
+def test_one_face_keeps_its_number_with_a_frame_a_second(recognizer, tmp_path, draw_scene):
+    with write_video(tmp_path / "a.mp4", Fraction(1)) as writer:
+        for index in range(6):
+            writer.write(draw_scene((300 + 4 * index, 230, 120)), float(index))
+    _, table = table_of(recognizer, tmp_path / "a.mp4", Choices(every_s=1.0))
+    assert table["face"].tolist() == [0] * 6
+
+
+def test_a_frame_without_a_face_is_a_row_of_its_own(recognizer, tmp_path, draw_scene):
+    cv2.imwrite(str(tmp_path / "empty.png"), draw_scene())
+    _, table = table_of(recognizer, tmp_path / "empty.png")
+    assert len(table) == 1
+    assert table.loc[0, "frame"] == 0
+    assert table.loc[0, ["time_s", "face", "left", "expression", *LABELS]].isna().all()
+
+
+def test_a_picture_gives_what_the_library_gives(recognizer, tmp_path, draw_scene):
+    scene = draw_scene((160, 230, 120), (460, 240, 130))
+    cv2.imwrite(str(tmp_path / "two.png"), scene)
+    _, table = table_of(recognizer, tmp_path / "two.png")
+    result = recognizer.analyze(scene)
+    assert len(table) == len(result) == 2
+    np.testing.assert_allclose(table[list(LABELS)], result.prediction.probs, atol=1e-4)
+    np.testing.assert_allclose(table[["left", "top", "right", "bottom"]], result.detections.xyxy, atol=0.05)
+
+
+def test_smoothing_is_the_streams(recognizer, clip):
+    raw, smooth = (table_of(recognizer, clip, Choices(smoothing_s=smoothing_s))[1] for smoothing_s in (0.0, 1.0))
+    change = lambda table: table[table["face"] == 0][list(LABELS)].diff().abs().mean().mean()  # noqa: E731
+    assert change(smooth) < 0.5 * change(raw)
+
+
+def test_annotated_copies_have_every_analysed_frame_and_something_drawn(recognizer, clip, tmp_path, draw_scene):
+    table_of(recognizer, clip, Choices(annotated=tmp_path / "out", every_s=0.5))
+    with open_video(tmp_path / "out" / "clip.mp4.annotated.mp4") as video:
+        frames = list(video.frames())
+    np.testing.assert_allclose([frame.time_s for frame in frames], np.arange(6) / 2, atol=1e-3)
+    with open_video(clip) as video:
+        first = next(video.frames()).image_bgr
+    assert np.abs(frames[0].image_bgr.astype(int) - first).max() > 60
+    cv2.imwrite(str(tmp_path / "one.jpg"), draw_scene((300, 230, 120)))
+    table_of(recognizer, tmp_path / "one.jpg", Choices(annotated=tmp_path / "out"))
+    assert cv2.imread(str(tmp_path / "out" / "one.jpg.annotated.png")).shape == (480, 640, 3)
+
+
+def test_a_folder_means_the_media_in_it(tmp_path):
+    for name in ("b.MP4", "a.jpg", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    assert find_media([tmp_path, tmp_path / "a.jpg"]) == [tmp_path / "a.jpg", tmp_path / "b.MP4"]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(MediaError, match="no picture and no video"):
+        find_media([tmp_path / "none"])
+    with pytest.raises(MediaError, match="is not there"):
+        find_media([tmp_path / "nothing.jpg"])
+
+
+def test_the_command_keeps_on_over_a_broken_file_and_says_so(clip, tmp_path, draw_scene, capsys):
+    cv2.imwrite(str(tmp_path / "one.jpg"), draw_scene((300, 230, 120)))
+    (tmp_path / "broken.jpg").write_bytes((tmp_path / "one.jpg").read_bytes()[:3000])
+    out = tmp_path / "new" / "table.csv"
+    words = ["analyze", str(tmp_path / "broken.jpg"), str(tmp_path / "one.jpg"), str(clip), "--every", "1", "--out"]
+    assert main([*words, str(out)]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "broken.jpg cannot be read" in said
+    assert "1 of 3 files could not be read" in said
+    table = pd.read_csv(out)
+    assert table["file"].unique().tolist() == [str(tmp_path / "one.jpg"), str(clip)]
+    told = json.loads((out.parent / "table.about.json").read_text())
+    assert [file.get("frames") for file in told["files"]] == [None, 1, 3]
+    assert told["model"]["name"] == "compact" and len(told["model"]["sha256"]) == 64
+    assert main([*words, str(out)]) == 1
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_the_table_goes_to_the_standard_output_alone(tmp_path, draw_scene, capsys):
+    cv2.imwrite(str(tmp_path / "one.jpg"), draw_scene((300, 230, 120)))
+    assert main(["analyze", str(tmp_path)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == 1 and rows[0]["expression"] in LABELS
+
+
+def test_copies_of_one_name_are_refused_before_anything_is_done(tmp_path, draw_scene, capsys):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "one.jpg"), draw_scene())
+    words = ["analyze", str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(tmp_path / "t.csv")]
+    assert main([*words, "--annotated", str(tmp_path / "out")]) == 1
+    assert "files of one name" in capsys.readouterr().err
+    assert not (tmp_path / "t.csv").exists()
+
+
+@pytest.mark.parametrize("every", ["-1", "nan", "inf", "often"])
+def test_a_span_of_time_must_be_one(every, capsys):
+    with pytest.raises(SystemExit):
+        main(["analyze", "x.mp4", "--every", every])
+    assert "--every" in capsys.readouterr().err

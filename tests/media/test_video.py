@@ -1,0 +1,110 @@
+"""Videos as they come from cameras, and as they are broken."""
+
+import struct
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from fer_core.errors import MediaError
+from fer_core.media import video as video_module
+from fer_core.media.video import open_video, write_video
+
+
+def shade(index, height=48, width=64):
+    """A frame whose shade tells its number, darker at its top."""
+    image = np.full((height, width, 3), 20 + 8 * (index % 25), np.uint8)
+    image[:height // 4] = 0
+    return image
+
+
+def write(path, times_s, size=(48, 64)):
+    with write_video(path, Fraction(10)) as writer:
+        for index, time_s in enumerate(times_s):
+            writer.write(shade(index, *size), time_s)
+    return path
+
+
+def read(path, every_s=0.0):
+    with open_video(path) as video:
+        return list(video.frames(every_s))
+
+
+def test_what_is_written_is_read_again_each_frame_at_its_time(tmp_path):
+    times_s = [0.0, 0.1, 0.25, 0.5, 1.5]  # as of a camera that is busy
+    frames = read(write(tmp_path / "a.mp4", times_s))
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+    np.testing.assert_allclose([frame.time_s for frame in frames], times_s, atol=1e-4)
+    for index, frame in enumerate(frames):
+        assert np.abs(frame.image_bgr.astype(int) - shade(index)).mean() < 4
+
+
+def test_time_begins_with_the_first_frame(tmp_path):
+    assert read(write(tmp_path / "a.mp4", [3.0, 3.1]))[0].time_s == 0.0
+
+
+@pytest.mark.parametrize(("every_s", "expected"), [(0.0, range(20)), (0.3, [0, 3, 6, 9, 12, 15, 18]), (0.25, [0, 3, 5, 8, 10, 13, 15, 18]),
+                                                   (0.05, range(20)), (60.0, [0])])
+def test_frames_between_are_left_out(tmp_path, every_s, expected):
+    path = write(tmp_path / "a.mp4", np.arange(20) / 10)
+    assert [frame.index for frame in read(path, every_s)] == list(expected)
+
+
+def test_after_a_gap_frames_come_on_the_same_grid(tmp_path):
+    path = write(tmp_path / "a.mp4", [0, 0.1, 0.2, 5.05, 5.1, 5.2, 6.0])
+    assert [frame.index for frame in read(path, 1.0)] == [0, 3, 6]
+
+
+def test_odd_sides_lose_a_row_and_a_column(tmp_path):
+    assert read(write(tmp_path / "a.mp4", [0.0], size=(49, 65)))[0].image_bgr.shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize(("matrix", "clockwise"), [((0, 1, -1, 0), 1), ((-1, 0, 0, -1), 2), ((0, -1, 1, 0), 3)])
+def test_a_video_of_a_phone_held_otherwise_comes_upright(tmp_path, matrix, clockwise):
+    content = bytearray(write(tmp_path / "a.mp4", [0.0, 0.1]).read_bytes())
+    a, b, c, d = (value << 16 for value in matrix)  # x' = a·x + c·y, y' = b·x + d·y, as 16.16 in the track's header
+    struct.pack_into(">9i", content, content.index(b"tkhd") + 44, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    (tmp_path / "b.mp4").write_bytes(content)
+    turned, plain = read(tmp_path / "b.mp4")[0].image_bgr, read(tmp_path / "a.mp4")[0].image_bgr
+    np.testing.assert_array_equal(turned, np.rot90(plain, -clockwise))
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"", "neither"), (b"no video at all" * 100, "neither"), (b"\x00\x00\x00\x20ftypisom" + bytes(400), "neither")])
+def test_what_is_no_video_is_an_error_in_words(tmp_path, content, said):
+    (tmp_path / "a.mp4").write_bytes(content)
+    with pytest.raises(MediaError, match=said):
+        read(tmp_path / "a.mp4")
+
+
+def test_a_video_cut_short_gives_what_it_has_or_says_so(tmp_path):
+    whole = write(tmp_path / "a.mp4", np.arange(100) / 10).read_bytes()
+    (tmp_path / "b.mp4").write_bytes(whole[:len(whole) // 2])  # what FFmpeg needs stands at the end of an MP4
+    with pytest.raises(MediaError, match="b.mp4 cannot be read"):
+        read(tmp_path / "b.mp4")
+
+
+def test_sound_alone_is_no_video(tmp_path):
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        stream.layout = "mono"
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with pytest.raises(MediaError, match="only audio"):
+        read(tmp_path / "a.mp4")
+
+
+def test_frames_that_would_take_all_memory_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(video_module, "MAX_PIXELS", 1000)
+    with pytest.raises(MediaError, match="64 × 48 pixels"):
+        read(write(tmp_path / "a.mp4", [0.0]))
+
+
+def test_a_video_that_fails_to_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(ZeroDivisionError), write_video(tmp_path / "a.mp4", Fraction(10)) as writer:
+        writer.write(shade(0), 0.0)
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
