@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import cv2
 import numpy as np
@@ -29,8 +30,10 @@ VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wm
 _MAX_PICTURE_BYTES = 250_000_000
 _BOX = ("left", "top", "right", "bottom")
 
-# (file, seconds of it that are done, its length in seconds or None)
-Report = Callable[[Path, float, float | None], None]
+# (name of a file, seconds of it that are done, its length in seconds or None)
+Report = Callable[[str, float, float | None], None]
+# (name of a file, a frame uint8 (h, w, 3), what was found in it)
+Watch = Callable[[str, np.ndarray, FrameResult], None]
 
 
 @dataclass(frozen=True)
@@ -108,60 +111,101 @@ def find_media(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def analyze_file(recognizer: EmotionRecognizer, path: Path, table: Table, choices: Choices,
-                 report: Report = lambda *_: None) -> int:
-    """Find and score all faces of one picture or video, and write them into the table.
+def analyze_files(recognizer: EmotionRecognizer, files: Mapping[str, Path], out: TextIO, choices: Choices,
+                  report: Report = lambda *_: None, watch: Watch = lambda *_: None) -> list[dict[str, Any]]:
+    """Find and score all faces of pictures and videos; one that cannot be read does not keep the others from it.
 
     Args:
         recognizer: the model.
-        path: the file.
-        table: gets a row for each face of each frame.
+        files: what each is called in the table, to where it lies.
+        out: gets the `Table`.
         choices: how it is done.
-        report: is told how far it is.
+        report: is told how far it is, file by file.
+        watch: is shown every analysed frame.
 
     Returns:
-        The number of frames; 1 for a picture.
-
-    Raises:
-        MediaError: the file cannot be read, or not to its end; what was found before stays in the table.
+        Of each file its name `file`, the number of `frames` that were analysed, 1 for a picture, and, where it could
+        not be read, or not to its end, an `error` in words.
     """
-    if path.suffix.lower() in PICTURES:
-        return _analyze_picture(recognizer, path, table, choices)
-    frames = 0
-    draw = AnnotateOptions(threshold=recognizer.card.uncertain_below or 0.0)
-    # Faces of one file are none of another's: a new analyzer counts them from 0.
-    analyzer = StreamAnalyzer(_Thorough(), recognizer, StreamSettings(smoothing_s=choices.smoothing_s), trusting=True)
-    with open_video(path) as video, ExitStack() as stack:
-        rate = min(video.rate, Fraction(1 / choices.every_s).limit_denominator(1000)) if choices.every_s else video.rate
-        writer = stack.enter_context(write_video(copy_path(path, choices.annotated), rate)) if choices.annotated else None
-        for frame in video.frames(choices.every_s):
-            found = analyzer.process(frame.image_bgr, frame.time_s)
-            result = FrameResult(frame.index, found.time_s, found.size_wh, found.detections, found.prediction,
-                                 found.track_id)
-            table.add(str(path), result, is_video=True)
-            if writer:
-                writer.write(annotate(frame.image_bgr, result, draw), frame.time_s)
-            frames += 1
-            report(path, frame.time_s, video.duration_s)
-    if not frames:
-        raise MediaError(f"{path.name} holds no frame that can be read. Convert it anew.")
-    return frames
+    table = Table(out, recognizer.labels, recognizer.card.uncertain_below)
+    told = []
+    for name, path in files.items():
+        file = _File(recognizer, name, path, table, choices, report, watch)
+        try:
+            file.analyze()
+            told.append({"file": name, "frames": file.frames})
+        except MediaError as error:
+            told.append({"file": name, "frames": file.frames, "error": str(error)})
+    return told
 
 
 def copy_path(path: Path, folder: Path) -> Path:
     """Return where the annotated copy of a file goes: beside those of other files, named after the whole of its name."""
-    return folder / f"{path.name}.annotated{'.png' if path.suffix.lower() in PICTURES else '.mp4'}"
+    return folder / f"{path.name}.annotated{'.png' if is_picture(path) else '.mp4'}"
 
 
-def _analyze_picture(recognizer: EmotionRecognizer, path: Path, table: Table, choices: Choices) -> int:
-    if (size := path.stat().st_size) > _MAX_PICTURE_BYTES:
-        raise MediaError(f"{path.name} has {size / 1e6:,.0f} MB; expected a picture of at most "
-                         f"{_MAX_PICTURE_BYTES / 1e6:,.0f} MB.")
-    image_bgr = decode_image(path.read_bytes(), path.name)
-    result = recognizer.analyze(image_bgr)
-    table.add(str(path), result, is_video=False)
-    if choices.annotated:
-        drawn = annotate(image_bgr, result, AnnotateOptions(threshold=recognizer.card.uncertain_below or 0.0))
-        with atomic_path(copy_path(path, choices.annotated)) as partial:
-            cv2.imwrite(str(partial), drawn)
-    return 1
+def is_picture(path: Path) -> bool:
+    """Return whether a file is a picture by its name, not a video."""
+    return path.suffix.lower() in PICTURES
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if (size := path.stat().st_size) > _MAX_PICTURE_BYTES:
+            raise MediaError(f"{path.name} has {size / 1e6:,.0f} MB; expected a picture of at most "
+                             f"{_MAX_PICTURE_BYTES / 1e6:,.0f} MB.")
+        return path.read_bytes()
+    except OSError as error:
+        raise MediaError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+class _File:
+    """One file on its way into the table."""
+
+    def __init__(self, recognizer: EmotionRecognizer, name: str, path: Path, table: Table, choices: Choices,
+                 report: Report, watch: Watch) -> None:
+        self._recognizer, self._name, self._path = recognizer, name, path
+        self._table, self._choices, self._report, self._watch = table, choices, report, watch
+        self._draw = AnnotateOptions(threshold=recognizer.card.uncertain_below or 0.0)
+        self.frames = 0
+
+    def analyze(self) -> None:
+        """Find and score its faces."""
+        if is_picture(self._path):
+            self._picture()
+        else:
+            self._video()
+
+    def _picture(self) -> None:
+        image_bgr = decode_image(_content(self._path), self._path.name)
+        result = self._recognizer.analyze(image_bgr)
+        self._take(image_bgr, result, is_video=False)
+        if self._choices.annotated:
+            with atomic_path(copy_path(self._path, self._choices.annotated)) as partial:
+                cv2.imwrite(str(partial), annotate(image_bgr, result, self._draw))
+
+    def _video(self) -> None:
+        choices = self._choices
+        # Faces of one file are none of another's: a new analyzer counts them from 0.
+        analyzer = StreamAnalyzer(_Thorough(), self._recognizer, StreamSettings(smoothing_s=choices.smoothing_s),
+                                  trusting=True)
+        with open_video(self._path) as video, ExitStack() as stack:
+            writer = None
+            if choices.annotated:
+                rate = min(video.rate, Fraction(1 / choices.every_s).limit_denominator(1000)) if choices.every_s \
+                    else video.rate
+                writer = stack.enter_context(write_video(copy_path(self._path, choices.annotated), rate))
+            for frame in video.frames(choices.every_s):
+                # The table counts the video's frames, not the analysed ones.
+                result = dataclasses.replace(analyzer.process(frame.image_bgr, frame.time_s), index=frame.index)
+                self._take(frame.image_bgr, result, is_video=True)
+                if writer:
+                    writer.write(annotate(frame.image_bgr, result, self._draw), frame.time_s)
+                self._report(self._name, frame.time_s, video.duration_s)
+        if not self.frames:
+            raise MediaError(f"{self._path.name} holds no frame that can be read. Convert it anew.")
+
+    def _take(self, image_bgr: np.ndarray, result: FrameResult, is_video: bool) -> None:
+        self._table.add(self._name, result, is_video)
+        self._watch(self._name, image_bgr, result)
+        self.frames += 1

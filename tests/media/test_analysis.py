@@ -13,7 +13,7 @@ import pytest
 from fer_core.cli import main
 from fer_core.emotions import LABELS
 from fer_core.errors import MediaError
-from fer_core.media.analysis import Choices, Table, analyze_file, find_media
+from fer_core.media.analysis import Choices, analyze_files, find_media
 from fer_core.media.video import open_video, write_video
 from fer_core.recognizer import EmotionRecognizer
 
@@ -35,9 +35,9 @@ def clip(tmp_path_factory, draw_scene):
 
 
 def table_of(recognizer, path, choices=Choices()):
-    file = io.StringIO()
-    frames = analyze_file(recognizer, path, Table(file, recognizer.labels, recognizer.card.uncertain_below), choices)
-    return frames, pd.read_csv(io.StringIO(file.getvalue()))
+    out = io.StringIO()
+    told, = analyze_files(recognizer, {path.name: path}, out, choices)
+    return told["frames"], pd.read_csv(io.StringIO(out.getvalue()))
 
 
 def test_every_face_of_every_frame_is_a_row_with_time_and_number(recognizer, clip):
@@ -133,7 +133,7 @@ def test_the_command_keeps_on_over_a_broken_file_and_says_so(clip, tmp_path, dra
     table = pd.read_csv(out)
     assert table["file"].unique().tolist() == [str(tmp_path / "one.jpg"), str(clip)]
     told = json.loads((out.parent / "table.about.json").read_text())
-    assert [file.get("frames") for file in told["files"]] == [None, 1, 3]
+    assert [file.get("frames") for file in told["files"]] == [0, 1, 3]
     assert told["model"]["name"] == "compact" and len(told["model"]["sha256"]) == 64
     assert main([*words, str(out)]) == 1
     assert "is there already" in capsys.readouterr().err
