@@ -15,7 +15,7 @@ from fer_core.ui.webrtc import live_video
 
 through_app()
 settings, recognizer = load_or_stop()
-acknowledge_limits(recognizer.card)
+acknowledge_limits(recognizer.card, "Live expressions")
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.title("Live expressions", width="content")

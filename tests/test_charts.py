@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fer_core.charts import expression_lanes
+from fer_core.charts import expression_course, expression_lanes
 from fer_core.emotions import COLORS, LABELS
 
 
@@ -39,3 +39,20 @@ def test_a_face_that_was_not_there_leaves_its_lanes_empty_and_says_nothing():
 def test_every_lane_is_named_on_the_axis():
     figure = expression_lanes({"Face 1": panel()}, LABELS, 60.0, 230)
     assert figure.layout.yaxis.ticktext == LABELS
+
+
+def test_the_course_of_a_video_has_the_times_of_the_video():
+    time_s = np.linspace(0, 90, 10)
+    probs = np.full((10, len(LABELS)), 1 / len(LABELS))
+    one = expression_course({"Face 1": (time_s, probs)}, LABELS, 260)
+    assert list(one.layout.xaxis.range) == [0, 90]
+    assert one.layout.xaxis.ticktext[0] == "0:00" and one.layout.xaxis.ticktext[-1] == "1:30"
+    np.testing.assert_allclose(one.data[0].x[1:-1], time_s)
+    three = expression_course({f"Face {i}": (time_s, probs) for i in range(3)}, LABELS, 260)
+    for axis in (three.layout.xaxis, three.layout.xaxis2, three.layout.xaxis3):
+        assert all(0 < tick < 90 for tick in axis.tickvals)
+
+
+def test_the_course_of_a_single_frame_can_be_drawn():
+    one = expression_course({"Face 1": (np.zeros(1), np.ones((1, len(LABELS))))}, LABELS, 260)
+    assert one.layout.xaxis.range[1] > one.layout.xaxis.range[0]

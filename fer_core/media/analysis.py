@@ -28,6 +28,8 @@ PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".mts", ".gif")
 # No picture of these formats is larger; reading a file of another kind whole would take all memory.
 _MAX_PICTURE_BYTES = 250_000_000
+# A face that is seen in one frame alone is believed if frames are farther apart than this, seconds.
+_WITNESS_S = 0.25
 _BOX = ("left", "top", "right", "bottom")
 
 # (name of a file, seconds of it that are done, its length in seconds or None)
@@ -55,7 +57,7 @@ class Table:
     """One row a face, as CSV: written as faces are found, so that what was found stays, whatever comes.
 
     A frame without a face is a row too, with nothing in its columns from `face` on: no face is a result. A picture
-    has no `time_s`. `face` is the same number for the same face throughout one video. Boxes are in pixels of the
+    has no `time_s`. `face` is the same number, from 1, for the same face throughout one video. Boxes are in pixels of the
     frame; scores run from 0 to 1. `uncertain` is yes where the best score is below the model's own threshold.
     """
 
@@ -73,7 +75,7 @@ class Table:
         for xyxy, face, word, probs in zip(result.detections.xyxy, result.track_id, result.prediction.top,
                                            result.prediction.probs, strict=True):
             uncertain = "yes" if probs.max() < self._uncertain_below else "no"
-            self._writer.writerow([*where, int(face), *(f"{value:.1f}" for value in xyxy), word, uncertain,
+            self._writer.writerow([*where, int(face) + 1, *(f"{value:.1f}" for value in xyxy), word, uncertain,
                                    *(f"{value:.4f}" for value in probs)])
         self._file.flush()
 
@@ -149,14 +151,14 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURES
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, name: str) -> bytes:
     try:
         if (size := path.stat().st_size) > _MAX_PICTURE_BYTES:
-            raise MediaError(f"{path.name} has {size / 1e6:,.0f} MB; expected a picture of at most "
+            raise MediaError(f"{name} has {size / 1e6:,.0f} MB; expected a picture of at most "
                              f"{_MAX_PICTURE_BYTES / 1e6:,.0f} MB.")
         return path.read_bytes()
     except OSError as error:
-        raise MediaError(f"{path} cannot be read: {error.strerror}.") from error
+        raise MediaError(f"{name} cannot be read: {error.strerror}.") from error
 
 
 class _File:
@@ -165,6 +167,7 @@ class _File:
     def __init__(self, recognizer: EmotionRecognizer, name: str, path: Path, table: Table, choices: Choices,
                  report: Report, watch: Watch) -> None:
         self._recognizer, self._name, self._path = recognizer, name, path
+        self._short = Path(name).name  # in what is said of it
         self._table, self._choices, self._report, self._watch = table, choices, report, watch
         self._draw = AnnotateOptions(threshold=recognizer.card.uncertain_below or 0.0)
         self.frames = 0
@@ -177,7 +180,7 @@ class _File:
             self._video()
 
     def _picture(self) -> None:
-        image_bgr = decode_image(_content(self._path), self._path.name)
+        image_bgr = decode_image(_content(self._path, self._short), self._short)
         result = self._recognizer.analyze(image_bgr)
         self._take(image_bgr, result, is_video=False)
         if self._choices.annotated:
@@ -187,9 +190,10 @@ class _File:
     def _video(self) -> None:
         choices = self._choices
         # Faces of one file are none of another's: a new analyzer counts them from 0.
-        analyzer = StreamAnalyzer(_Thorough(), self._recognizer, StreamSettings(smoothing_s=choices.smoothing_s),
-                                  trusting=True)
-        with open_video(self._path) as video, ExitStack() as stack:
+        analyzer = StreamAnalyzer(_Thorough(), self._recognizer, StreamSettings(smoothing_s=choices.smoothing_s))
+        # Where frames are far apart the next one is no witness, and the first has none before it.
+        far_apart = choices.every_s > _WITNESS_S
+        with open_video(self._path, self._short) as video, ExitStack() as stack:
             writer = None
             if choices.annotated:
                 rate = min(video.rate, Fraction(1 / choices.every_s).limit_denominator(1000)) if choices.every_s \
@@ -197,13 +201,14 @@ class _File:
                 writer = stack.enter_context(write_video(copy_path(self._path, choices.annotated), rate))
             for frame in video.frames(choices.every_s):
                 # The table counts the video's frames, not the analysed ones.
-                result = dataclasses.replace(analyzer.process(frame.image_bgr, frame.time_s), index=frame.index)
+                found = analyzer.process(frame.image_bgr, frame.time_s, trusting=far_apart or not self.frames)
+                result = dataclasses.replace(found, index=frame.index)
                 self._take(frame.image_bgr, result, is_video=True)
                 if writer:
                     writer.write(annotate(frame.image_bgr, result, self._draw), frame.time_s)
                 self._report(self._name, frame.time_s, video.duration_s)
         if not self.frames:
-            raise MediaError(f"{self._path.name} holds no frame that can be read. Convert it anew.")
+            raise MediaError(f"{self._short} holds no frame that can be read. Convert it anew.")
 
     def _take(self, image_bgr: np.ndarray, result: FrameResult, is_video: bool) -> None:
         self._table.add(self._name, result, is_video)

@@ -14,7 +14,7 @@ class FaceSummary:
     """One face of one file.
 
     Attributes:
-        face: its number.
+        face: its number, from 1.
         frames: how many frames it was found in.
         first_s: time of the first of them in seconds; None in a picture.
         last_s: time of the last.

@@ -87,24 +87,26 @@ class Video:
 
 
 @contextmanager
-def open_video(path: Path) -> Iterator[Video]:
+def open_video(path: Path, name: str | None = None) -> Iterator[Video]:
     """Open a video for reading.
 
     Args:
         path: a file in any format that FFmpeg reads.
+        name: what to call it in an error; its own name by default.
 
     Raises:
         MediaError: it cannot be read, or holds no video.
     """
+    name = name or path.name
     try:
         container = av.open(str(path))
     except (av.error.FFmpegError, OSError) as error:
-        raise MediaError(f"{path.name} cannot be read: expected a picture or a video, got something that is neither, or "
+        raise MediaError(f"{name} cannot be read: expected a picture or a video, got something that is neither, or "
                          f"is damaged ({error.strerror}). Check that it plays, or convert it anew.") from error
     with container:
         if not container.streams.video:
-            raise MediaError(f"{path.name} holds no pictures, only {_others(container)}. Choose a video.")
-        yield Video(container, path.name)
+            raise MediaError(f"{name} holds no pictures, only {_others(container)}. Choose a video.")
+        yield Video(container, name)
 
 
 class VideoWriter:

@@ -106,28 +106,27 @@ class StreamAnalyzer:
         detector: finds the faces.
         classifier: scores them, all of a frame in one call.
         settings: may be replaced as a whole at any time, from any thread; the next frame obeys it.
-        trusting: whether a face is shown from its first frame on; else from its second, which keeps what a quick
-            glance takes for a face out of sight.
     """
 
-    def __init__(self, detector: Detector, classifier: Classifier, settings: StreamSettings | None = None,
-                 trusting: bool = False) -> None:
+    def __init__(self, detector: Detector, classifier: Classifier, settings: StreamSettings | None = None) -> None:
         self.settings = settings or StreamSettings()
         self._detector = detector
         self._classifier = classifier
-        self._tracker = Tracker(trusting)
+        self._tracker = Tracker()
         self._index = 0
         self._glances = 0
         self._time_s = -math.inf
         self._shape: tuple[int, ...] = (1, 1)
         self._forget()
 
-    def process(self, image_bgr: np.ndarray, time_s: float) -> FrameResult:
+    def process(self, image_bgr: np.ndarray, time_s: float, trusting: bool = False) -> FrameResult:
         """Analyse the stream's next frame.
 
         Args:
             image_bgr: uint8 (h, w, 3) BGR, or (h, w) gray.
             time_s: the frame's time in seconds. A step back, or a gap of over two seconds, begins anew.
+            trusting: whether what is seen for the first time counts as a face already; else it must be seen again in
+                the next frame, as what only looks like a face for a moment is not.
 
         Returns:
             The faces in sight, the longest known first, each with its number and smoothed scores.
@@ -141,7 +140,7 @@ class StreamAnalyzer:
             self._forget()
         self._fit_to(gray.shape)
         found = self._detect(gray, time_s, settings.min_face_px)
-        tracks = [track for track in self._tracker.update(gray, found, time_s, settings.hold_s)
+        tracks = [track for track in self._tracker.update(gray, found, time_s, settings.hold_s, trusting)
                   if track.xyxy[2] - track.xyxy[0] >= _KEEP_SIZE * settings.min_face_px]
         boxes = np.array([track.xyxy for track in tracks], np.float32).reshape(-1, 4)
         ids = [track.track_id for track in tracks]

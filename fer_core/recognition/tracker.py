@@ -1,6 +1,6 @@
 """Carrying a face from frame to frame, so that a detector that blinks does not make the page blink.
 
-A new face counts once it was seen in two frames, or in one where every frame is looked at thoroughly. A face the detector then misses is looked for by its
+A new face counts once it was seen in two frames, or in one where that is trusted. A face the detector then misses is looked for by its
 picture: while the last sighting's own pixels are found nearby, it stays, for at most half a second;
 where they are not, it is not shown. So a box neither flickers nor settles on the background.
 """
@@ -55,11 +55,7 @@ class Track:
 class Tracker:
     """Keeps the faces of one stream."""
 
-    def __init__(self, trusting: bool = False) -> None:
-        """Args:
-            trusting: whether a new face counts from its first frame on.
-        """
-        self._trusting = trusting
+    def __init__(self) -> None:
         self._tracks: list[Track] = []
         self._next_id = 0
 
@@ -77,7 +73,8 @@ class Tracker:
         for track in self._tracks:
             track.xyxy = track.xyxy * np.float32(factor)
 
-    def update(self, gray: np.ndarray, detections: Detections, time_s: float, hold_s: float) -> list[Track]:
+    def update(self, gray: np.ndarray, detections: Detections, time_s: float, hold_s: float,
+               trusting: bool = False) -> list[Track]:
         """Take in what the detector saw in the next frame.
 
         Args:
@@ -85,6 +82,7 @@ class Tracker:
             detections: all that was seen in it; the same face may be in it twice.
             time_s: when, in seconds; not before the frame before.
             hold_s: how long a missed face may be held, in seconds.
+            trusting: whether a new face counts from this frame on; else from the next in which it is seen.
 
         Returns:
             The faces to show, oldest first.
@@ -100,14 +98,14 @@ class Tracker:
                  or (track.sightings > 1 and time_s - track.seen_s <= hold_s)]
         self._tracks = _without_doubles(alive)
         for j in sorted(set(range(len(detections))) - set(pairs.values())):
-            self._begin(gray, detections.xyxy[j], detections.score[j], time_s)
+            self._begin(gray, detections.xyxy[j], detections.score[j], time_s, trusting)
         return [track for track in self._tracks if track.visible]
 
-    def _begin(self, gray: np.ndarray, xyxy: np.ndarray, score: float, time_s: float) -> None:
+    def _begin(self, gray: np.ndarray, xyxy: np.ndarray, score: float, time_s: float, visible: bool) -> None:
         if any(overlap(xyxy, track.xyxy) >= SAME_FACE and not _encloses(xyxy, track.xyxy) for track in self._tracks):
             return
         self._tracks.append(Track(self._next_id, xyxy, float(score), time_s, time_s, _patch(gray, xyxy),
-                                  visible=self._trusting))
+                                  visible=visible))
         self._next_id += 1
 
     def _see(self, track: Track, gray: np.ndarray, xyxy: np.ndarray, score: float, time_s: float) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import cv2
 import numpy as np
 
 from fer_core.annotate import UNCERTAIN
+from fer_core.charts import clock
 from fer_core.emotions import COLORS
+from fer_core.media.summary import FaceSummary
 from fer_core.types import FrameResult
 
 # More would not fit beside the video.
@@ -34,6 +37,22 @@ def face_cards_html(result: FrameResult, image_bgr: np.ndarray, threshold: float
     return f'<div class="fer-cards" data-faces="{len(order)}">{"".join(cards)}</div>'
 
 
+def face_summaries_html(faces: Sequence[FaceSummary], labels: Sequence[str], portraits: Mapping[int, str],
+                        frames: int) -> str:
+    """Return one card per face with its mean scores, as HTML for `st.html`.
+
+    Args:
+        faces: those of one file; the first four get a card.
+        labels: names of the scores.
+        portraits: number of a face to an address of its picture.
+        frames: how many frames of the file were analysed.
+    """
+    cards = [_summary(each, labels, portraits.get(each.face), frames) for each in faces[:MAX_CARDS]]
+    if more := len(faces) - len(cards):
+        cards.append(f'<p class="fer-note">And {more} more, in the table.</p>')
+    return f'<div class="fer-cards" data-faces="{len(faces)}">{"".join(cards)}</div>'
+
+
 def face_name(track_id: int) -> str:
     """Return what a face is called on the pages; people count from 1."""
     return f"Face {track_id + 1}"
@@ -47,9 +66,28 @@ def _card(result: FrameResult, i: int, image_bgr: np.ndarray, threshold: float) 
     hint = name if word != UNCERTAIN else f"{name} · most like {labels[best]}"
     rows = "".join(_bar(label, float(p), k == best) for k, (label, p) in enumerate(zip(labels, probs, strict=True)))
     return (f'<section class="fer-card" data-expression="{escape(word)}">'
-            f'<header><img alt="{name}" decoding="sync" src="{_picture(result, i, image_bgr)}">'
+            f'<header><img alt="{name}" decoding="sync" src="{portrait(result, i, image_bgr)}">'
             f'<div><p class="fer-note">{escape(hint)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
             f'<p class="fer-score">{_percent(float(probs[best]))}</p></header>{rows}</section>')
+
+
+def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, frames: int) -> str:
+    name, best = face_name(face.face - 1), int(face.mean.argmax())
+    if face.first_s is None:
+        where, word, score = name, labels[best] if not face.uncertain else UNCERTAIN, face.mean[best]
+    else:
+        where = f"{name} · {face.frames:,} of {frames:,} frames, {clock(face.first_s)} to {clock(face.last_s)}"
+        # What it showed longest, not the highest mean: a mean of opposites is neither.
+        most = int(face.shares.argmax())
+        word, score = (labels[most], face.shares[most]) if face.shares[most] >= face.uncertain else \
+            (UNCERTAIN, face.uncertain)
+        best = most
+    rows = "".join(_bar(label, float(p), k == best) for k, (label, p) in enumerate(zip(labels, face.mean, strict=True)))
+    image = f'<img alt="{name}" decoding="sync" src="{picture}">' if picture else "<span></span>"
+    of = "" if face.first_s is None else '<small>of its frames</small>'
+    return (f'<section class="fer-card" data-expression="{escape(word)}"><header>{image}'
+            f'<div><p class="fer-note">{escape(where)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
+            f'<p class="fer-score">{_percent(float(score))}{of}</p></header>{rows}</section>')
 
 
 def _bar(label: str, prob: float, is_best: bool) -> str:
@@ -61,7 +99,8 @@ def _percent(prob: float) -> str:
     return f"{prob * 100:.0f} %"
 
 
-def _picture(result: FrameResult, i: int, image_bgr: np.ndarray) -> str:
+def portrait(result: FrameResult, i: int, image_bgr: np.ndarray) -> str:
+    """Return the picture of a result's i-th face as an address that holds it, cut from uint8 (h, w, 3)."""
     height, width = image_bgr.shape[:2]
     left, top, right, bottom = result.detections.xyxy[i].round().astype(int).tolist()
     crop = image_bgr[max(top, 0):min(bottom, height), max(left, 0):min(right, width)]

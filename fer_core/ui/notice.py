@@ -9,11 +9,11 @@ from fer_core.models.card import ModelCard, is_fer2013, main_split
 _ACKNOWLEDGED = "limits_acknowledged"
 
 
-def acknowledge_limits(card: ModelCard) -> None:
-    """Show what this cannot know and stop the page, until the viewer of this session has agreed."""
+def acknowledge_limits(card: ModelCard, title: str) -> None:
+    """Show what this cannot know under the page's title and stop it, until the viewer of this session has agreed."""
     if st.session_state.get(_ACKNOWLEDGED):
         return
-    st.title("Live expressions")
+    st.title(title)
     with st.container(border=True, width=720, key="notice"):
         st.subheader("Before you start")
         st.markdown(
@@ -23,9 +23,9 @@ def acknowledge_limits(card: ModelCard) -> None:
             "Faces that are turned, dark, covered or unlike those it learned from are beyond what was measured.\n"
             "- **Some uses are against the law.** In the European Union it is forbidden to infer emotions of people at "
             "work or in education, except for medical or safety reasons (AI Act, Article 5(1)(f)). Anyone in view of "
-            "the camera should know and agree.\n"
-            "- **Pictures stay here.** The video goes to the computer that runs this page, is analysed in memory and "
-            "is not kept.")
+            "the camera, or in a picture, should know and agree.\n"
+            "- **Pictures stay here.** They go to the computer that runs this page, are analysed there and are not "
+            "kept.")
         if st.button("I understand", type="primary", key="acknowledge"):
             st.session_state[_ACKNOWLEDGED] = True
             st.rerun()

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fer_core.emotions import COLORS, LABELS
+from fer_core.media.summary import FaceSummary
 from fer_core.types import Detections, FrameResult, Prediction
-from fer_core.ui.face_cards import MAX_CARDS, face_cards_html
+from fer_core.ui.face_cards import MAX_CARDS, face_cards_html, face_summaries_html
 
 
 def result_of(probs, tracks, boxes=None):
@@ -59,3 +60,22 @@ def test_a_face_at_or_beyond_the_edge_still_has_a_picture(image, box):
     html = face_cards_html(result_of([HAPPY], [0], [box]), image, threshold=0.4)
     jpeg = base64.b64decode(re.search(r"base64,([^\"]+)", html).group(1))
     assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape[:2] == (112, 112)
+
+
+def summary(shares, uncertain=0.0, first_s=0.0, last_s=3.0):
+    return FaceSummary(face=2, frames=20, first_s=first_s, last_s=last_s, mean=np.array(HAPPY),
+                       shares=np.array(shares), uncertain=uncertain)
+
+
+@pytest.mark.parametrize(("each", "word", "score"), [
+    (summary([0, 0, 0, 0.7, 0.1, 0, 0], 0.2), "happy", "70 %"),
+    (summary([0, 0, 0, 0.2, 0.1, 0, 0], 0.7), "uncertain", "70 %"),
+    (summary([0, 0, 0, 1, 0, 0, 0], first_s=None, last_s=None), "happy", "88 %"),
+    (summary([0] * 7, 1.0, first_s=None, last_s=None), "uncertain", "88 %"),
+])
+def test_a_face_in_short_is_what_it_showed_longest(each, word, score):
+    html = face_summaries_html([each], LABELS, {2: "data:image/jpeg;base64,AA"}, 30)
+    assert f'data-expression="{word}"' in html
+    assert f'fer-score">{score}' in html
+    assert "Face 2" in html and 'src="data:image/jpeg' in html
+    assert ("20 of 30 frames, 0:00 to 0:03" in html) == (each.first_s is not None)

@@ -34,7 +34,7 @@ DRAWN = ("On the 300 drawn faces of PrivateTest it gave the labelled expression 
 def notice(given):
     from fer_core.ui.notice import acknowledge_limits
 
-    acknowledge_limits(given)
+    acknowledge_limits(given, "Live expressions")
 
 
 @pytest.mark.parametrize(("which", "words", "people"), [
