@@ -258,8 +258,8 @@ COMPACT_TAUGHT = dataclasses.replace(
 # The bundled network, taught further by what ten people say of each face instead of the one label it came with. Their
 # votes are as soft as smoothed labels, and softer where a face is hard.
 COMPACT_FERPLUS = dataclasses.replace(
-    COMPACT, label_set="ferplus", start_from="compact", epochs=7, start_size=FACE_SIZE, learning_rate=5e-4,
-    warmup_epochs=1, label_smoothing=0.0, mixup=0.0)
+    COMPACT, label_set="ferplus", start_from="compact", epochs=36, start_size=FACE_SIZE, learning_rate=1e-3,
+    warmup_epochs=1, label_smoothing=0.0)
 
 PRESETS: Mapping[str, RunConfig] = MappingProxyType({
     "compact": COMPACT, "compact-taught": COMPACT_TAUGHT, "compact-ferplus": COMPACT_FERPLUS, "seed-cnn": SEED_CNN,
