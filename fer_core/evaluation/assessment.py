@@ -76,8 +76,8 @@ def assess_split(faces: FaceSet, split: str, scores: Scores) -> dict[str, Any]:
         What `measure` returns for one view, with its `protocol`; `with_flip`, the same for the mean of
         both views; `without_copies`, for the images of which no exact copy is in Training; and, where
         the data set has votes, `ferplus`, against what more of ten people saw than anything else, for
-        the images on which that is one of the seven. Of the last two only counts, accuracy and
-        macro-F1, and only if any image is left.
+        the images on which that is one of the seven. Of the last two only counts,
+        accuracy, macro-F1, figures by label and confusion, and only if any image is left.
     """
     rows = faces.rows_of(split)
     labels = faces.labels[rows]
@@ -165,6 +165,6 @@ def _learned(card: ModelCard, faces: FaceSet, splits: Iterable[str]) -> list[str
 def _part(scores: Scores, labels: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
     figures = measure(scores.probs[chosen], labels[chosen])
     correct = int(np.sum(scores.with_flip[chosen].argmax(axis=1) == labels[chosen]))
-    return {**{key: figures[key] for key in ("images", "accuracy", "accuracy_95", "macro_f1")},
+    return {**{key: figures[key] for key in ("images", "accuracy", "accuracy_95", "macro_f1", "by_label", "confusion")},
             "with_flip": {"accuracy": correct / figures["images"],
                           "accuracy_95": interval_95(correct, figures["images"])}}

@@ -39,7 +39,7 @@ def with_figures(card: ModelCard, figures: Mapping[str, Any]) -> ModelCard:
     own = tuple(limit for limit in card.limits if _WORST not in limit)
     return dataclasses.replace(
         card, metrics=found, calibration=calibration,
-        limits=(*_weaknesses(found), *(_LIMITS if is_fer2013(card.data) else own)))
+        limits=(*_weaknesses(found, card.label_set), *(_LIMITS if is_fer2013(card.data) else own)))
 
 
 def difference_to_card(card: ModelCard, figures: Mapping[str, Any]) -> tuple[str, float]:
@@ -68,19 +68,22 @@ def _fitted(figures: Mapping[str, Any]) -> bool:
     return figures["calibration"]["fitted_on"] in figures["splits"]
 
 
-def _weaknesses(splits: Mapping[str, Any]) -> tuple[str, ...]:
-    """Say which expressions it recognises least and what it takes them for."""
+def _weaknesses(splits: Mapping[str, Any], label_set: str) -> tuple[str, ...]:
+    """Say which expressions it recognises least, by the labels that it learned if they are known, and what it takes
+    them for."""
     split = main_split(splits)
     if split is None:
         return ()
-    confusion = np.array(splits[split]["confusion"], float)
+    voted = splits[split].get("ferplus", {}) if label_set == "ferplus" else {}
+    by_votes = "confusion" in voted
+    confusion = np.array((voted if by_votes else splits[split])["confusion"], float)
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     least = [k for k in np.argsort(np.diag(share)) if confusion[k].sum()][:2]
     words = []
     for k in least:
         other = max((j for j in range(len(LABELS)) if j != k), key=lambda j: share[k, j])
         words.append(f"{LABELS[k]} ({share[k, k]:.0%} recognised; {share[k, other]:.0%} called {LABELS[other]})")
-    return (f"On {split} {_WORST} {' and '.join(words)}.",)
+    return (f"On {split}{', by what most of ten people saw,' if by_votes else ''} {_WORST} {' and '.join(words)}.",)
 
 
 def _shares(content: Any, where: str = "") -> dict[str, float]:

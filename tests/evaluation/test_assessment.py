@@ -132,6 +132,18 @@ def test_a_model_of_votes_is_calibrated_on_votes():
     assert own["calibration"]["temperature"] != assess(bundle(), faces, scores)["calibration"]["temperature"]
 
 
+def test_a_model_of_votes_is_weak_where_people_saw_something_else():
+    votes = np.zeros((3 * N, 10), np.uint8)
+    votes[:, HAPPY_COLUMN] = 10
+    faces = face_set(votes)
+    scores = scores_of(faces)
+    by_votes, by_labels = (with_figures(card, assess(Bundle(card, b""), faces, scores)).limits[0]
+                           for card in (bundle(label_set="ferplus").card, bundle().card))
+    recognised = np.mean(scores["PrivateTest"].probs.argmax(1) == HAPPY)
+    assert f"by what most of ten people saw, it does worst on happy ({recognised:.0%} recognised" in by_votes
+    assert "people saw" not in by_labels
+
+
 def test_a_data_set_without_a_test_split_is_an_error_in_words():
     faces = FaceSet(np.zeros((2, 48, 48), np.uint8), np.zeros(2, int), np.zeros(2, np.uint8))
     with pytest.raises(DataError, match="nothing to test on"):
