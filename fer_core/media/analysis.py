@@ -32,8 +32,8 @@ _MAX_PICTURE_BYTES = 250_000_000
 _WITNESS_S = 0.25
 _BOX = ("left", "top", "right", "bottom")
 
-# (name of a file, seconds of it that are done, its length in seconds or None)
-Report = Callable[[str, float, float | None], None]
+# (files that are done, with the share of the one under way; all files)
+Report = Callable[[float, int], None]
 # (name of a file, a frame uint8 (h, w, 3), what was found in it)
 Watch = Callable[[str, np.ndarray, FrameResult], None]
 
@@ -122,7 +122,7 @@ def analyze_files(recognizer: EmotionRecognizer, files: Mapping[str, Path], out:
         files: what each is called in the table, to where it lies.
         out: gets the `Table`.
         choices: how it is done.
-        report: is told how far it is, file by file.
+        report: is told how far it is, at the beginning of each file and after each frame of a video.
         watch: is shown every analysed frame.
 
     Returns:
@@ -131,8 +131,10 @@ def analyze_files(recognizer: EmotionRecognizer, files: Mapping[str, Path], out:
     """
     table = Table(out, recognizer.labels, recognizer.card.uncertain_below)
     told = []
-    for name, path in files.items():
-        file = _File(recognizer, name, path, table, choices, report, watch)
+    for number, (name, path) in enumerate(files.items()):
+        report(number, len(files))
+        file = _File(recognizer, name, path, table, choices, watch,
+                     lambda share, number=number: report(number + share, len(files)))
         try:
             file.analyze()
             told.append({"file": name, "frames": file.frames})
@@ -165,10 +167,10 @@ class _File:
     """One file on its way into the table."""
 
     def __init__(self, recognizer: EmotionRecognizer, name: str, path: Path, table: Table, choices: Choices,
-                 report: Report, watch: Watch) -> None:
+                 watch: Watch, report: Callable[[float], None]) -> None:
         self._recognizer, self._name, self._path = recognizer, name, path
         self._short = Path(name).name  # in what is said of it
-        self._table, self._choices, self._report, self._watch = table, choices, report, watch
+        self._table, self._choices, self._watch, self._report = table, choices, watch, report
         self._draw = AnnotateOptions(threshold=recognizer.card.uncertain_below or 0.0)
         self.frames = 0
 
@@ -206,9 +208,9 @@ class _File:
                 self._take(frame.image_bgr, result, is_video=True)
                 if writer:
                     writer.write(annotate(frame.image_bgr, result, self._draw), frame.time_s)
-                self._report(self._name, frame.time_s, video.duration_s)
-        if not self.frames:
-            raise MediaError(f"{self._short} holds no frame that can be read. Convert it anew.")
+                self._report(min(frame.time_s / video.duration_s, 1.0) if video.duration_s else 0.0)
+            if not self.frames:
+                raise MediaError(f"{self._short} holds no frame that can be read. Convert it anew.")
 
     def _take(self, image_bgr: np.ndarray, result: FrameResult, is_video: bool) -> None:
         self._table.add(self._name, result, is_video)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from fer_core.errors import MediaError
 from fer_core.files import write_json
@@ -84,14 +84,9 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
 def _progress() -> Iterator[Report]:
     """Show a bar on the standard error, which keeps it out of a table on the standard output."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def report(name: str, done_s: float, length_s: float | None) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(Path(name).name, total=length_s)
-            bar.update(tasks[name], completed=done_s)
-
-        yield report
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Analysing", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

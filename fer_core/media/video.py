@@ -110,7 +110,7 @@ def open_video(path: Path, name: str | None = None) -> Iterator[Video]:
 
 
 class VideoWriter:
-    """Writes frames of one size as H.264, each at its own time."""
+    """Writes frames as H.264, each at its own time."""
 
     def __init__(self, container: av.container.OutputContainer, rate: Fraction) -> None:
         self._container, self._rate = container, rate
@@ -118,13 +118,17 @@ class VideoWriter:
         self._last = -1
 
     def write(self, image_bgr: np.ndarray, time_s: float) -> None:
-        """Add a frame uint8 (h, w, 3) that is shown from `time_s` on; a last odd row or column is left out."""
+        """Add a frame uint8 (h, w, 3) that is shown from `time_s` on.
+
+        A last odd row or column of the first frame is left out; all others are brought to its size.
+        """
         height, width = (side - side % 2 for side in image_bgr.shape[:2])
         if self._stream is None:
             self._stream = self._container.add_stream("libx264", rate=self._rate, options={"crf": "20"})
             self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
             self._stream.codec_context.time_base = _CLOCK
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image_bgr[:height, :width]), format="bgr24")
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image_bgr[:height, :width]), format="bgr24").reformat(
+            self._stream.width, self._stream.height, "yuv420p")
         self._last = max(round(time_s / _CLOCK), self._last + 1)
         frame.pts, frame.time_base = self._last, _CLOCK
         self._container.mux(self._stream.encode(frame))

@@ -64,16 +64,12 @@ def analyse(recognizer: EmotionRecognizer, uploads: Sequence[BinaryIO], choices:
         choices = replace(choices, annotated=Path(folder) / "copies")
         done = dict.fromkeys(files, 0)
 
-        def progress(name: str, done_s: float, length_s: float | None) -> None:
-            begun = list(files).index(name)
-            report(begun + min(done_s / length_s, 1.0) if length_s else begun, len(files))
-
         def watch(name: str, image_bgr: np.ndarray, result: FrameResult) -> None:
             done[name] += 1
             gallery.add(name, image_bgr, result)
 
         try:
-            told = analyze_files(recognizer, files, out, choices, progress, watch)
+            told = analyze_files(recognizer, files, out, choices, report, watch)
         except JobStopped:
             stopped, told = True, [{"file": name, "frames": frames} for name, frames in done.items()]
         except OSError as error:

@@ -56,6 +56,13 @@ def test_after_a_gap_frames_come_on_the_same_grid(tmp_path):
     assert [frame.index for frame in read(path, 1.0)] == [0, 3, 6]
 
 
+def test_frames_that_change_their_size_are_brought_to_that_of_the_first(tmp_path):
+    with write_video(tmp_path / "a.mp4", Fraction(10)) as writer:
+        for index, size in enumerate([(48, 64), (96, 128), (24, 32)]):
+            writer.write(shade(index, *size), index / 10)
+    assert [frame.image_bgr.shape for frame in read(tmp_path / "a.mp4")] == [(48, 64, 3)] * 3
+
+
 def test_odd_sides_lose_a_row_and_a_column(tmp_path):
     assert read(write(tmp_path / "a.mp4", [0.0], size=(49, 65)))[0].image_bgr.shape == (48, 64, 3)
 

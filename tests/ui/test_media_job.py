@@ -83,7 +83,7 @@ def test_what_was_found_before_a_stop_is_kept(recognizer, disk, clip):
 
     def report(done, total):
         calls.append(done)
-        if len(calls) == 5:
+        if len(calls) == 6:  # the first says that the file is begun
             raise JobStopped("stopped")
 
     found = analyse(recognizer, [clip], Choices(), report)
