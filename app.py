@@ -21,6 +21,7 @@ live = st.Page("pages/live.py", title="Live", icon=":material/videocam:", defaul
 page = st.navigation([
     live,
     st.Page("pages/analyze.py", title="Pictures and videos", icon=":material/movie:"),
+    st.Page("pages/sessions.py", title="Sessions", icon=":material/history:"),
     st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
     st.Page("pages/train.py", title="Training", icon=":material/model_training:"),
     st.Page("pages/evaluate.py", title="Evaluate", icon=":material/insights:"),

@@ -25,5 +25,9 @@ class MediaError(FerError):
     """An image or a video cannot be read or written."""
 
 
+class SessionError(FerError):
+    """A recorded session cannot be written or read."""
+
+
 class SettingsError(FerError):
     """A setting or an environment variable has a value that cannot be used."""

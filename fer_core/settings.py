@@ -3,7 +3,7 @@
 | variable | meaning | default |
 | --- | --- | --- |
 | `FER_MODEL` | name of an available model or path of a model's folder | the one put live last, else the bundled one |
-| `FER_HOME` | folder of data sets, runs and models | the user's own data folder |
+| `FER_HOME` | folder of data sets, runs, models and sessions | the user's own data folder |
 | `FER_ICE_SERVERS` | JSON list of STUN/TURN servers as in `RTCPeerConnection`'s `iceServers` | none |
 """
 
@@ -25,7 +25,7 @@ _ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]+)?|turns?:[^?:\s]+(:[0-9]+)?(\?tr
 
 
 def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of everything that outlives the server: data sets, runs and models; an absolute path."""
+    """Return the folder of everything that outlives the server: data sets, runs, models and sessions; an absolute path."""
     base = environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(environ.get("FER_HOME") or Path(base) / "fer-dashboard").expanduser().resolve()
 

@@ -11,6 +11,7 @@ from fer_core.ui.loaders import load_or_stop
 from fer_core.ui.model_details import model_details
 from fer_core.ui.notice import acknowledge_limits
 from fer_core.ui.photo import photo_view
+from fer_core.ui.recording import recording_bar
 from fer_core.ui.webrtc import live_video
 
 through_app()
@@ -40,6 +41,7 @@ else:
             if not playing:
                 camera_check()
         status_line(session, playing)
+        recording_bar(session, recognizer, playing)
     with cards:
         face_cards(session, playing)
     st.subheader("The last minute")

@@ -21,6 +21,7 @@ import numpy as np
 
 from fer_core.annotate import AnnotateOptions, annotate
 from fer_core.errors import FerError
+from fer_core.live.recorder import Recorder
 from fer_core.live.telemetry import History, Moment, RateMeter, Rates
 from fer_core.recognition.pipeline import StreamSettings
 from fer_core.types import FrameResult
@@ -98,12 +99,15 @@ class LiveSession:
 
     Attributes:
         id: letters and digits that no other session has.
+        recorder: gets what is found in each frame, as long as there is one; closed with the stream. Assign to it at
+            any time.
     """
 
     def __init__(self, new_analyzer: Callable[[StreamSettings], Analyzer], settings: LiveSettings | None = None,
                  clock: Callable[[], float] = time.monotonic) -> None:
         self.id = uuid4().hex
         self.settings = settings or LiveSettings()
+        self.recorder: Recorder | None = None
         self._new_analyzer = new_analyzer
         self._model: object = None
         self._clock = clock
@@ -154,11 +158,15 @@ class LiveSession:
             # The one broad `except`: what is raised here would freeze this viewer's video for good.
             self._note_error(error, delivered)
             return image_bgr
+        if recorder := self.recorder:
+            recorder.add(result)
         self._note_result(result, plain, start_s, delivered)
         return drawn
 
     def end(self) -> None:
-        """End the stream; calling it again does nothing. The next frame begins a new one."""
+        """End the stream, and what is recorded of it; calling it again does nothing. The next frame begins a new one."""
+        if recorder := self.recorder:
+            recorder.close()
         with self._lock:
             if self._analyzer is None:
                 return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,6 +21,7 @@ from fer_core.files import atomic_path
 from fer_core.media.images import decode_image
 from fer_core.media.video import open_video, write_video
 from fer_core.recognition.pipeline import StreamAnalyzer, StreamSettings
+from fer_core.recognition.table import Table
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.types import Detections, FrameResult
 
@@ -30,7 +31,6 @@ VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wm
 _MAX_PICTURE_BYTES = 250_000_000
 # A face that is seen in one frame alone is believed if frames are farther apart than this, seconds.
 _WITNESS_S = 0.25
-_BOX = ("left", "top", "right", "bottom")
 
 # (files that are done, with the share of the one under way; all files)
 Report = Callable[[float, int], None]
@@ -52,32 +52,10 @@ class Choices:
     smoothing_s: float = 0.0
     annotated: Path | None = None
 
-
-class Table:
-    """One row a face, as CSV: written as faces are found, so that what was found stays, whatever comes.
-
-    A frame without a face is a row too, with nothing in its columns from `face` on: no face is a result. A picture
-    has no `time_s`. `face` is the same number, from 1, for the same face throughout one video. Boxes are in pixels of the
-    frame; scores run from 0 to 1. `uncertain` is yes where the best score is below the model's own threshold.
-    """
-
-    def __init__(self, file: TextIO, labels: Sequence[str], uncertain_below: float | None) -> None:
-        self._file, self._labels = file, tuple(labels)
-        self._uncertain_below = uncertain_below or 0.0
-        self._writer = csv.writer(file, lineterminator="\n")
-        self._writer.writerow(["file", "frame", "time_s", "face", *_BOX, "expression", "uncertain", *self._labels])
-
-    def add(self, name: str, result: FrameResult, is_video: bool) -> None:
-        """Write what was found in one picture or frame of the file `name`."""
-        where = [name, result.index, f"{result.time_s:.3f}" if is_video else ""]
-        if not len(result):
-            self._writer.writerow(where + [""] * (len(_BOX) + 3 + len(self._labels)))
-        for xyxy, face, word, probs in zip(result.detections.xyxy, result.track_id, result.prediction.top,
-                                           result.prediction.probs, strict=True):
-            uncertain = "yes" if probs.max() < self._uncertain_below else "no"
-            self._writer.writerow([*where, int(face) + 1, *(f"{value:.1f}" for value in xyxy), word, uncertain,
-                                   *(f"{value:.4f}" for value in probs)])
-        self._file.flush()
+    def told(self) -> dict[str, Any]:
+        """Return what of it another person needs to make the table again, and when that was; plain JSON values."""
+        return {"made_utc": datetime.now(UTC).isoformat(timespec="seconds"), "every_s": self.every_s,
+                "smoothing_s": self.smoothing_s}
 
 
 class _Thorough:
@@ -213,6 +191,6 @@ class _File:
                 raise MediaError(f"{self._short} holds no frame that can be read. Convert it anew.")
 
     def _take(self, image_bgr: np.ndarray, result: FrameResult, is_video: bool) -> None:
-        self._table.add(self._name, result, is_video)
+        self._table.add(self._name, result, result.time_s if is_video else None)
         self._watch(self._name, image_bgr, result)
         self.frames += 1

@@ -13,9 +13,9 @@ from typing import TextIO
 
 from fer_core.errors import MediaError
 from fer_core.files import write_json
-from fer_core.media.about import about
 from fer_core.media.analysis import Choices, Report, analyze_files, copy_path, find_media
 from fer_core.models.shelf import chosen_model, find_model
+from fer_core.recognition.about import about
 from fer_core.recognizer import EmotionRecognizer
 
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     with _opened(options.out) as out, _progress() as report:
         told = analyze_files(recognizer, {str(path): path for path in files}, out, choices, report)
     if options.out:
-        write_json(about_path(options.out), about(recognizer.card, choices, told))
+        write_json(about_path(options.out), about(recognizer.card, **choices.told(), files=told))
     failed = [file["error"] for file in told if "error" in file]
     for error in failed:
         print(f"Error: {error}", file=sys.stderr)

@@ -83,9 +83,9 @@ def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, fram
             (UNCERTAIN, face.uncertain)
         best = most
     rows = "".join(_bar(label, float(p), k == best) for k, (label, p) in enumerate(zip(labels, face.mean, strict=True)))
-    image = f'<img alt="{name}" decoding="sync" src="{picture}">' if picture else "<span></span>"
+    header = f'<header><img alt="{name}" decoding="sync" src="{picture}">' if picture else '<header class="fer-bare">'
     of = "" if face.first_s is None else '<small>of its frames</small>'
-    return (f'<section class="fer-card" data-expression="{escape(word)}"><header>{image}'
+    return (f'<section class="fer-card" data-expression="{escape(word)}">{header}'
             f'<div><p class="fer-note">{escape(where)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
             f'<p class="fer-score">{_percent(float(score))}{of}</p></header>{rows}</section>')
 

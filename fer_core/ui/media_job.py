@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from fer_core.errors import MediaError
-from fer_core.media.about import about
 from fer_core.media.analysis import Choices, analyze_files, copy_path
+from fer_core.recognition.about import about
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.types import FrameResult
 from fer_core.ui.face_cards import portrait
@@ -78,7 +78,7 @@ def analyse(recognizer: EmotionRecognizer, uploads: Sequence[BinaryIO], choices:
         copies = {name: path.read_bytes() for name in files
                   if (path := copy_path(files[name], choices.annotated)).exists()}
     rows = pd.read_csv(io.StringIO(out.getvalue()), dtype={"file": str, "expression": str, "uncertain": str})
-    return Found(out.getvalue().encode(), rows.astype({"face": "Int64"}), about(recognizer.card, choices, told), copies,
+    return Found(out.getvalue().encode(), rows.astype({"face": "Int64"}), about(recognizer.card, **choices.told(), files=told), copies,
                  gallery.portraits, stopped)
 
 

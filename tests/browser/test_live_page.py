@@ -119,6 +119,23 @@ def test_two_tabs_are_independent(open_page, server):
     expect(two.cards).to_have_count(1)
 
 
+def test_scores_are_recorded_while_the_stream_runs_and_wait_on_the_page_of_sessions(open_page):
+    live = open_page()
+    expect(live.page.get_by_role("button", name="Record scores")).to_be_disabled()
+    live.start()
+    live.page.get_by_role("button", name="Record scores").click()
+    expect(live.page.get_by_text(re.compile(r"Recording · 0:0[1-9] · \d+ rows"))).to_be_visible(timeout=PATIENCE_MS)
+    live.wait_until_video_advances()
+    live.page.get_by_role("button", name="Stop recording").click()
+    kept = live.page.get_by_text(re.compile(r"Kept: 0:\d\d, \d+ rows"))
+    expect(kept).to_be_visible(timeout=PATIENCE_MS)
+    rows = int(re.search(r"(\d+) rows", kept.inner_text())[1])
+    live.page.get_by_role("button", name="See it").click()
+    expect(live.page.get_by_role("heading", name="Recorded sessions")).to_be_visible(timeout=PATIENCE_MS)
+    expect(live.page.get_by_text(re.compile(rf"^{rows} rows\. Kept in"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(live.cards.first).to_be_visible()
+
+
 def test_a_photo_goes_through_the_same_analysis(open_page, photo):
     live = open_page()
     live.choose("Photo")

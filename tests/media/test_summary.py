@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.media.analysis import Table
+from fer_core.recognition.table import Table
 from fer_core.media.summary import courses, summarize
 from fer_core.types import Detections, FrameResult, Prediction
 
@@ -23,7 +23,7 @@ def rows_of(frames, is_video=True):
     out = io.StringIO()
     table = Table(out, LABELS, uncertain_below=0.6)
     for each in frames:
-        table.add("clip.mp4", each, is_video)
+        table.add("clip.mp4", each, each.time_s if is_video else None)
     return pd.read_csv(io.StringIO(out.getvalue()))
 
 

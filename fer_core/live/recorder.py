@@ -1,0 +1,203 @@
+"""Recorded sessions: the scores of a live stream, kept as they come; never its pictures.
+
+A session is a folder of two files: `table.csv`, which grows frame by frame, and `about.json`. What was written stays
+whatever ends the server; a session that was cut off so only lacks its end.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_core.errors import SessionError
+from fer_core.files import read_json, write_json
+from fer_core.models.card import ModelCard
+from fer_core.recognition.about import about
+from fer_core.recognition.table import Table
+from fer_core.settings import home_folder
+from fer_core.types import FrameResult
+
+logger = logging.getLogger(__name__)
+
+
+def _now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """How far a recording is.
+
+    Attributes:
+        name: of the session.
+        seconds: since it began.
+        rows: in its table.
+        error: why it ended before its time, in words; empty if it did not.
+        ended: whether it has ended.
+    """
+
+    name: str
+    seconds: float
+    rows: int
+    error: str
+    ended: bool
+
+
+class Recorder:
+    """Writes what is found in a live stream into a session of its own, from any thread, until it is closed."""
+
+    def __init__(self, card: ModelCard, labels: Sequence[str], root: Path | None = None, clock: Callable[[], float] = time.monotonic,
+                 now_utc: Callable[[], datetime] = _now_utc, **settings: Any) -> None:
+        """Begin a session.
+
+        Args:
+            card: of the model that scores.
+            labels: names of its scores, in the order of the results.
+            root: folder of all sessions.
+            clock: monotonic seconds.
+            now_utc: the time of day.
+            settings: what else is told of the session, as plain JSON values.
+
+        Raises:
+            SessionError: it cannot be written.
+        """
+        self._clock, self._began_s, self._card, self._settings = clock, clock(), card, settings
+        self._began_utc = now_utc()
+        self._lock = threading.Lock()
+        self._rows, self._last_s, self._error, self._ended = 0, 0.0, "", False
+        try:
+            self.session = _new_session(root or sessions_root(), self._began_utc)
+            self._file = self.session.table_file.open("x", encoding="utf-8", newline="")
+            self._table = Table(self._file, labels, card.uncertain_below, self._began_utc)
+            self._file.flush()
+            self._tell()
+        except OSError as error:
+            raise SessionError(f"The session cannot be recorded: {error.strerror}. Make room at {root or sessions_root()}, "
+                               "or set FER_HOME to a folder that can be written.") from error
+
+    def add(self, result: FrameResult) -> None:
+        """Write what was found in a frame now; after an error, or the end, nothing."""
+        with self._lock:
+            if self._ended:
+                return
+            try:
+                self._last_s = self._clock() - self._began_s
+                self._rows += self._table.add(self.session.name, result, self._last_s)
+            except OSError as error:
+                self._error = (f"The recording ended: {error.strerror}. What was written so far is kept. Make room and "
+                               "begin another.")
+                logger.warning("Session %s: %s", self.session.name, self._error)
+                self._close()
+
+    def close(self) -> None:
+        """End the session; closing it again does nothing."""
+        with self._lock:
+            if not self._ended:
+                self._close()
+
+    @property
+    def state(self) -> Recording:
+        """How far it is."""
+        with self._lock:
+            seconds = self._last_s if self._ended else self._clock() - self._began_s
+            return Recording(self.session.name, seconds, self._rows, self._error, self._ended)
+
+    def _close(self) -> None:
+        self._ended = True
+        try:
+            self._file.close()
+            if not self._rows:
+                self.session.delete()  # nobody needs to know that nothing came
+                return
+            self._tell(ended_utc=(self._began_utc + timedelta(seconds=self._last_s)).isoformat(timespec="milliseconds"),
+                       rows=self._rows)
+        except OSError as error:  # the disk is full: its table is there, and tells its own end
+            logger.warning("Session %s could not be closed: %s", self.session.name, error.strerror)
+
+    def _tell(self, **more: Any) -> None:
+        write_json(self.session.about_file, about(
+            self._card, began_utc=self._began_utc.isoformat(timespec="milliseconds"), **more, **self._settings))
+
+
+@dataclass(frozen=True)
+class Session:
+    """The files of one recorded session below `path`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str: return self.path.name
+    @property
+    def table_file(self) -> Path: return self.path / "table.csv"
+    @property
+    def about_file(self) -> Path: return self.path / "about.json"
+
+    def about(self) -> dict[str, Any]:
+        """Read what is told of it.
+
+        Raises:
+            SessionError: the file is missing or broken.
+        """
+        try:
+            return dict(read_json(self.about_file))
+        except (OSError, ValueError, TypeError) as error:
+            raise SessionError(f"{self.about_file} cannot be read: {error}. The table beside it may still be "
+                               "whole.") from error
+
+    def rows(self) -> pd.DataFrame:
+        """Read its table; a half-written last row is left out.
+
+        Raises:
+            SessionError: the file is missing or broken.
+        """
+        try:
+            text = self.table_file.read_bytes()
+            whole = text[:text.rfind(b"\n") + 1]
+            if not whole:
+                return pd.DataFrame()
+            return _typed(whole)
+        except (OSError, ValueError, KeyError) as error:
+            raise SessionError(f"{self.table_file} cannot be read: {error}. Expected the table that a recording "
+                               "wrote.") from error
+
+    def delete(self) -> None:
+        """Delete it with all its files."""
+        shutil.rmtree(self.path)
+
+
+def sessions_root() -> Path:
+    """Return the folder of all sessions."""
+    return home_folder() / "sessions"
+
+
+def list_sessions(root: Path | None = None) -> list[Session]:
+    """Return all sessions, the newest first."""
+    return [Session(path.parent) for path in sorted((root or sessions_root()).glob("*/table.csv"), reverse=True)]
+
+
+def _new_session(root: Path, began_utc: datetime) -> Session:
+    """Make the folder of a session, named after its time; two may begin in the same second."""
+    name = began_utc.strftime("%Y-%m-%d %H.%M.%S")
+    for number in range(1, 100):
+        path = root / (name if number == 1 else f"{name} ({number})")
+        try:
+            path.mkdir(parents=True)
+            return Session(path)
+        except FileExistsError:
+            continue
+    raise SessionError(f"Too many sessions began at {name}. Wait a second and begin again.")
+
+
+def _typed(content: bytes) -> pd.DataFrame:
+    rows = pd.read_csv(io.BytesIO(content), dtype={"file": str, "expression": str, "uncertain": str})
+    return rows.astype({"face": "Int64"})

@@ -1,0 +1,143 @@
+"""Sessions as they are recorded, cut off, and read again."""
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from fer_core.emotions import LABELS
+from fer_core.errors import SessionError
+from fer_core.live.recorder import Recorder, Session, list_sessions
+from fer_core.live.session import LiveSession
+from fer_core.models.card import ModelCard
+from fer_core.types import Detections, FrameResult, Prediction
+
+CARD = ModelCard("m", "compact", 1, LABELS, calibration={"uncertain_below": 0.5}, files={"model.tflite": "ab"})
+BEGAN = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def frame(index, faces=1):
+    probs = np.full((faces, 7), 0.05, np.float32)
+    probs[:, 3] = 0.7
+    return FrameResult(index, 0.0, (64, 48), Detections(np.full((faces, 4), index, np.float32), np.ones(faces, np.float32)),
+                       Prediction(probs, LABELS), np.arange(faces))
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def recorder_of(root, clock=None, **settings):
+    return Recorder(CARD, LABELS, root, clock or Clock(), lambda: BEGAN, **settings)
+
+
+def test_what_is_found_becomes_rows_with_times_and_the_rest_is_told(tmp_path):
+    clock = Clock()
+    recorder = recorder_of(tmp_path, clock, smoothing_s=0.4)
+    for index in range(3):
+        clock.now_s += 0.25
+        recorder.add(frame(index, faces=index))
+    assert (recorder.state.rows, recorder.state.seconds, recorder.state.ended) == (4, 0.75, False)
+    recorder.close()
+    recorder.add(frame(9))
+    session, = list_sessions(tmp_path)
+    assert session.name == "2026-03-01 12.00.00"
+    rows = session.rows()
+    assert rows["time_s"].tolist() == [0.25, 0.5, 0.75, 0.75]
+    assert rows["utc"].iloc[-1] == "2026-03-01T12:00:00.750+00:00"
+    assert rows["face"].tolist()[1:] == [1, 1, 2] and rows["face"].isna().tolist() == [True, False, False, False]
+    assert rows["expression"].tolist()[1:] == ["happy"] * 3
+    told = session.about()
+    assert told["model"]["sha256"] == "ab" and told["smoothing_s"] == 0.4 and told["rows"] == 4
+    assert told["ended_utc"] == "2026-03-01T12:00:00.750+00:00"
+
+
+def test_no_picture_is_kept(tmp_path):
+    recorder = recorder_of(tmp_path)
+    recorder.add(frame(0))
+    recorder.close()
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"table.csv", "about.json"}
+
+
+def test_a_session_that_was_cut_off_keeps_its_whole_rows(tmp_path):
+    recorder = recorder_of(tmp_path)
+    for index in range(5):
+        recorder.add(frame(index))
+    session = recorder.session  # never closed, as by a kill
+    text = session.table_file.read_bytes()
+    session.table_file.write_bytes(text[:-20])
+    assert session.rows()["frame"].tolist() == [0, 1, 2, 3]
+    assert "ended_utc" not in session.about()
+
+
+def test_a_session_in_which_nothing_came_leaves_nothing(tmp_path):
+    recorder_of(tmp_path).close()
+    assert list_sessions(tmp_path) == [] and list(tmp_path.iterdir()) == []
+
+
+def test_sessions_of_one_second_are_told_apart_and_the_newest_comes_first(tmp_path):
+    for _ in range(2):
+        recorder = recorder_of(tmp_path)
+        recorder.add(frame(0))
+        recorder.close()
+    assert {session.name for session in list_sessions(tmp_path)} == {"2026-03-01 12.00.00", "2026-03-01 12.00.00 (2)"}
+
+
+def test_a_full_disk_ends_the_recording_in_words_and_keeps_what_there_is(tmp_path):
+    recorder = recorder_of(tmp_path)
+    recorder.add(frame(0))
+    whole = recorder._table
+
+    class Full:
+        def add(self, *_):
+            raise OSError(28, "No space left on device")
+
+    recorder._table = Full()
+    recorder.add(frame(1))
+    assert "No space left on device" in recorder.state.error and recorder.state.ended
+    recorder._table = whole
+    recorder.add(frame(2))
+    assert recorder.session.rows()["frame"].tolist() == [0]
+
+
+def test_a_place_that_cannot_be_written_is_an_error_in_words(tmp_path):
+    (tmp_path / "sessions").write_text("a file")
+    with pytest.raises(SessionError, match="cannot be recorded"):
+        recorder_of(tmp_path / "sessions")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]"])
+def test_broken_words_about_a_session_are_named(tmp_path, content):
+    session = Session(tmp_path)
+    session.about_file.write_text(content)
+    with pytest.raises(SessionError, match="about.json cannot be read"):
+        session.about()
+
+
+def test_a_live_stream_is_recorded_until_it_ends(tmp_path):
+    class Analyzer:
+        settings = None
+        index = 0
+
+        def process(self, image_bgr, time_s):
+            self.index += 1
+            height, width = image_bgr.shape[:2]
+            found = frame(self.index)
+            return FrameResult(self.index, time_s, (width, height), found.detections, found.prediction, found.track_id)
+
+    live = LiveSession(lambda settings: Analyzer())
+    image = np.zeros((48, 64, 3), np.uint8)
+    live.process(image)
+    live.recorder = recorder_of(tmp_path)
+    for _ in range(3):
+        live.process(image)
+    live.end()
+    assert live.recorder.state.ended
+    assert list_sessions(tmp_path)[0].rows()["frame"].tolist() == [2, 3, 4]
+    live.process(image)
+    assert live.recorder.state.rows == 3
+    assert json.loads(list_sessions(tmp_path)[0].about_file.read_text())["rows"] == 3

@@ -1,0 +1,85 @@
+"""The page of recorded sessions: none, some, one that was cut off, one that is broken."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.emotions import LABELS
+from fer_core.live.recorder import Recorder, list_sessions
+from fer_core.models.card import ModelCard
+from fer_core.types import Detections, FrameResult, Prediction
+
+PAGE = Path(__file__).parents[2] / "pages" / "sessions.py"
+
+
+@pytest.fixture
+def page(monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+    return AppTest.from_file(PAGE, default_timeout=60)
+
+
+def record(hour, frames=5, ended=True):
+    """Record a session: two faces, a tenth of a second from frame to frame."""
+    now_s = iter(np.arange(frames + 2) / 10)
+    recorder = Recorder(ModelCard("m", "compact", 1, LABELS), LABELS, clock=lambda: float(next(now_s)),
+                        now_utc=lambda: datetime(2026, 3, 1, hour, tzinfo=UTC))
+    probs = np.full((2, 7), 0.05, np.float32)
+    probs[:, 3] = 0.7
+    for index in range(frames):
+        recorder.add(FrameResult(index, 0.0, (64, 48), Detections(np.zeros((2, 4), np.float32), np.ones(2, np.float32)),
+                                 Prediction(probs, LABELS), np.arange(2)))
+    if ended:
+        recorder.close()
+    return recorder.session
+
+
+def words_of(at):
+    return " ".join(str(element.proto) for element in (*at.markdown, *at.caption, *at.get("html"), *at.error))
+
+
+def test_without_sessions_it_says_how_to_record_one(page):
+    page.run()
+    assert not page.exception
+    assert "No session has been recorded yet" in words_of(page)
+    assert "press Record scores" in words_of(page)
+
+
+def test_the_newest_comes_first_with_its_faces_its_course_and_its_table(page):
+    record(9)
+    record(10, frames=7)
+    page.run()
+    assert not page.exception
+    assert page.selectbox(key="session").options == ["2026-03-01 10.00.00", "2026-03-01 09.00.00"]
+    assert "01 March 2026, 10:00:00 UTC" in words_of(page) and "7 frames" in words_of(page)
+    assert "Face 2 · 7 of 7 frames" in words_of(page)
+    assert len(page.dataframe[0].value) == 14
+    assert page.get("plotly_chart") and len(page.get("download_button")) == 2
+    page.selectbox(key="session").select("2026-03-01 09.00.00").run()
+    assert len(page.dataframe[0].value) == 10
+
+
+def test_one_that_goes_on_or_was_cut_off_says_so(page):
+    record(9, ended=False)
+    assert "still going on, or cut off" in words_of(page.run())
+    assert len(page.dataframe[0].value) == 10
+
+
+def test_a_session_is_deleted_after_a_question(page):
+    record(9)
+    record(10)
+    page.run().button(key="session_delete_sure").click().run()
+    assert not page.exception
+    assert [session.name for session in list_sessions()] == ["2026-03-01 09.00.00"]
+    assert page.selectbox(key="session").value == "2026-03-01 09.00.00"
+
+
+def test_a_broken_session_is_explained_and_can_be_deleted(page):
+    record(9).about_file.write_text("{")
+    page.run()
+    assert not page.exception
+    assert "about.json cannot be read" in page.error[0].value
+    page.button(key="session_delete_sure").click().run()
+    assert list_sessions() == []
