@@ -56,8 +56,9 @@ class Recording:
 class Recorder:
     """Writes what is found in a live stream into a session of its own, from any thread, until it is closed."""
 
-    def __init__(self, card: ModelCard, labels: Sequence[str], root: Path | None = None, clock: Callable[[], float] = time.monotonic,
-                 now_utc: Callable[[], datetime] = _now_utc, **settings: Any) -> None:
+    def __init__(self, card: ModelCard, labels: Sequence[str], root: Path | None = None,
+                 clock: Callable[[], float] = time.monotonic, now_utc: Callable[[], datetime] = _now_utc,
+                 **settings: Any) -> None:
         """Begin a session.
 
         Args:
@@ -82,8 +83,8 @@ class Recorder:
             self._file.flush()
             self._tell()
         except OSError as error:
-            raise SessionError(f"The session cannot be recorded: {error.strerror}. Make room at {root or sessions_root()}, "
-                               "or set FER_HOME to a folder that can be written.") from error
+            raise SessionError(f"The session cannot be recorded: {error.strerror}. Make room at "
+                               f"{root or sessions_root()}, or set FER_HOME to a folder that can be written.") from error
 
     def add(self, result: FrameResult) -> None:
         """Write what was found in a frame now; after an error, or the end, nothing."""

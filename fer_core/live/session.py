@@ -164,7 +164,7 @@ class LiveSession:
         return drawn
 
     def end(self) -> None:
-        """End the stream, and what is recorded of it; calling it again does nothing. The next frame begins a new one."""
+        """End the stream, and its recording; calling it again does nothing. The next frame begins a new stream."""
         if recorder := self.recorder:
             recorder.close()
         with self._lock:

@@ -79,7 +79,8 @@ def find_media(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES + VIDEOS and file.is_file())
+            files = sorted(file for file in path.iterdir()
+                           if file.suffix.lower() in PICTURES + VIDEOS and file.is_file())
             if not files:
                 raise MediaError(f"{path} holds no picture and no video: expected files that end in "
                                  f"{', '.join(PICTURES + VIDEOS)}. Name another folder, or the files themselves.")
@@ -122,7 +123,7 @@ def analyze_files(recognizer: EmotionRecognizer, files: Mapping[str, Path], out:
 
 
 def copy_path(path: Path, folder: Path) -> Path:
-    """Return where the annotated copy of a file goes: beside those of other files, named after the whole of its name."""
+    """Return where the annotated copy of a file goes: named after the whole of its name, since another may differ in its end."""
     return folder / f"{path.name}.annotated{'.png' if is_picture(path) else '.mp4'}"
 
 

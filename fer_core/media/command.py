@@ -76,8 +76,8 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
         with file:
             yield file
     except OSError as error:
-        raise MediaError(f"Results cannot be written any more: {error.strerror}. What was found so far is in {out}. Make "
-                         "room, and analyse the rest anew.") from error
+        raise MediaError(f"Results cannot be written any more: {error.strerror}. What was found so far is in {out}. "
+                         "Make room, and analyse the rest anew.") from error
 
 
 @contextmanager

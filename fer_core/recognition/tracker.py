@@ -1,8 +1,9 @@
 """Carrying a face from frame to frame, so that a detector that blinks does not make the page blink.
 
-A new face counts once it was seen in two frames, or in one where that is trusted. A face the detector then misses is looked for by its
-picture: while the last sighting's own pixels are found nearby, it stays, for at most half a second;
-where they are not, it is not shown. So a box neither flickers nor settles on the background.
+A new face counts once it was seen in two frames, or in one where that is trusted. A face the detector
+then misses is looked for by its picture: while the last sighting's own pixels are found nearby, it
+stays, for at most half a second; where they are not, it is not shown. So a box neither flickers nor
+settles on the background.
 """
 
 from __future__ import annotations

@@ -73,17 +73,17 @@ def analyse(recognizer: EmotionRecognizer, uploads: Sequence[BinaryIO], choices:
         except JobStopped:
             stopped, told = True, [{"file": name, "frames": frames} for name, frames in done.items()]
         except OSError as error:
-            raise MediaError(f"The copies cannot be written: {error.strerror}. Make room on the disk of the computer that "
-                             "runs this page.") from error
+            raise MediaError(f"The copies cannot be written: {error.strerror}. Make room on the disk of the "
+                             "computer that runs this page.") from error
         copies = {name: path.read_bytes() for name in files
                   if (path := copy_path(files[name], choices.annotated)).exists()}
     rows = pd.read_csv(io.StringIO(out.getvalue()), dtype={"file": str, "expression": str, "uncertain": str})
-    return Found(out.getvalue().encode(), rows.astype({"face": "Int64"}), about(recognizer.card, **choices.told(), files=told), copies,
-                 gallery.portraits, stopped)
+    return Found(out.getvalue().encode(), rows.astype({"face": "Int64"}),
+                 about(recognizer.card, **choices.told(), files=told), copies, gallery.portraits, stopped)
 
 
 def _saved(uploads: Sequence[BinaryIO], folder: Path) -> dict[str, Path]:
-    """Write uploads into a folder; return what each is called, to where it lies. Of one name only the first keeps it."""
+    """Write uploads into a folder; return what each is called, to where it lies. Of one name the first keeps it."""
     files: dict[str, Path] = {}
     for upload in uploads:
         path = Path(upload.name)

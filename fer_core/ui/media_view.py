@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from fer_core.charts import QUIET, expression_course
 from fer_core.media.analysis import PICTURES, VIDEOS, Choices, is_picture
-from fer_core.media.summary import FaceSummary, courses, summarize
+from fer_core.media.summary import FaceSummary, summarize
 from fer_core.recognizer import EmotionRecognizer
-from fer_core.ui.face_cards import face_name, face_summaries_html
+from fer_core.ui.face_cards import face_summaries_html
+from fer_core.ui.face_table import count_words, course_of_faces, table_of_faces
 from fer_core.ui.jobs import Job, show_job
 from fer_core.ui.media_job import Found, analyse
 from fer_core.ui.widgets import empty_state
@@ -20,10 +19,6 @@ from fer_core.ui.widgets import empty_state
 # Of this viewer alone: what is in a picture is nobody else's business.
 _JOB = "media_job"
 _EVERY_S = {"All": 0.0, "10 a second": 0.1, "2 a second": 0.5, "1 a second": 1.0}
-_SHOWN_ROWS = 1000
-_SHOWN_FACES = 3
-_COURSE_POINTS = 600
-_COURSE_HEIGHT_PX = 260
 
 
 def media_view(recognizer: EmotionRecognizer) -> None:
@@ -77,7 +72,8 @@ def _show(found: Found, recognizer: EmotionRecognizer) -> None:
     rows = found.rows[found.rows["file"] == name]
     faces = summarize(rows, recognizer.labels)
     _look(found, name, rows, faces, recognizer)
-    _table(found)
+    table_of_faces(found.csv, found.rows, found.about, "expressions",
+                   "It stays here until you analyse something else or leave the app; then it is forgotten.")
 
 
 def _look(found: Found, name: str, rows: pd.DataFrame, faces: list[FaceSummary], recognizer: EmotionRecognizer) -> None:
@@ -88,7 +84,7 @@ def _look(found: Found, name: str, rows: pd.DataFrame, faces: list[FaceSummary],
         if copy is None:
             empty_state("No marked copy", "The file could not be read to its end; the table holds what was found.", 220)
         elif is_picture(Path(name)):
-            st.image(copy, width="stretch", alt=f"{name} with {_count(len(faces), 'face')} marked")
+            st.image(copy, width="stretch", alt=f"{name} with {count_words(len(faces), 'face')} marked")
         else:
             st.video(copy, format="video/mp4")
             st.caption("Without its sound.")
@@ -100,31 +96,4 @@ def _look(found: Found, name: str, rows: pd.DataFrame, faces: list[FaceSummary],
             empty_state("No face was found", "Faces must look towards the camera, in even light, and be at least 48 "
                         "pixels wide and a twenty-fifth of the picture's longer side.", 220)
     if faces and not is_picture(Path(name)):
-        st.subheader("Over time")
-        shown = sorted(each.face for each in faces[:_SHOWN_FACES])
-        panels = {face_name(face - 1): course for face, course in
-                  courses(rows, recognizer.labels, shown, _COURSE_POINTS).items()}
-        st.plotly_chart(expression_course(panels, recognizer.labels, _COURSE_HEIGHT_PX), key="media_course", config=QUIET,
-                        alt="Scores over the video, one lane per expression")
-        if len(faces) > _SHOWN_FACES:
-            st.caption(f"The {_SHOWN_FACES} faces that were there longest, of {len(faces)}.")
-
-
-def _table(found: Found) -> None:
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-        st.subheader("The table", width="content")
-        with st.container(horizontal=True, width="content"):
-            st.download_button("Table", found.csv, "expressions.csv", "text/csv", icon=":material/download:",
-                               key="media_csv", help="CSV: a row for each face of each frame, and for each frame "
-                                                     "without one.", on_click="ignore")
-            st.download_button("How it was made", json.dumps(found.about, indent=2), "expressions.about.json",
-                               "application/json", icon=":material/download:", key="media_about",
-                               help="JSON: the model, its file's hash, the settings, the files.", on_click="ignore")
-    st.dataframe(found.rows.head(_SHOWN_ROWS), hide_index=True, height=320)
-    count = _count(len(found.rows), "row")
-    st.caption(f"{count}{f', the first {_SHOWN_ROWS:,} shown' if len(found.rows) > _SHOWN_ROWS else ''}. It stays here "
-               "until you analyse something else or leave the app; then it is forgotten.")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+        course_of_faces(rows, recognizer.labels, faces)
