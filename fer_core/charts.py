@@ -79,8 +79,8 @@ def _lanes(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: Sequence
         "annotations": []}
     for number, (title, (left, right)) in enumerate(zip(panels, _domains(len(panels)), strict=True), 1):
         layout[f"xaxis{number}"] = {
-            "domain": [left, right], "range": list(span_s), "tickvals": ticks[0], "ticktext": ticks[1], "showgrid": False,
-            "zeroline": False, "fixedrange": True}
+            "domain": [left, right], "range": list(span_s), "tickvals": ticks[0], "ticktext": ticks[1],
+            "showgrid": False, "zeroline": False, "fixedrange": True}
         if len(panels) > 1:
             layout["annotations"].append({"text": title, "x": left, "y": 1.0, "xref": "paper", "yref": "paper",
                                           "xanchor": "left", "yanchor": "bottom", "showarrow": False})

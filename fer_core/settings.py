@@ -25,7 +25,7 @@ _ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]+)?|turns?:[^?:\s]+(:[0-9]+)?(\?tr
 
 
 def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of everything that outlives the server: data sets, runs, models and sessions; an absolute path."""
+    """Return the folder of all that outlives the server: data sets, runs, models, sessions; an absolute path."""
     base = environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(environ.get("FER_HOME") or Path(base) / "fer-dashboard").expanduser().resolve()
 

@@ -106,8 +106,8 @@ def calibrate(card: ModelCard, faces: FaceSet, scores: Mapping[str, Scores]) -> 
     Returns:
         `temperature` and `entropy_power`, as cards name a `Temperature`; `fitted_on`, the split;
         `uncertain_below`, the lowest best score (after the temperature) down to which what is answered
-        there is right at least `target` of the time, or None if it never is. Where no split to fit on was scored that the model did not learn from, the
-        card's own, or a temperature of 1.
+        there is right at least `target` of the time, or None if it never is. Where no split to fit on
+        was scored that the model did not learn from, the card's own, or a temperature of 1.
     """
     learned = _learned(card, faces, scores)
     split = next((split for split in CALIBRATION_SPLITS if split in scores and split not in learned), None)

@@ -20,6 +20,8 @@ _LIMITS = (
     "the dark or partly covered are outside what it learned from.",
     "It names an expression, not what a person feels.",
 )
+# Of what stands in figures, what is no share that was measured.
+_NO_SHARES = ("confusion", "temperature", "entropy_power", "target")
 _WORST = "it does worst on"
 
 
@@ -27,7 +29,8 @@ def with_figures(card: ModelCard, figures: Mapping[str, Any]) -> ModelCard:
     """Return the card with what `assess` found, and robustness and whole line where they were measured.
 
     Of the same data the card keeps what was not measured this time, and its own temperature and threshold where
-    none could be fitted. Its limits begin with what it does worst. The rest are those of FER-2013 if it learned from that, else its own.
+    none could be fitted. Its limits begin with what it does worst. The rest are those of FER-2013 if it learned from
+    that, else its own.
     """
     found = {**figures["splits"], **{key: figures[key] for key in ("robustness", "whole_line", "data")
                                      if key in figures}}
@@ -89,7 +92,7 @@ def _weaknesses(splits: Mapping[str, Any], label_set: str) -> tuple[str, ...]:
 def _shares(content: Any, where: str = "") -> dict[str, float]:
     """Return all numbers from 0 to 1 that are not counts, by their path."""
     if isinstance(content, Mapping):
-        items = [(str(key), value) for key, value in content.items() if key not in ("confusion", "temperature", "entropy_power", "target")]
+        items = [(str(key), value) for key, value in content.items() if key not in _NO_SHARES]
     elif isinstance(content, list | tuple):
         items = [(str(number), value) for number, value in enumerate(content)]
     else:

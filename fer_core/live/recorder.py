@@ -83,8 +83,9 @@ class Recorder:
             self._file.flush()
             self._tell()
         except OSError as error:
-            raise SessionError(f"The session cannot be recorded: {error.strerror}. Make room at "
-                               f"{root or sessions_root()}, or set FER_HOME to a folder that can be written.") from error
+            raise SessionError(f"The session cannot be recorded: {error.strerror}. Make room "
+                               f"at {root or sessions_root()}, or set FER_HOME to a folder that can be "
+                               "written.") from error
 
     def add(self, result: FrameResult) -> None:
         """Write what was found in a frame now; after an error, or the end, nothing."""

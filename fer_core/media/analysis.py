@@ -123,7 +123,7 @@ def analyze_files(recognizer: EmotionRecognizer, files: Mapping[str, Path], out:
 
 
 def copy_path(path: Path, folder: Path) -> Path:
-    """Return where the annotated copy of a file goes: named after the whole of its name, since another may differ in its end."""
+    """Return where the annotated copy of a file goes: named after the whole of its name, its end too."""
     return folder / f"{path.name}.annotated{'.png' if is_picture(path) else '.mp4'}"
 
 

@@ -36,7 +36,7 @@ class Bundle:
 
 
 def scores_key(card: ModelCard) -> str:
-    """Return 16 letters and digits that tell a model's scores from any other's: of its network and its labels' order."""
+    """Return 16 letters and digits that tell a model's scores from others: of its network and its labels' order."""
     return hashlib.sha256("|".join([card.files[MODEL_FILE], *card.labels]).encode()).hexdigest()[:16]
 
 

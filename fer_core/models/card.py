@@ -32,7 +32,8 @@ class ModelCard:
             measured stands beside the splits: `robustness`, `whole_line`; and `data`, the data set
             that all of it was measured on, where that need not be the model's own.
         calibration: what its scores are divided by, `temperature` × entropy ** `entropy_power`, as `Temperature`
-            tells; the split both were fitted on, the best score below which a face is called uncertain, and how good both are.
+            tells; the split both were fitted on, the best score below which a face is called
+            uncertain, and how good both are.
         files: SHA-256 of each file of the model, by file name.
         limits: known limits in plain words.
     """

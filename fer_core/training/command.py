@@ -96,4 +96,5 @@ def _export(run: RunFolder) -> None:
     # In a process of its own: converting needs TensorFlow and float32, whatever trained here. A
     # result that cannot be converted is still a result, so a failure stays in the log.
     subprocess.run([sys.executable, "-m", "fer_core", "export", str(run.path)], check=False,
-                   cwd=Path(__file__).parents[2], env={**os.environ, "KERAS_BACKEND": "tensorflow", "FER_HOME": str(home_folder())})
+                   cwd=Path(__file__).parents[2],
+                   env={**os.environ, "KERAS_BACKEND": "tensorflow", "FER_HOME": str(home_folder())})

@@ -41,7 +41,8 @@ def _reliability(model: Measured, before: np.ndarray, after: np.ndarray, labels:
                     alt="How often faces scored so high are right, as trained and after the temperature")
     st.caption("Each bar gathers the faces whose best score is so high and shows how many of them are right. On the "
                "dotted line scores mean what they say; bars below it are surer than right. Beneath: how many faces. "
-               "The temperature divides the logits; where it names an entropy, it divides even scores by more than decided ones.")
+               "The temperature divides the logits; where it names an entropy, it divides even scores by more "
+               "than decided ones.")
 
 
 def _fitted_words(found: Evaluation, model: Measured) -> str:
