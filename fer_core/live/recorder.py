@@ -6,7 +6,6 @@ whatever ends the server; a session that was cut off so only lacks its end.
 
 from __future__ import annotations
 
-import io
 import logging
 import shutil
 import threading
@@ -23,7 +22,7 @@ from fer_core.errors import SessionError
 from fer_core.files import read_json, write_json
 from fer_core.models.card import ModelCard
 from fer_core.recognition.about import about
-from fer_core.recognition.table import Table
+from fer_core.recognition.table import Table, read_table
 from fer_core.settings import home_folder
 from fer_core.types import FrameResult
 
@@ -163,11 +162,7 @@ class Session:
             SessionError: the file is missing or broken.
         """
         try:
-            text = self.table_file.read_bytes()
-            whole = text[:text.rfind(b"\n") + 1]
-            if not whole:
-                return pd.DataFrame()
-            return _typed(whole)
+            return read_table(self.table_file.read_bytes())
         except (OSError, ValueError, KeyError) as error:
             raise SessionError(f"{self.table_file} cannot be read: {error}. Expected the table that a recording "
                                "wrote.") from error
@@ -198,8 +193,3 @@ def _new_session(root: Path, began_utc: datetime) -> Session:
         except FileExistsError:
             continue
     raise SessionError(f"Too many sessions began at {name}. Wait a second and begin again.")
-
-
-def _typed(content: bytes) -> pd.DataFrame:
-    rows = pd.read_csv(io.BytesIO(content), dtype={"file": str, "expression": str, "uncertain": str})
-    return rows.astype({"face": "Int64"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ import pandas as pd
 from fer_core.errors import MediaError
 from fer_core.media.analysis import Choices, analyze_files, copy_path
 from fer_core.recognition.about import about
+from fer_core.recognition.table import read_table
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.types import FrameResult
 from fer_core.ui.face_cards import portrait
@@ -23,6 +25,8 @@ from fer_core.ui.jobs import JobStopped, Report
 
 # More portraits than cards are shown would be made for nothing.
 _MAX_PORTRAITS = 12
+# Of folders with somebody's pictures; the number of the process follows.
+_PREFIX = "fer-media-"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +63,8 @@ def analyse(recognizer: EmotionRecognizer, uploads: Sequence[BinaryIO], choices:
         MediaError: there is no room for the files.
     """
     out, gallery, stopped = io.StringIO(), _Gallery(), False
-    with tempfile.TemporaryDirectory(prefix="fer-media-") as folder:
+    _remove_abandoned()
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as folder:
         files = _saved(uploads, Path(folder))
         choices = replace(choices, annotated=Path(folder) / "copies")
         done = dict.fromkeys(files, 0)
@@ -77,9 +82,20 @@ def analyse(recognizer: EmotionRecognizer, uploads: Sequence[BinaryIO], choices:
                              "computer that runs this page.") from error
         copies = {name: path.read_bytes() for name in files
                   if (path := copy_path(files[name], choices.annotated)).exists()}
-    rows = pd.read_csv(io.StringIO(out.getvalue()), dtype={"file": str, "expression": str, "uncertain": str})
-    return Found(out.getvalue().encode(), rows.astype({"face": "Int64"}),
-                 about(recognizer.card, **choices.told(), files=told), copies, gallery.portraits, stopped)
+    csv = out.getvalue().encode()
+    return Found(csv, read_table(csv), about(recognizer.card, **choices.told(), files=told), copies, gallery.portraits,
+                 stopped)
+
+
+def _remove_abandoned() -> None:
+    """Delete what a server that was killed left on the disk: pictures that were promised not to stay."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            os.kill(int(folder.name.removeprefix(_PREFIX).split("-")[0]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (ValueError, PermissionError):
+            continue  # another's
 
 
 def _saved(uploads: Sequence[BinaryIO], folder: Path) -> dict[str, Path]:
@@ -93,6 +109,7 @@ def _saved(uploads: Sequence[BinaryIO], folder: Path) -> dict[str, Path]:
         files[name] = folder / f"{len(files)}{path.suffix}"
         try:
             with files[name].open("wb") as file:
+                upload.seek(0)  # it may have been read before
                 shutil.copyfileobj(upload, file, 1 << 20)
         except OSError as error:
             raise MediaError(f"{name} cannot be kept while it is analysed: {error.strerror}. Make room on the disk of "

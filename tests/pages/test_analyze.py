@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cv2
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.media.video import write_video
@@ -16,11 +15,8 @@ TIMEOUT_S = 60
 
 
 @pytest.fixture
-def page(monkeypatch, tmp_path):
+def page(bundled_alone):
     """The page after its notice, with the bundled models alone."""
-    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("FER_MODEL", raising=False)
-    st.cache_resource.clear()
     at = AppTest.from_file(PAGE, default_timeout=TIMEOUT_S).run()
     return at.button(key="acknowledge").click().run()
 

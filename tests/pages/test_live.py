@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-import streamlit as st
 from skimage import data
 from streamlit.testing.v1 import AppTest
 
@@ -18,12 +17,9 @@ TIMEOUT_S = 60
 
 
 @pytest.fixture
-def page(monkeypatch, tmp_path):
+def page(bundled_alone, monkeypatch):
     """The live page in a fresh session, with the bundled models alone."""
-    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("FER_MODEL", raising=False)
     monkeypatch.delenv("FER_ICE_SERVERS", raising=False)
-    st.cache_resource.clear()
     return AppTest.from_file(LIVE, default_timeout=TIMEOUT_S)
 
 

@@ -1,6 +1,9 @@
 """Uploads through the real line, as the page has them analysed."""
 
 import io
+import os
+import subprocess
+import sys
 import tempfile
 from fractions import Fraction
 from pathlib import Path
@@ -102,6 +105,21 @@ def test_a_full_disk_is_an_error_in_words(recognizer, disk, clip, monkeypatch):
     with pytest.raises(MediaError, match="clip.mp4 cannot be kept while it is analysed: No space left on device"):
         analyse(recognizer, [clip], Choices(), lambda *_: None)
     assert list(disk.iterdir()) == []
+
+
+def test_what_a_killed_server_left_is_removed_and_what_a_living_one_uses_is_not(recognizer, disk, draw_scene):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for pid in (dead.pid, os.getpid()):
+        (disk / f"fer-media-{pid}-x").mkdir()
+    analyse(recognizer, [picture("none.png", draw_scene())], Choices(), lambda *_: None)
+    assert [folder.name for folder in disk.iterdir()] == [f"fer-media-{os.getpid()}-x"]
+
+
+def test_an_upload_can_be_analysed_again(recognizer, disk, draw_scene):
+    upload = picture("one.png", draw_scene((300, 230, 120)))
+    first, second = (analyse(recognizer, [upload], Choices(), lambda *_: None).csv for _ in range(2))
+    assert first == second and first.count(b"\n") == 2
 
 
 def test_the_table_of_a_picture_without_a_face_can_be_shown(recognizer, disk, draw_scene):
