@@ -33,7 +33,7 @@ def calibration_view(found: Evaluation) -> None:
 def _reliability(model: Measured, before: np.ndarray, after: np.ndarray, labels: np.ndarray,
                  temperature: Temperature) -> None:
     diagrams = []
-    for words, probs in (("as trained", before), (f"after temperature {temperature}", after)):
+    for words, probs in (("as trained", before), ("after temperature", after)):
         bins = reliability(probs, labels)
         diagrams.append(ReliabilityBins(f"<b>{words.capitalize()}</b> · calibration error {percent(bins.error)}",
                                         bins.edges, bins.count, bins.confidence, bins.accuracy))
@@ -41,8 +41,8 @@ def _reliability(model: Measured, before: np.ndarray, after: np.ndarray, labels:
                     alt="How often faces scored so high are right, as trained and after the temperature")
     st.caption("Each bar gathers the faces whose best score is so high and shows how many of them are right. On the "
                "dotted line scores mean what they say; bars below it are surer than right. Beneath: how many faces. "
-               "The temperature divides the logits; where it names an entropy, it divides even scores by more "
-               "than decided ones.")
+               f"The temperature, which divides the logits of each face, is {temperature}"
+               f"{' of its scores' if temperature.entropy_power else ''}.")
 
 
 def _fitted_words(found: Evaluation, model: Measured) -> str:
