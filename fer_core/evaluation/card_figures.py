@@ -22,6 +22,8 @@ _LIMITS = (
 )
 # Of what stands in figures, what is no share that was measured.
 _NO_SHARES = ("confusion", "temperature", "entropy_power", "target")
+# What figures of calibration hold for; where it changed, those of other splits say nothing any more.
+_CALIBRATED_BY = ("temperature", "entropy_power", "uncertain_below")
 _WORST = "it does worst on"
 
 
@@ -37,7 +39,7 @@ def with_figures(card: ModelCard, figures: Mapping[str, Any]) -> ModelCard:
     calibration = dict(figures["calibration"])
     if card.metrics.get("data", {}).get("sha256") == figures["data"]["sha256"]:
         found = {**card.metrics, **found}
-        if not _fitted(figures):
+        if all(calibration[key] == card.calibration.get(key) for key in _CALIBRATED_BY):
             calibration["by_split"] = {**card.calibration.get("by_split", {}), **calibration["by_split"]}
     own = tuple(limit for limit in card.limits if _WORST not in limit)
     return dataclasses.replace(

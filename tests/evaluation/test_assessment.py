@@ -162,6 +162,16 @@ def test_a_card_with_its_own_figures_is_confirmed_and_one_that_boasts_is_not():
     assert (where, points) == ("PrivateTest accuracy", pytest.approx(2.0))
 
 
+def test_one_split_measured_again_leaves_the_calibration_of_the_other_unless_it_is_fitted_anew():
+    faces = face_set()
+    scores = scores_of(faces)
+    card = with_figures(bundle().card, assess(bundle(), faces, scores))
+    again = with_figures(card, assess(bundle(), faces, {"PublicTest": scores["PublicTest"]}))
+    assert again.calibration == card.calibration
+    other = {"PublicTest": scores_of(faces, seed=5)["PublicTest"]}
+    assert set(with_figures(card, assess(bundle(), faces, other)).calibration["by_split"]) == {"PublicTest"}
+
+
 def test_a_card_without_figures_has_nothing_to_compare():
     faces = face_set()
     assert difference_to_card(bundle().card, assess(bundle(), faces, scores_of(faces))) == ("", 0.0)
