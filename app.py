@@ -5,10 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer_core.ui.entry import leave_live
-from fer_core.ui.widgets import apply_style
+from fer_core.ui.components.entry import leave_live
+from fer_core.ui.components.widgets import apply_style
 
-_LOGO = Path(__file__).parent / "fer_core" / "ui" / "logo.svg"
+_LOGO = Path(__file__).parent / "fer_core" / "ui" / "components" / "logo.svg"
 
 logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 logging.getLogger("fer_core").setLevel(logging.INFO)

@@ -23,7 +23,12 @@ from fer_core.evaluation.arguments import add_arguments as add_evaluate_argument
 from fer_core.settings import home_folder
 from fer_core.training.arguments import add_arguments, config_from_arguments
 from fer_core.training.config import RunConfig
-from fer_core.training.model_commands import add_export_arguments, add_import_arguments, run_export, run_import
+from fer_core.training.model_commands import (
+    add_export_arguments,
+    add_import_arguments,
+    run_export,
+    run_import,
+)
 
 _APP = Path(__file__).parents[1] / "app.py"
 
@@ -130,19 +135,19 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _open_faces(config: RunConfig) -> FaceSet:
-    """Open the data set that a configuration names, with its list of marks applied to what is trained on.
+    """Open the data set that a configuration names, with its list of corrections applied to what is trained on.
 
     What measures keeps every image and its published label, so that figures of runs compare.
     """
-    from fer_core.audit.marks import load_marks
-    from fer_core.data.opening import open_faces
-    from fer_core.training.faces import with_changes
+    from fer_core.audit.corrections import load_corrections
+    from fer_core.data.resolve import open_faces
+    from fer_core.training.loop.targets import with_corrections
 
     faces = open_faces(config.data)
-    if not config.marks:
+    if not config.corrections:
         return faces
-    keep, labels = load_marks(Path(config.marks), faces.hash, len(faces)).apply(faces.labels)
-    return with_changes(faces, config.train_splits, keep, labels)
+    keep, labels = load_corrections(Path(config.corrections), faces.hash, len(faces)).apply(faces.labels)
+    return with_corrections(faces, config.train_splits, keep, labels)
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -156,7 +161,7 @@ def _export(options: argparse.Namespace) -> None:
 
 def _explain(options: argparse.Namespace) -> None:
     from fer_core.explain.command import explain_file
-    from fer_core.models.shelf import chosen_model, find_model
+    from fer_core.models.model_store import chosen_model, find_model
 
     count = explain_file(find_model(options.model or chosen_model()), options.faces, options.out)
     print(f"Wrote the maps of {count:,} faces to {options.out}.")
@@ -200,7 +205,13 @@ def _display(options: argparse.Namespace) -> None:
 @contextmanager
 def _progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar while the block runs; the yielded function takes (done, total)."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit),
                TimeRemainingColumn())

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from fer_core.ui.entry import through_app
-from fer_core.ui.loaders import load_or_stop
-from fer_core.ui.media_view import media_view
-from fer_core.ui.model_details import model_details
-from fer_core.ui.notice import acknowledge_limits
+from fer_core.ui.components.consent import acknowledge_limits
+from fer_core.ui.components.entry import require_app
+from fer_core.ui.components.loaders import require_model
+from fer_core.ui.components.model_details import model_details
+from fer_core.ui.media.view import media_view
 
-through_app()
-_, recognizer = load_or_stop()
+require_app()
+_, recognizer = require_model()
 acknowledge_limits(recognizer.card, "Pictures and videos")
 st.title("Pictures and videos")
 media_view(recognizer)

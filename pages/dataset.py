@@ -4,19 +4,19 @@ import streamlit as st
 
 from fer_core.data.store import list_stores
 from fer_core.errors import DataError
-from fer_core.ui.dataset_browse import browse
-from fer_core.ui.dataset_face import show_asked_face
-from fer_core.ui.dataset_header import about, choose_data, damaged, describe, page_style
-from fer_core.ui.dataset_look import all_findings, available_model, show_looks
-from fer_core.ui.dataset_marks import marks_panel, read_or_explain
-from fer_core.ui.dataset_overview import overview
-from fer_core.ui.dataset_map import map_view
-from fer_core.ui.dataset_problems import problems_view
-from fer_core.ui.dataset_source import no_data_yet, settle_reading, show_reading
-from fer_core.ui.dataset_view import open_view
-from fer_core.ui.entry import through_app
+from fer_core.ui.components.entry import require_app
+from fer_core.ui.dataset.analysis import all_findings, available_model, show_looks
+from fer_core.ui.dataset.browse import browse
+from fer_core.ui.dataset.corrections import corrections_panel, read_or_explain
+from fer_core.ui.dataset.face import show_asked_face
+from fer_core.ui.dataset.header import about, choose_data, damaged, describe, page_style
+from fer_core.ui.dataset.map import map_view
+from fer_core.ui.dataset.overview import overview
+from fer_core.ui.dataset.problems import problems_view
+from fer_core.ui.dataset.source import no_data_yet, settle_reading, show_reading
+from fer_core.ui.dataset.view import open_view
 
-through_app()
+require_app()
 page_style()
 reading = settle_reading()
 infos = list_stores()
@@ -42,19 +42,19 @@ findings = all_findings(view, recognizer)
 describe(view)
 show_looks(view, recognizer)
 tabs = st.tabs(["Overview", "Browse", "Problems", "Map"], key="view", bind="query-params")
-marks = read_or_explain(view)
+corrections = read_or_explain(view)
 if tabs[0].open:
     with tabs[0]:
         overview(view, findings)
 if tabs[1].open:
     with tabs[1]:
-        browse(view, findings, marks)
+        browse(view, findings, corrections)
 if tabs[2].open:
     with tabs[2]:
-        problems_view(view, findings, marks, recognizer)
+        problems_view(view, findings, corrections, recognizer)
 if tabs[3].open:
     with tabs[3]:
-        map_view(view, findings, marks, recognizer)
-marks_panel(view, marks)
+        map_view(view, findings, corrections, recognizer)
+corrections_panel(view, corrections)
 about(view)
 show_asked_face(view, findings, recognizer)

@@ -4,26 +4,32 @@ import streamlit as st
 
 from fer_core.data.store import list_stores
 from fer_core.errors import FerError
-from fer_core.ui.dataset_view import open_view
-from fer_core.ui.entry import through_app
-from fer_core.ui.evaluate_calibration import calibration_view
-from fer_core.ui.evaluate_choice import choose, describe, evaluation_style, no_data, nothing_to_test_on
-from fer_core.ui.evaluate_compare import compare_view
-from fer_core.ui.evaluate_confusion import confusion_view
-from fer_core.ui.evaluate_looks import looks_view, models_view
-from fer_core.ui.evaluate_measure import measure_panel, nothing_measured
-from fer_core.ui.evaluate_report import report_view
-from fer_core.ui.evaluate_robustness import robustness_view
-from fer_core.ui.evaluate_scores import scores_view
-from fer_core.ui.evaluate_view import open_evaluation
-from fer_core.ui.evaluate_walls import show_open_face
+from fer_core.ui.components.entry import require_app
+from fer_core.ui.dataset.view import open_view
+from fer_core.ui.evaluate.calibration import calibration_view
+from fer_core.ui.evaluate.choice import (
+    choose,
+    describe,
+    evaluation_style,
+    no_data,
+    nothing_to_test_on,
+)
+from fer_core.ui.evaluate.compare import compare_view
+from fer_core.ui.evaluate.confusion import confusion_view
+from fer_core.ui.evaluate.galleries import show_open_face
+from fer_core.ui.evaluate.measure import measure_panel, nothing_measured
+from fer_core.ui.evaluate.report import report_view
+from fer_core.ui.evaluate.robustness import robustness_view
+from fer_core.ui.evaluate.saliency import models_view, saliency_view
+from fer_core.ui.evaluate.scores import scores_view
+from fer_core.ui.evaluate.view import open_evaluation
 
 # By name of the tab; those of the first kind need scores.
 _OF_SCORES = {"Scores": scores_view, "Confusion": confusion_view, "Calibration": calibration_view,
               "Robustness": robustness_view, "Compare": compare_view, "Report": report_view}
-_OTHERS = {"Where it looks": looks_view, "Models": models_view}
+_OTHERS = {"Where it looks": saliency_view, "Models": models_view}
 
-through_app()
+require_app()
 evaluation_style()
 st.title("Evaluate")
 infos = [info for info in list_stores() if not info.problem]

@@ -3,19 +3,19 @@
 import streamlit as st
 
 from fer_core.live.session import LiveSession
-from fer_core.ui.camera_check import camera_check
-from fer_core.ui.entry import leave_live, through_app
-from fer_core.ui.live_controls import live_settings
-from fer_core.ui.live_panels import face_cards, status_line, timeline
-from fer_core.ui.loaders import load_or_stop
-from fer_core.ui.model_details import model_details
-from fer_core.ui.notice import acknowledge_limits
-from fer_core.ui.photo import photo_view
-from fer_core.ui.recording import recording_bar
-from fer_core.ui.webrtc import live_video
+from fer_core.ui.components.consent import acknowledge_limits
+from fer_core.ui.components.entry import leave_live, require_app
+from fer_core.ui.components.loaders import require_model
+from fer_core.ui.components.model_details import model_details
+from fer_core.ui.live.camera_check import camera_check
+from fer_core.ui.live.controls import live_settings
+from fer_core.ui.live.panels import face_cards, status_line, timeline
+from fer_core.ui.live.photo import photo_view
+from fer_core.ui.live.recording import recording_bar
+from fer_core.ui.live.webrtc import live_video
 
-through_app()
-settings, recognizer = load_or_stop()
+require_app()
+settings, recognizer = require_model()
 acknowledge_limits(recognizer.card, "Live expressions")
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

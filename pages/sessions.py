@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from fer_core.ui.entry import through_app
-from fer_core.ui.sessions_view import sessions_view
+from fer_core.ui.components.entry import require_app
+from fer_core.ui.sessions.view import sessions_view
 
-through_app()
+require_app()
 st.title("Recorded sessions")
 sessions_view()

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer_core.training.run_store import broken_runs, list_runs
-from fer_core.ui.entry import through_app
-from fer_core.ui.training_follow import follow
-from fer_core.ui.training_form import FOLLOWED, new_run_form
-from fer_core.ui.training_runs import runs_table
+from fer_core.training.run.store import broken_runs, list_runs
+from fer_core.ui.components.entry import require_app
+from fer_core.ui.training.follow import follow
+from fer_core.ui.training.form import FOLLOWED, new_run_form
+from fer_core.ui.training.runs import runs_table
 
-_STYLE = Path(__file__).parents[1] / "fer_core" / "ui" / "training.css"
+_STYLE = Path(__file__).parents[1] / "fer_core" / "ui" / "training" / "training.css"
 
-through_app()
+require_app()
 st.html(_STYLE)
 st.title("Training")
 

@@ -1,6 +1,13 @@
 import pytest
 
-from fer_core.emotions import COLORS, CSV_LABELS, CSV_TO_INDEX, LABELS, canonical, color_bgr
+from fer_core.emotions import (
+    COLORS,
+    CSV_LABELS,
+    CSV_TO_INDEX,
+    LABELS,
+    canonical,
+    color_bgr,
+)
 
 
 def test_csv_codes_translate_to_the_projects_order():

@@ -10,9 +10,11 @@ FILES = sorted([ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("fer_core/
 
 # A package may import those on lower levels and itself. fer_core.cli may import anything below ui.
 LEVELS = (
-    ("emotions", "errors", "files"),
-    ("settings", "types", "locks"),
-    ("processes", "data", "detection", "models", "annotate", "charts", "data_charts", "evaluation_charts"),
+    ("emotions", "errors", "files", "legacy"),
+    ("settings", "types"),
+    ("background",),
+    ("data", "detection", "models", "annotate", "charts"),
+    ("cache",),
     ("recognition", "recognizer", "audit", "explain"),
     ("evaluation",),
     ("live", "media", "training"),
@@ -25,9 +27,9 @@ SIDEWAYS = {("recognizer", "recognition"), ("__main__", "cli")}
 
 ONLY_IN = {
     "streamlit": ("app.py", "pages/", "fer_core/ui/"),
-    "streamlit_webrtc": ("fer_core/ui/webrtc.py",),
-    "av": ("fer_core/ui/webrtc.py", "fer_core/media/"),
-    "tensorflow": ("fer_core/models/convert.py", "fer_core/models/normalization.py", "fer_core/explain/",
+    "streamlit_webrtc": ("fer_core/ui/live/webrtc.py",),
+    "av": ("fer_core/ui/live/webrtc.py", "fer_core/media/"),
+    "tensorflow": ("fer_core/models/convert.py", "fer_core/models/architectures/normalization.py", "fer_core/explain/",
                    "fer_core/training/"),
     "keras": ("fer_core/models/", "fer_core/training/"),
     "onnx": ("fer_core/models/onnx_export.py",),

@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from fer_core.audit.contradictions import Contradictions, contradicted_labels
-from fer_core.audit.exact import exact_duplicates
-from fer_core.audit.groups import Groups, Pairs, found_again
-from fer_core.audit.light import Light, measure_light
-from fer_core.audit.near import near_duplicates
-from fer_core.audit.suspicion import Suspicion
+from fer_core.audit.image_stats import ImageStats, compute_image_stats
+from fer_core.audit.issue_score import IssueScore
+from fer_core.audit.label_issues import LabelIssues, find_label_issues
+from fer_core.audit.near_duplicates import near_duplicates
 from fer_core.audit.votes import not_a_face, share_against
+from fer_core.data.duplicate_groups import Groups, Pairs, leaked_rows
+from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS
 
 # How strongly a finding speaks against a face at most. A blank image or one that is not a face shows
@@ -32,24 +32,24 @@ class Findings:
         labels: int (n,), index into `LABELS`.
         split: uint8 (n,), index into `SPLITS`.
         votes: uint8 (n, 10), in the order of `VOTE_COLUMNS`, or None.
-        light: of the images.
-        exact: identical images.
-        near: pairs of nearly identical images; identical ones among them unless of one gray value.
-        contradicted: labels a model contradicts, or None if no model was asked.
+        image_stats: of the images.
+        exact_duplicates: identical images.
+        near_duplicates: pairs of nearly identical images; identical ones among them unless of one gray value.
+        label_issues: labels a model contradicts, or None if no model was asked.
     """
 
     labels: np.ndarray
     split: np.ndarray
     votes: np.ndarray | None
-    light: Light
-    exact: Groups
-    near: Pairs
-    contradicted: Contradictions | None = None
+    image_stats: ImageStats
+    exact_duplicates: Groups
+    near_duplicates: Pairs
+    label_issues: LabelIssues | None = None
 
     @cached_property
-    def alike(self) -> Groups:
+    def duplicate_groups(self) -> Groups:
         """Groups of images that are identical or nearly so."""
-        return self.near.groups(self.exact)
+        return self.near_duplicates.groups(self.exact_duplicates)
 
     def in_splits(self, *splits: str) -> np.ndarray:
         """Return the rows, bool (n,), that belong to any of `splits`."""
@@ -62,7 +62,7 @@ class Findings:
             nearly: count nearly identical pictures too.
         """
         training = self.in_splits("Training")
-        return found_again(~training, training, self.exact, self.near if nearly else None)
+        return leaked_rows(~training, training, self.exact_duplicates, self.near_duplicates if nearly else None)
 
     def judged_by(self, rows: np.ndarray, probs: np.ndarray, trained_on: np.ndarray) -> Findings:
         """Return the findings with the labels that a model contradicts.
@@ -77,29 +77,29 @@ class Findings:
         Raises:
             DataError: a scored face is one of those, or too little is left to judge.
         """
-        copies = found_again(~trained_on, trained_on, self.exact, self.near)
+        copies = leaked_rows(~trained_on, trained_on, self.exact_duplicates, self.near_duplicates)
         unseen = ~np.isin(rows, copies)
-        return replace(self, contradicted=contradicted_labels(self.labels, rows[unseen], probs[unseen], trained_on))
+        return replace(self, label_issues=find_label_issues(self.labels, rows[unseen], probs[unseen], trained_on))
 
     @cached_property
-    def suspicion(self) -> Suspicion:
+    def issue_score(self) -> IssueScore:
         """All of it as one number a face, with reasons."""
         n = len(self.labels)
-        conflicting = np.isin(self.alike.id, self.alike.differing(self.labels))
+        conflicting = np.isin(self.duplicate_groups.id, self.duplicate_groups.differing(self.labels))
         reasons = {
-            "blank": np.where(self.light.nearly_blank, _BLANK, 0),
-            "mostly black": np.where(self.light.mostly_black, self.light.black, 0),
+            "blank": np.where(self.image_stats.nearly_blank, _BLANK, 0),
+            "mostly black": np.where(self.image_stats.mostly_black, self.image_stats.black, 0),
             "copies disagree": np.where(conflicting, _COPIES_DISAGREE, 0),
             "also in training": _at(n, self.found_in_training(nearly=True), _IN_TRAINING),
-            "copy": np.where(self.alike.grouped, _COPY, 0),
+            "copy": np.where(self.duplicate_groups.grouped, _COPY, 0),
         }
         if self.votes is not None:
             against, no_face = share_against(self.votes, self.labels), not_a_face(self.votes)
             reasons["not a face"] = np.where(no_face, _NOT_A_FACE * against, 0)
             reasons["votes disagree"] = np.where(no_face, 0, _VOTES * against)
-        if self.contradicted is not None:
-            reasons["model disagrees"] = _at(n, self.contradicted.rows, _MODEL * self.contradicted.margin)
-        return Suspicion.of(reasons)
+        if self.label_issues is not None:
+            reasons["model disagrees"] = _at(n, self.label_issues.rows, _MODEL * self.label_issues.margin)
+        return IssueScore.of(reasons)
 
 
 def examine(images: np.ndarray, labels: np.ndarray, split: np.ndarray, votes: np.ndarray | None = None,
@@ -113,8 +113,8 @@ def examine(images: np.ndarray, labels: np.ndarray, split: np.ndarray, votes: np
         votes: uint8 (n, 10), in the order of `VOTE_COLUMNS`.
         progress: called with the share done so far, 0 to 1.
     """
-    return Findings(labels, split, votes, light=measure_light(images), exact=exact_duplicates(images),
-                    near=near_duplicates(images, progress=progress))
+    return Findings(labels, split, votes, image_stats=compute_image_stats(images), exact_duplicates=exact_duplicates(images),
+                    near_duplicates=near_duplicates(images, progress=progress))
 
 
 def _at(n: int, rows: np.ndarray, values: np.ndarray | float) -> np.ndarray:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fer_core.audit.findings import Findings
-from fer_core.audit.groups import Groups, found_again
-from fer_core.audit.light import NEARLY_BLANK_STD
-from fer_core.audit.near import THRESHOLD
+from fer_core.audit.image_stats import NEARLY_BLANK_STD
+from fer_core.audit.near_duplicates import THRESHOLD
 from fer_core.audit.votes import (
     STRONG_VOTES,
     agreement,
@@ -18,6 +17,7 @@ from fer_core.audit.votes import (
     share_against,
     unanimously_not_a_face,
 )
+from fer_core.data.duplicate_groups import Groups, leaked_rows
 from fer_core.data.face_set import SPLITS
 
 
@@ -48,13 +48,13 @@ def problems(findings: Findings) -> tuple[Problem, ...]:
               _mostly_black(findings)]
     if findings.votes is not None:
         listed += [_no_face(findings), _votes(findings)]
-    if findings.contradicted is not None:
+    if findings.label_issues is not None:
         listed.append(_model(findings))
     return tuple(listed)
 
 
 def _copies(findings: Findings) -> Problem:
-    exact = findings.exact
+    exact = findings.exact_duplicates
     largest = int(exact.sizes.max(initial=1))
     rows, group = _by_group(exact, np.argsort(-exact.sizes, kind="stable"))
     return Problem("copies", "Exact copies", len(exact.surplus),
@@ -64,8 +64,8 @@ def _copies(findings: Findings) -> Problem:
 
 
 def _conflicts(findings: Findings) -> Problem:
-    numbers = findings.exact.differing(findings.labels)
-    rows, group = _by_group(findings.exact, numbers)
+    numbers = findings.exact_duplicates.differing(findings.labels)
+    rows, group = _by_group(findings.exact_duplicates, numbers)
     return Problem("conflicting-copies", "Copies with conflicting labels", len(numbers),
                    f"In {len(numbers):,} groups the same image carries different labels. At least one of them is "
                    "wrong, and no model can answer them all.", rows, group)
@@ -77,7 +77,7 @@ def _leaks(findings: Findings) -> Problem:
     parts = [f"{np.isin(exactly, rows).sum():,} of {split} exactly and {np.isin(nearly, rows).sum():,} with near copies"
              for split in SPLITS if split != "Training" and len(rows := np.flatnonzero(findings.in_splits(split)))]
     private, others = findings.in_splits("PrivateTest"), findings.in_splits("Training", "PublicTest")
-    in_both = len(found_again(private, others, findings.exact))
+    in_both = len(leaked_rows(private, others, findings.exact_duplicates))
     also = f" {in_both:,} of PrivateTest are exactly in Training or PublicTest." if private.any() else ""
     # The exact ones first: nothing is left to judge there.
     rows = np.concatenate([exactly, np.setdiff1d(nearly, exactly)])
@@ -87,8 +87,8 @@ def _leaks(findings: Findings) -> Problem:
 
 
 def _near_copies(findings: Findings) -> Problem:
-    alike, exact = findings.alike, findings.exact
-    first, second = findings.near.first, findings.near.second
+    alike, exact = findings.duplicate_groups, findings.exact_duplicates
+    first, second = findings.near_duplicates.first, findings.near_duplicates.second
     differing = (exact.id[first] < 0) | (exact.id[first] != exact.id[second])
     numbers = np.unique(alike.id[first[differing]])
     numbers = numbers[np.argsort(-alike.sizes[numbers], kind="stable")]
@@ -100,7 +100,7 @@ def _near_copies(findings: Findings) -> Problem:
 
 
 def _blank(findings: Findings) -> Problem:
-    light = findings.light
+    light = findings.image_stats
     rows = np.flatnonzero(light.nearly_blank)
     return Problem("blank", "Blank and nearly blank images", len(rows),
                    f"{len(rows):,} images have almost no contrast (standard deviation below {NEARLY_BLANK_STD:.0f} of "
@@ -109,8 +109,8 @@ def _blank(findings: Findings) -> Problem:
 
 
 def _mostly_black(findings: Findings) -> Problem:
-    black = findings.light.black
-    rows = np.flatnonzero(findings.light.mostly_black)
+    black = findings.image_stats.black
+    rows = np.flatnonzero(findings.image_stats.mostly_black)
     return Problem("mostly-black", "More than a quarter black", len(rows),
                    f"In {len(rows):,} images more than 25 % of the pixels are black: framed, cut off or turned, and "
                    "sometimes only a dark photograph.", rows[np.argsort(-black[rows], kind="stable")])
@@ -136,11 +136,11 @@ def _votes(findings: Findings) -> Problem:
 
 
 def _model(findings: Findings) -> Problem:
-    contradicted = findings.contradicted
-    return Problem("model", "Labels that a model contradicts", len(contradicted),
-                   f"On {len(contradicted):,} faces that it never saw in training the model is confident of another "
+    label_issues = findings.label_issues
+    return Problem("model", "Labels that a model contradicts", len(label_issues),
+                   f"On {len(label_issues):,} faces that it never saw in training the model is confident of another "
                    "expression than the label's (confident learning). Either the label or the model is wrong: look.",
-                   contradicted.rows)
+                   label_issues.rows)
 
 
 def _by_group(groups: Groups, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

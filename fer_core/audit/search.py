@@ -16,7 +16,7 @@ OTHER = "something else"
 # From this suspicion on a face is called suspicious: more speaks against its label than for it.
 SUSPICIOUS = 0.5
 
-ORDERS: tuple[str, ...] = ("row", "suspicion", "brightness", "contrast", "shuffled")
+ORDERS: tuple[str, ...] = ("row", "issue_score", "brightness", "contrast", "shuffled")
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,18 @@ def _wanted(findings: Findings, query: Query) -> np.ndarray:
         codes = [-1 if name == OTHER else LABELS.index(name) for name in query.seen]
         wanted &= False if findings.votes is None else np.isin(plurality(findings.votes), codes)
     if query.suspicious is not None:
-        wanted &= (findings.suspicion.score >= SUSPICIOUS) == query.suspicious
+        wanted &= (findings.issue_score.score >= SUSPICIOUS) == query.suspicious
     return wanted
 
 
 def _rank(findings: Findings, query: Query) -> np.ndarray:
     """Return what to sort by, float (n,), ascending."""
-    if query.order == "suspicion":
-        return -findings.suspicion.score
+    if query.order == "issue_score":
+        return -findings.issue_score.score
     if query.order == "brightness":
-        return findings.light.mean
+        return findings.image_stats.mean
     if query.order == "contrast":
-        return findings.light.std
+        return findings.image_stats.std
     if query.order == "shuffled":
         return np.random.default_rng(query.seed).random(len(findings.labels))
     raise ValueError(f"order must be one of {', '.join(ORDERS)}, got {query.order!r}")

@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from fer_core.data.archive_reader import entries
 from fer_core.data.face_set import SPLITS, VOTE_COLUMNS, FaceSet, Provenance
 from fer_core.data.pixel_text import parse_row, parse_rows
-from fer_core.data.unpack import entries
 from fer_core.emotions import CSV_LABELS, CSV_TO_INDEX
 from fer_core.errors import DataError
 

@@ -68,7 +68,7 @@ def demo_set(count: int = 2000, seed: int = 0) -> FaceSet:
     labels = np.concatenate([_labels(int(np.sum(split == s)), rng) for s in range(3)])
     images = np.stack([_draw(LABELS[label], rng) for label in labels])
     note = f"These {count:,} faces were drawn by this project. They are not photographs and not FER-2013."
-    return FaceSet(images, labels, split, source=Provenance(name="demo", kind="demo", drawn=True, notes=(note,)))
+    return FaceSet(images, labels, split, source=Provenance(name="demo", kind="demo", synthetic=True, notes=(note,)))
 
 
 def _labels(count: int, rng: np.random.Generator) -> np.ndarray:

@@ -30,14 +30,14 @@ class Provenance:
     Attributes:
         name: of the file or folder that was read.
         kind: "table", "image tree", "demo" or "memory".
-        drawn: the faces were drawn by this project; they are not photographs and not FER-2013.
+        synthetic: the faces were drawn by this project; they are not photographs and not FER-2013.
         notes: sentences a user should read, such as how many images were converted from colour.
         unreadable: names of the images that could not be read and were left out.
     """
 
     name: str = ""
     kind: str = "memory"
-    drawn: bool = False
+    synthetic: bool = False
     notes: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
 

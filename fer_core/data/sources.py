@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from fer_core.data.archive_reader import Entry, entries
 from fer_core.data.csv_reader import TableKind, read_table, table_kind, wrong_columns
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.image_tree import TreeReader, is_image
 from fer_core.data.store import write_store
-from fer_core.data.unpack import Entry, entries
 from fer_core.data.votes import Votes, join_votes, parse_votes
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
@@ -52,7 +52,7 @@ def read_source(source: Path, progress: Progress | None = None) -> FaceSet:
     Raises:
         DataError: what is there is broken, too large, or no data set; the message names row or file.
     """
-    finds = _Finds(source.name or str(source))
+    finds = _SourceScan(source.name or str(source))
     try:
         for entry in entries(source):
             finds.take(entry, progress)
@@ -64,7 +64,7 @@ def read_source(source: Path, progress: Progress | None = None) -> FaceSet:
     return _with_notes(faces, *_empty_classes(faces))
 
 
-class _Finds:
+class _SourceScan:
     """What was found in a source so far."""
 
     def __init__(self, source: str) -> None:

@@ -28,6 +28,7 @@ import numpy as np
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.errors import DataError
 from fer_core.files import write_json
+from fer_core.legacy import with_current_keys
 from fer_core.settings import home_folder
 
 log = logging.getLogger(__name__)
@@ -186,7 +187,7 @@ def _read_meta(folder: Path, name: str) -> dict[str, Any]:
     if not (folder / _META).is_file():
         raise DataError(f"There is no data set named {name!r} in {folder.parent}. Read one in first.")
     with _naming(folder, name):
-        meta = json.loads((folder / _META).read_text(encoding="utf-8"))
+        meta = with_current_keys(json.loads((folder / _META).read_text(encoding="utf-8")))
         if meta["format"] != _FORMAT:
             raise DataError(f"The data set {name!r} was written by another version of this program (format "
                             f"{meta['format']}, expected {_FORMAT}). Delete it and read the source again.")
@@ -218,7 +219,7 @@ def _info(name: str, root: Path) -> StoreInfo:
 
 
 def _provenance(content: Mapping[str, Any]) -> Provenance:
-    return Provenance(name=content["name"], kind=content["kind"], drawn=content["drawn"],
+    return Provenance(name=content["name"], kind=content["kind"], synthetic=content["synthetic"],
                       notes=tuple(content["notes"]), unreadable=tuple(content["unreadable"]))
 
 

@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from fer_core.data.archive_reader import entries
 from fer_core.data.csv_reader import TableKind, table_kind
 from fer_core.data.face_set import SPLITS, VOTE_COLUMNS, FaceSet
-from fer_core.data.unpack import entries
 from fer_core.emotions import LABELS, canonical
 from fer_core.errors import DataError
 

@@ -14,7 +14,7 @@ def centers(xyxy: np.ndarray) -> np.ndarray:
     return (xyxy[:, :2] + xyxy[:, 2:]) / 2
 
 
-def overlap(a: np.ndarray, b: np.ndarray) -> float:
+def box_ios(a: np.ndarray, b: np.ndarray) -> float:
     """Return the area two boxes (4,) share as a part of the smaller one, 0 to 1: a box within another counts 1."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
@@ -30,7 +30,7 @@ def join(several: list[Detections]) -> Detections:
     return Detections(np.concatenate([d.xyxy for d in several]), np.concatenate([d.score for d in several]))
 
 
-def without_duplicates(detections: Detections) -> Detections:
+def non_max_suppression(detections: Detections) -> Detections:
     """Return the detections with one box for each face, best first.
 
     The best has the highest score times side: what is found within a face, such as a mouth, is smaller.
@@ -38,6 +38,6 @@ def without_duplicates(detections: Detections) -> Detections:
     kept: list[int] = []
     side = detections.xyxy[:, 2] - detections.xyxy[:, 0]
     for j in np.argsort(-detections.score * side, kind="stable"):
-        if all(overlap(detections.xyxy[j], detections.xyxy[k]) < SAME_FACE for k in kept):
+        if all(box_ios(detections.xyxy[j], detections.xyxy[k]) < SAME_FACE for k in kept):
             kept.append(int(j))
     return Detections(detections.xyxy[kept], detections.score[kept])

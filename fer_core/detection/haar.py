@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_core.detection.boxes import centers, join, without_duplicates
+from fer_core.detection.boxes import centers, join, non_max_suppression
 from fer_core.detection.patch import cut_square
 from fer_core.errors import ModelError
 from fer_core.types import Detections
@@ -66,9 +66,9 @@ class HaarDetector:
             One square box for each face in pixels of `gray`; the score is the number
             of overlapping cascade hits.
         """
-        return without_duplicates(join([self._look(gray, *look) for look in _LOOKS]))
+        return non_max_suppression(join([self._look(gray, *look) for look in _LOOKS]))
 
-    def glance(self, gray: np.ndarray, number: int) -> Detections:
+    def detect_fast(self, gray: np.ndarray, number: int) -> Detections:
         """Find faces as `detect` does, for about a quarter of its time.
 
         Args:
@@ -76,9 +76,9 @@ class HaarDetector:
             number: 0, 1, 2, ... for one glance after the other at a stream; four in a row see what
                 `detect` sees.
         """
-        return without_duplicates(self._look(gray, *_LOOKS[number % len(_LOOKS)]))
+        return non_max_suppression(self._look(gray, *_LOOKS[number % len(_LOOKS)]))
 
-    def detect_near(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
+    def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         """Look for a face that was just at `xyxy`: finer and more lenient than `detect`, and far faster.
 
         Args:

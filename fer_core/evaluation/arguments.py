@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", nargs="+", default=None, help="splits to measure on (default: all but Training)")
     parser.add_argument("--robustness", action="store_true",
                         help="also measure with darker, blurred, shifted … faces; 34 more passes over one split")
-    parser.add_argument("--whole-line", action="store_true",
+    parser.add_argument("--end-to-end", action="store_true",
                         help="also paste each face into a scene, find it there and classify it; about 0.1 s a face")
     parser.add_argument("--card", action="store_true",
                         help=f"compare with the model's card; exit code 1 if a figure is off by more than "

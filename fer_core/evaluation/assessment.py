@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.audit.exact import exact_duplicates
-from fer_core.audit.model_view import trained_on
+from fer_core.audit.model_outputs import trained_on
+from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.votes import plurality
 from fer_core.errors import DataError
-from fer_core.evaluation.calibration import TARGET_ACCURACY, coverage, fit_temperature, reliability
+from fer_core.evaluation.calibration import (
+    TARGET_ACCURACY,
+    coverage,
+    fit_temperature,
+    reliability,
+)
 from fer_core.evaluation.metrics import interval_95, measure
 from fer_core.evaluation.scoring import ONE_VIEW, WITH_FLIP, Scores
 from fer_core.models.bundle import MODEL_FILE, Bundle
@@ -61,9 +66,9 @@ def assess(bundle: Bundle, faces: FaceSet, scores: Mapping[str, Scores]) -> dict
         splits[" + ".join(_BOTH)] = _together(faces, scores)
     return {
         "model": card.name, "sha256": card.files.get(MODEL_FILE), "label_set": card.label_set,
-        "data": {"name": faces.source.name, "drawn": faces.source.drawn, "sha256": faces.hash,
+        "data": {"name": faces.source.name, "synthetic": faces.source.synthetic, "sha256": faces.hash,
                  "images": {split: len(faces.rows_of(split)) for split in faces.splits}},
-        "splits": splits, "learned": _learned(card, faces, scores),
+        "splits": splits, "learned": _trained_on(card, faces, scores),
         "calibration": calibration | {"by_split": {
             split: calibration_on(card, faces, split, each.probs, calibration) for split, each in scores.items()}},
     }
@@ -109,7 +114,7 @@ def calibrate(card: ModelCard, faces: FaceSet, scores: Mapping[str, Scores]) -> 
         there is right at least `target` of the time, or None if it never is. Where no split to fit on
         was scored that the model did not learn from, the card's own, or a temperature of 1.
     """
-    learned = _learned(card, faces, scores)
+    learned = _trained_on(card, faces, scores)
     split = next((split for split in CALIBRATION_SPLITS if split in scores and split not in learned), None)
     if split is None:
         known = {"temperature": 1.0, "entropy_power": 0.0, "fitted_on": None, "uncertain_below": None,
@@ -135,7 +140,7 @@ def calibration_on(card: ModelCard, faces: FaceSet, split: str, probs: np.ndarra
     chosen, labels = own_labels(card, faces, split)
     before = probs[chosen]
     after = temperature_of(calibration).apply(before)
-    answered, accuracy = coverage(after, labels).at(calibration["uncertain_below"] or 0.0)
+    answered, accuracy = coverage(after, labels).at_threshold(calibration["uncertain_below"] or 0.0)
     return {"images": len(labels), "ece_before": reliability(before, labels).error,
             "ece_after": reliability(after, labels).error, "answered": answered, "accuracy_answered": accuracy}
 
@@ -157,7 +162,7 @@ def own_labels(card: ModelCard, faces: FaceSet, split: str) -> tuple[np.ndarray,
     return np.ones(len(rows), bool), faces.labels[rows]
 
 
-def _learned(card: ModelCard, faces: FaceSet, splits: Iterable[str]) -> list[str]:
+def _trained_on(card: ModelCard, faces: FaceSet, splits: Iterable[str]) -> list[str]:
     seen = trained_on(card, faces)
     return [split for split in splits if seen[faces.rows_of(split)].any()]
 

@@ -98,7 +98,7 @@ class Coverage:
     answered: np.ndarray
     accuracy: np.ndarray
 
-    def at(self, threshold: float) -> tuple[float, float | None]:
+    def at_threshold(self, threshold: float) -> tuple[float, float | None]:
         """Return the share answered at `threshold` and how often it is right, None if nothing is."""
         number = int(np.sum(self.threshold >= threshold))
         return (float(self.answered[number - 1]), float(self.accuracy[number - 1])) if number else (0.0, None)

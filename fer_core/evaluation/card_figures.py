@@ -34,7 +34,7 @@ def with_figures(card: ModelCard, figures: Mapping[str, Any]) -> ModelCard:
     none could be fitted. Its limits begin with what it does worst. The rest are those of FER-2013 if it learned from
     that, else its own.
     """
-    found = {**figures["splits"], **{key: figures[key] for key in ("robustness", "whole_line", "data")
+    found = {**figures["splits"], **{key: figures[key] for key in ("robustness", "end_to_end", "data")
                                      if key in figures}}
     calibration = dict(figures["calibration"])
     if card.metrics.get("data", {}).get("sha256") == figures["data"]["sha256"]:
@@ -58,7 +58,7 @@ def difference_to_card(card: ModelCard, figures: Mapping[str, Any]) -> tuple[str
                    if key == "by_split" or _fitted(figures)} if votes_are_there(figures) else {}
     known = _shares({**card.metrics, "calibration": card.calibration})
     new = _shares({**figures["splits"], "calibration": calibration,
-                   **{key: figures[key] for key in ("robustness", "whole_line") if key in figures}})
+                   **{key: figures[key] for key in ("robustness", "end_to_end") if key in figures}})
     both = [(abs(known[where] - new[where]) * 100, where) for where in known.keys() & new.keys()]
     points, where = max(both, default=(0.0, ""))
     return where, points

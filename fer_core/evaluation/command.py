@@ -12,19 +12,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fer_core.audit.kept import kept_folder
+from fer_core.cache import cache_folder
 from fer_core.data.face_set import FaceSet
-from fer_core.data.opening import open_faces
+from fer_core.data.resolve import open_faces
 from fer_core.errors import DataError, FerError, ModelError
 from fer_core.evaluation.arguments import TOLERANCE_POINTS
 from fer_core.evaluation.assessment import assess, measured_splits
-from fer_core.evaluation.card_figures import difference_to_card, votes_are_there, with_figures
-from fer_core.evaluation.scoring import find_robustness, find_scores, score_robustness, score_split
-from fer_core.evaluation.whole_line import measure_whole_line
+from fer_core.evaluation.card_figures import (
+    difference_to_card,
+    votes_are_there,
+    with_figures,
+)
+from fer_core.evaluation.end_to_end import measure_end_to_end
+from fer_core.evaluation.scoring import (
+    find_robustness,
+    find_scores,
+    score_robustness,
+    score_split,
+)
 from fer_core.files import write_json
 from fer_core.models.bundle import CARD_FILE, load_bundle
 from fer_core.models.card import temperature_of
-from fer_core.models.shelf import chosen_model, find_model
+from fer_core.models.model_store import chosen_model, find_model
 from fer_core.recognizer import EmotionRecognizer
 
 _PROGRESS_EVERY_S = 0.2
@@ -65,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
 def lines_of(figures: dict[str, Any]) -> list[str]:
     """Return what `assess` found as lines to read."""
     data = figures["data"]
-    lines = [f"{figures['model']} on {data['name']}{' (drawn faces)' if data['drawn'] else ''}"]
+    lines = [f"{figures['model']} on {data['name']}{' (drawn faces)' if data['synthetic'] else ''}"]
     if figures["learned"]:
         lines.append(f"  It learned from faces of {' and '.join(figures['learned'])}: its figures there say how well "
                      "it remembers, not how well it recognises.")
@@ -96,7 +105,7 @@ def lines_of(figures: dict[str, Any]) -> list[str]:
         for name, levels in robustness.items():
             words = ", ".join(f"{each['level']:g}: {each['accuracy']:.1%}" for each in levels)
             lines.append(f"  {split}, {name}: {words}")
-    for split, line in figures.get("whole_line", {}).items():
+    for split, line in figures.get("end_to_end", {}).items():
         lines.append(f"  {split}, each of {line['faces']:,} faces pasted into a scene: {line['found']:.1%} found, "
                      f"{line['extra']:.3f} false faces a scene; accuracy on the found ones "
                      f"{line['accuracy_found']:.2%}, as the data set crops them {line['accuracy_cropped']:.2%}")
@@ -121,17 +130,17 @@ def _measure(folder: Path, faces: FaceSet, splits: Sequence[str], options: argpa
             f"{name} on worse pictures of {split}", done, total))}
         if options.progress and find_robustness(bundle, faces.hash, split) is None:
             raise _not_kept(f"The robustness of {name}", faces)
-    if options.whole_line:
+    if options.end_to_end:
         split, rows = splits[0], faces.rows_of(splits[0])
         progress(f"{name}, faces of {split} pasted into scenes", 0, len(rows))
-        line = measure_whole_line(EmotionRecognizer(folder), faces.images[rows], faces.labels[rows])
-        figures["whole_line"] = {split: dataclasses.asdict(line)}
+        line = measure_end_to_end(EmotionRecognizer(folder), faces.images[rows], faces.labels[rows])
+        figures["end_to_end"] = {split: dataclasses.asdict(line)}
     return figures
 
 
 def _not_kept(what: str, faces: FaceSet) -> DataError:
     # To a page, what was kept is all that comes of a measurement.
-    return DataError(f"{what} could not be kept in {kept_folder(faces.hash)}. Free some space there and measure again.")
+    return DataError(f"{what} could not be kept in {cache_folder(faces.hash)}. Free some space there and measure again.")
 
 
 def _check_card(folder: Path, figures: dict[str, Any]) -> None:

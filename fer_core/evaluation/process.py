@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_core.background.locks import holder, is_held, take, write_holder
+from fer_core.background.processes import start_command
 from fer_core.files import read_json, write_json
-from fer_core.locks import holder, is_held, take, write_holder
-from fer_core.processes import start_command
 from fer_core.settings import home_folder
 
 

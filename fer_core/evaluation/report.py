@@ -85,7 +85,7 @@ def report_content(faces: FaceSet, data_name: str, split: str, models: Sequence[
     labels = faces.labels[faces.rows_of(split)]
     return {
         "made": made.isoformat(timespec="seconds"), "program": f"fer_core {fer_core.__version__}",
-        "data": {"name": data_name, "source": faces.source.name, "sha256": faces.hash, "drawn": faces.source.drawn,
+        "data": {"name": data_name, "source": faces.source.name, "sha256": faces.hash, "synthetic": faces.source.synthetic,
                  "images": faces.counts()},
         "split": split,
         "models": [_model(faces, each) for each in models],
@@ -99,14 +99,14 @@ def html_report(content: Mapping[str, Any]) -> str:
     data, split = content["data"], content["split"]
     title = f"{', '.join(each['model'] for each in content['models'])} on {data['name']}, {split}"
     images, total = sum(data["images"][split].values()), sum(sum(each.values()) for each in data["images"].values())
-    drawn = "" if not data["drawn"] else (
+    drawn = "" if not data["synthetic"] else (
         "<p><strong>These faces are drawings, not photographs.</strong> The figures say nothing about real faces.</p>")
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{images:,} faces of {escape(split)}; data set of {total:,} faces, SHA-256 "
         f"<code>{escape(data['sha256'])}</code>. Made {escape(content['made'])} by {escape(content['program'])}.</p>",
         drawn,
-        "<h2>Scores</h2>", _scores(content), *(_learned(each) for each in content["models"]), _published(content),
+        "<h2>Scores</h2>", _scores(content), *(_trained_on(each) for each in content["models"]), _published(content),
         *(_compared(each) for each in content["comparisons"]),
         *(_about(each, split) for each in content["models"]), _robustness(content),
         '<p class="note">It names expressions, not what a person feels. A figure holds for faces like those it was '
@@ -167,7 +167,7 @@ def _scores(content: Mapping[str, Any]) -> str:
     return _table(head, rows)
 
 
-def _learned(model: Mapping[str, Any]) -> str:
+def _trained_on(model: Mapping[str, Any]) -> str:
     if not model["learned"]:
         return ""
     return (f"<p><strong>{escape(model['model'])} learned from faces of {escape(' and '.join(model['learned']))}:"
@@ -175,7 +175,7 @@ def _learned(model: Mapping[str, Any]) -> str:
 
 
 def _published(content: Mapping[str, Any]) -> str:
-    if content["data"]["drawn"]:
+    if content["data"]["synthetic"]:
         return ""
     rows = [[each["name"], each["split"], _percent(each["accuracy"]), each["protocol"],
              "comparable" if each["comparable"] and each["split"] == content["split"] else "not comparable"]

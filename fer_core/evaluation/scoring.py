@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fer_core.audit.kept import find_kept, keep, kept_folder
+from fer_core.cache import cache_folder, find_cached, save_cached
 from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
@@ -90,13 +90,13 @@ def score(classifier: FaceClassifier, images: np.ndarray, progress: Callable[[in
 
 def find_scores(bundle: Bundle, data_hash: str, split: str) -> Scores | None:
     """Return the scores that were kept of a model on a split, or None if there are none."""
-    arrays = find_kept(kept_folder(data_hash), _name("scores", bundle, split))
+    arrays = find_cached(cache_folder(data_hash), _name("scores", bundle, split))
     return None if arrays is None else Scores(arrays["probs"], arrays["mirrored"], float(arrays["ms_per_face"]))
 
 
 def find_robustness(bundle: Bundle, data_hash: str, split: str) -> dict[str, list[dict[str, Any]]] | None:
     """Return what was kept of a model's robustness on a split: the accuracy at each level of each corruption."""
-    arrays = find_kept(kept_folder(data_hash), _name("robustness", bundle, split))
+    arrays = find_cached(cache_folder(data_hash), _name("robustness", bundle, split))
     return None if arrays is None else _levels(arrays)
 
 
@@ -113,7 +113,7 @@ def score_split(bundle: Bundle, faces: FaceSet, split: str, progress: Progress |
     classifier, count = classifier_of(bundle), _Count(2 * len(images), progress)
     scores = Scores(score(classifier, images, count), score(classifier, images[:, :, ::-1], count),
                     ms_per_face(classifier.classify, images, _TIMED_CALLS))
-    keep(kept_folder(faces.hash), _name("scores", bundle, split), {
+    save_cached(cache_folder(faces.hash), _name("scores", bundle, split), {
         "probs": scores.probs, "mirrored": scores.mirrored, "ms_per_face": np.array(scores.ms_per_face)})
     return scores
 
@@ -130,7 +130,7 @@ def score_robustness(bundle: Bundle, faces: FaceSet, split: str,
     clean = score_split(bundle, faces, split).probs
     arrays = {name: np.array([level["accuracy"] for level in levels]) for name, levels in measure_robustness(
         lambda some: score(classifier, some, count), images, labels, clean)}
-    keep(kept_folder(faces.hash), _name("robustness", bundle, split), arrays)
+    save_cached(cache_folder(faces.hash), _name("robustness", bundle, split), arrays)
     return _levels(arrays)
 
 

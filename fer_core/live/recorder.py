@@ -21,7 +21,7 @@ import pandas as pd
 from fer_core.errors import SessionError
 from fer_core.files import read_json, write_json
 from fer_core.models.card import ModelCard
-from fer_core.recognition.about import about
+from fer_core.recognition.provenance import about
 from fer_core.recognition.table import Table, read_table
 from fer_core.settings import home_folder
 from fer_core.types import FrameResult

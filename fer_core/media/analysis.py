@@ -64,9 +64,9 @@ class _Thorough:
     def __init__(self) -> None:
         self._detector = HaarDetector()
         self.detect = self._detector.detect
-        self.detect_near = self._detector.detect_near
+        self.detect_around = self._detector.detect_around
 
-    def glance(self, gray: np.ndarray, number: int) -> Detections:
+    def detect_fast(self, gray: np.ndarray, number: int) -> Detections:
         return self._detector.detect(gray)
 
 
@@ -182,7 +182,7 @@ class _File:
                 writer = stack.enter_context(write_video(copy_path(self._path, choices.annotated), rate))
             for frame in video.frames(choices.every_s):
                 # The table counts the video's frames, not the analysed ones.
-                found = analyzer.process(frame.image_bgr, frame.time_s, trusting=far_apart or not self.frames)
+                found = analyzer.process(frame.image_bgr, frame.time_s, confirm_immediately=far_apart or not self.frames)
                 result = dataclasses.replace(found, index=frame.index)
                 self._take(frame.image_bgr, result, is_video=True)
                 if writer:

@@ -13,9 +13,15 @@ from typing import TextIO
 
 from fer_core.errors import MediaError
 from fer_core.files import write_json
-from fer_core.media.analysis import Choices, Report, analyze_files, copy_path, find_media
-from fer_core.models.shelf import chosen_model, find_model
-from fer_core.recognition.about import about
+from fer_core.media.analysis import (
+    Choices,
+    Report,
+    analyze_files,
+    copy_path,
+    find_media,
+)
+from fer_core.models.model_store import chosen_model, find_model
+from fer_core.recognition.provenance import about
 from fer_core.recognizer import EmotionRecognizer
 
 
@@ -84,7 +90,13 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
 def _progress() -> Iterator[Report]:
     """Show a bar on the standard error, which keeps it out of a table on the standard output."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

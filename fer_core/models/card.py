@@ -13,6 +13,7 @@ from typing import Any
 
 from fer_core.errors import ModelError
 from fer_core.files import write_json
+from fer_core.legacy import with_current_keys
 from fer_core.models.temperature import Temperature
 
 
@@ -29,7 +30,7 @@ class ModelCard:
         data: data set name, hash and the number of images by split.
         training: the whole training configuration and what the run cost.
         metrics: measured figures by split; each split's entry names its protocol. What else was
-            measured stands beside the splits: `robustness`, `whole_line`; and `data`, the data set
+            measured stands beside the splits: `robustness`, `end_to_end`; and `data`, the data set
             that all of it was measured on, where that need not be the model's own.
         calibration: what its scores are divided by, `temperature` × entropy ** `entropy_power`, as `Temperature`
             tells; the split both were fitted on, the best score below which a face is called
@@ -87,7 +88,7 @@ class ModelCard:
             ModelError: the card is missing, is not JSON or lacks a field.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = with_current_keys(json.loads(path.read_text(encoding="utf-8")))
             content["labels"] = tuple(content["labels"])
             content["limits"] = tuple(content.get("limits", ()))
             return cls(**content)
@@ -116,4 +117,4 @@ def is_fer2013(data: Mapping[str, Any]) -> bool:
     >>> is_fer2013({})
     False
     """
-    return not data.get("drawn") and {"PublicTest", "PrivateTest"} <= data.get("images", {}).keys()
+    return not data.get("synthetic") and {"PublicTest", "PrivateTest"} <= data.get("images", {}).keys()

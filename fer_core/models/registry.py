@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 # The module that defines each architecture; imported on demand, since importing it loads Keras.
 _MODULES: dict[str, str] = {
-    "seed-cnn": "fer_core.models.seed_cnn",
-    "small-cnn": "fer_core.models.small_cnn",
-    "compact": "fer_core.models.compact",
-    "vgg-gap": "fer_core.models.vgg_gap",
+    "seed-cnn": "fer_core.models.architectures.seed_cnn",
+    "small-cnn": "fer_core.models.architectures.small_cnn",
+    "compact": "fer_core.models.architectures.compact",
+    "vgg-gap": "fer_core.models.architectures.vgg_gap",
 }
 # The width and height of the faces that every network takes, pixels.
 FACE_SIZE = 48

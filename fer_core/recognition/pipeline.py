@@ -31,11 +31,11 @@ class Detector(Protocol):
         """Find the faces of a whole image, uint8 (h, w), one box for each, as thoroughly as possible."""
         ...
 
-    def glance(self, gray: np.ndarray, number: int) -> Detections:
+    def detect_fast(self, gray: np.ndarray, number: int) -> Detections:
         """Find faces of a whole image quickly; different numbers may look in different ways."""
         ...
 
-    def detect_near(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
+    def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         """Find faces around the place `xyxy` (4,) where one was in the frame before."""
         ...
 
@@ -114,18 +114,18 @@ class StreamAnalyzer:
         self._classifier = classifier
         self._tracker = Tracker()
         self._index = 0
-        self._glances = 0
+        self._searches = 0
         self._time_s = -math.inf
         self._shape: tuple[int, ...] = (1, 1)
-        self._forget()
+        self._reset()
 
-    def process(self, image_bgr: np.ndarray, time_s: float, trusting: bool = False) -> FrameResult:
+    def process(self, image_bgr: np.ndarray, time_s: float, confirm_immediately: bool = False) -> FrameResult:
         """Analyse the stream's next frame.
 
         Args:
             image_bgr: uint8 (h, w, 3) BGR, or (h, w) gray.
             time_s: the frame's time in seconds. A step back, or a gap of over two seconds, begins anew.
-            trusting: whether what is seen for the first time counts as a face already; else it must be seen again in
+            confirm_immediately: whether what is seen for the first time counts as a face already; else it must be seen again in
                 the next frame, as what only looks like a face for a moment is not.
 
         Returns:
@@ -137,10 +137,10 @@ class StreamAnalyzer:
         settings = self.settings  # read once: it may be replaced meanwhile
         gray = to_gray(image_bgr)
         if not 0.0 <= time_s - self._time_s <= _FORGET_S:
-            self._forget()
+            self._reset()
         self._fit_to(gray.shape)
         found = self._detect(gray, time_s, settings.min_face_px)
-        tracks = [track for track in self._tracker.update(gray, found, time_s, settings.hold_s, trusting)
+        tracks = [track for track in self._tracker.update(gray, found, time_s, settings.hold_s, confirm_immediately)
                   if track.xyxy[2] - track.xyxy[0] >= _KEEP_SIZE * settings.min_face_px]
         boxes = np.array([track.xyxy for track in tracks], np.float32).reshape(-1, 4)
         ids = [track.track_id for track in tracks]
@@ -151,8 +151,8 @@ class StreamAnalyzer:
         self._time_s = time_s
         return result
 
-    def _forget(self) -> None:
-        self._tracker.forget()
+    def _reset(self) -> None:
+        self._tracker.reset()
         self._scores: dict[int, tuple[float, np.ndarray]] = {}  # per track: when last updated, (k,)
         self._glanced_s = -math.inf
 
@@ -164,16 +164,16 @@ class StreamAnalyzer:
         if abs(factors[0] / factors[1] - 1.0) < 0.02:
             self._tracker.rescale(factors[0])
         else:
-            self._forget()
+            self._reset()
         self._shape = shape
 
     def _detect(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
         """Look where faces were and, when it is time again, over the whole frame."""
-        found = [self._detector.detect_near(gray, box) for box in self._tracker.boxes]
+        found = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
         missing = not found or any(not len(near) for near in found)
         if time_s - self._glanced_s >= (SEARCH_S if missing else RESCAN_S):
-            found.append(_at_least(self._detector.glance(gray, self._glances), min_face_px))
-            self._glances += 1
+            found.append(_at_least(self._detector.detect_fast(gray, self._searches), min_face_px))
+            self._searches += 1
             self._glanced_s = time_s
         return join(found)
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from fer_core.detection.boxes import SAME_FACE, centers, overlap, without_duplicates
+from fer_core.detection.boxes import SAME_FACE, box_ios, centers, non_max_suppression
 from fer_core.detection.patch import cut_square
 from fer_core.types import Detections
 
@@ -65,7 +65,7 @@ class Tracker:
         """Where faces, shown or not yet shown, were last: xyxy each."""
         return [track.xyxy for track in self._tracks]
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Drop all faces; their numbers are not used again."""
         self._tracks = []
 
@@ -75,7 +75,7 @@ class Tracker:
             track.xyxy = track.xyxy * np.float32(factor)
 
     def update(self, gray: np.ndarray, detections: Detections, time_s: float, hold_s: float,
-               trusting: bool = False) -> list[Track]:
+               confirm_immediately: bool = False) -> list[Track]:
         """Take in what the detector saw in the next frame.
 
         Args:
@@ -83,12 +83,12 @@ class Tracker:
             detections: all that was seen in it; the same face may be in it twice.
             time_s: when, in seconds; not before the frame before.
             hold_s: how long a missed face may be held, in seconds.
-            trusting: whether a new face counts from this frame on; else from the next in which it is seen.
+            confirm_immediately: whether a new face counts from this frame on; else from the next in which it is seen.
 
         Returns:
             The faces to show, oldest first.
         """
-        detections = without_duplicates(detections)
+        detections = non_max_suppression(detections)
         pairs = _match(self._tracks, detections)
         for i, track in enumerate(self._tracks):
             if i in pairs:
@@ -99,11 +99,11 @@ class Tracker:
                  or (track.sightings > 1 and time_s - track.seen_s <= hold_s)]
         self._tracks = _without_doubles(alive)
         for j in sorted(set(range(len(detections))) - set(pairs.values())):
-            self._begin(gray, detections.xyxy[j], detections.score[j], time_s, trusting)
+            self._begin(gray, detections.xyxy[j], detections.score[j], time_s, confirm_immediately)
         return [track for track in self._tracks if track.visible]
 
     def _begin(self, gray: np.ndarray, xyxy: np.ndarray, score: float, time_s: float, visible: bool) -> None:
-        if any(overlap(xyxy, track.xyxy) >= SAME_FACE and not _encloses(xyxy, track.xyxy) for track in self._tracks):
+        if any(box_ios(xyxy, track.xyxy) >= SAME_FACE and not _encloses(xyxy, track.xyxy) for track in self._tracks):
             return
         self._tracks.append(Track(self._next_id, xyxy, float(score), time_s, time_s, _patch(gray, xyxy),
                                   visible=visible))
@@ -132,7 +132,7 @@ def _without_doubles(tracks: list[Track]) -> list[Track]:
     """
     kept: list[Track] = []
     for track in sorted(tracks, key=lambda track: track.track_id):
-        doubles = [other for other in kept if overlap(track.xyxy, other.xyxy) >= SAME_FACE]
+        doubles = [other for other in kept if box_ios(track.xyxy, other.xyxy) >= SAME_FACE]
         larger = all(_encloses(track.xyxy, other.xyxy) for other in doubles)
         if larger and track.visible:
             kept = [other for other in kept if other not in doubles]

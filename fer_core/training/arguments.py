@@ -8,8 +8,16 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from fer_core.training.config import PRECISIONS, PRESETS, Augmentation, RunConfig, flat, from_flat, options_of
-from fer_core.training.device import best_precision
+from fer_core.training.config import (
+    PRECISIONS,
+    PRESETS,
+    Augmentation,
+    RunConfig,
+    flat,
+    from_flat,
+    options_of,
+)
+from fer_core.training.timing.device import best_precision
 
 AUTO = "auto"
 

@@ -18,12 +18,12 @@ from fer_core.data.face_set import FaceSet
 from fer_core.data.store import list_stores
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
-from fer_core.models.shelf import available_models
+from fer_core.models.model_store import available_models
 from fer_core.settings import home_folder
 from fer_core.training.arguments import config_from_arguments
 from fer_core.training.config import RunConfig
-from fer_core.training.run_folder import RunFolder
-from fer_core.training.run_store import find_run, free_name, list_runs
+from fer_core.training.run.folder import RunFolder
+from fer_core.training.run.store import find_run, free_name, list_runs
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def run_of(options: argparse.Namespace) -> RunFolder:
 def _anywhere(config: RunConfig) -> RunConfig:
     """Return the configuration with whole paths, so that it holds wherever the run is resumed from."""
     # A folder here may happen to have the name of a data set, a run or a model: then the name is meant.
-    named = {"data": {store.name for store in list_stores()}, "marks": set()}
+    named = {"data": {store.name for store in list_stores()}, "corrections": set()}
     known = {*available_models(), *(run.name for run in list_runs())}
 
     def whole(value: str, kind: str) -> str:
@@ -62,7 +62,7 @@ def _anywhere(config: RunConfig) -> RunConfig:
         return value if meant else str(Path(value).resolve())
 
     return dataclasses.replace(
-        config, **{kind: whole(getattr(config, kind), kind) for kind in ("data", "marks", "start_from")},
+        config, **{kind: whole(getattr(config, kind), kind) for kind in ("data", "corrections", "start_from")},
         teachers=tuple(whole(name, "teachers") for name in config.teachers))
 
 
@@ -72,7 +72,7 @@ def train_run(run: RunFolder, open_faces: OpenFaces) -> Mapping[str, Any] | None
     Returns:
         The metrics of the card, or None if the run was stopped.
     """
-    from fer_core.training.trainer import train
+    from fer_core.training.loop.trainer import train
 
     card = train(open_faces, run, export=_export)
     return card.metrics if card else None
@@ -80,10 +80,10 @@ def train_run(run: RunFolder, open_faces: OpenFaces) -> Mapping[str, Any] | None
 
 def measure(config: RunConfig, open_faces: OpenFaces, path: Path) -> None:
     """Measure how fast `config` trains here and write it, or why it cannot be known, to `path`."""
-    from fer_core.training.estimate import measure_speed
+    from fer_core.training.timing.benchmark import measure_throughput
 
     try:
-        write_json(path, measure_speed(open_faces(config), config))
+        write_json(path, measure_throughput(open_faces(config), config))
     except FerError as error:
         write_json(path, {"error": str(error), "time_s": time.time()})
         raise

@@ -10,6 +10,7 @@ from typing import Any
 
 from fer_core.data.face_set import SPLITS
 from fer_core.errors import RunError
+from fer_core.legacy import with_current_keys
 from fer_core.models.registry import FACE_SIZE, architectures, resizable
 
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -92,7 +93,7 @@ class RunConfig:
     """What a run trains and how. The meaning of each field stands beside it."""
 
     data: str = _choice("fer2013", "name of a data set, or path of fer2013.csv, plain or compressed")
-    marks: str = _choice("", "file with images to leave out or relabel; none if empty")
+    corrections: str = _choice("", "file with images to leave out or relabel; none if empty")
     label_set: str = _choice("fer", "fer: the data set's own labels; ferplus: how ten people voted on each face",
                              options=LABEL_SETS)
     train_splits: tuple[str, ...] = _choice(("Training",), "splits that are trained on", options=SPLITS)
@@ -104,9 +105,9 @@ class RunConfig:
                               "ones if empty")
     epochs: int = _choice(50, "passes over the training faces", 1)
     batch_size: int = _choice(64, "faces a step", 1)
-    start_size: int = _choice(FACE_SIZE, f"width of the faces in the first epoch, pixels; a size below {FACE_SIZE} "
+    initial_size: int = _choice(FACE_SIZE, f"width of the faces in the first epoch, pixels; a size below {FACE_SIZE} "
                               f"grows to it in steps of {_SIZE_STEP} and saves time", 24, FACE_SIZE)
-    growth: float = _choice(0.8, f"share of the epochs after which faces are {FACE_SIZE} wide, if they begin smaller",
+    progressive_resizing: float = _choice(0.8, f"share of the epochs after which faces are {FACE_SIZE} wide, if they begin smaller",
                             0, 1)
 
     optimizer: str = _choice("adam", "rule of the steps", options=OPTIMIZERS)
@@ -140,9 +141,9 @@ class RunConfig:
         both = set(self.train_splits) & set(self.validation_splits)
         if both:
             raise RunError(f"A split cannot be trained on and validated on at once: {', '.join(sorted(both))}.")
-        if self.start_size < FACE_SIZE and not resizable(self.architecture):
+        if self.initial_size < FACE_SIZE and not resizable(self.architecture):
             raise RunError(f"The network {self.architecture} takes faces of {FACE_SIZE} pixels only; got a start size "
-                           f"of {self.start_size}.")
+                           f"of {self.initial_size}.")
         if not (self.train_splits and self.validation_splits):
             raise RunError("Expected at least one split to train on and one to validate on; got none.")
         if self.early_stopping and self._sees_private_test:
@@ -168,8 +169,8 @@ class RunConfig:
 
     def size_at(self, epoch: int) -> int:
         """Return the width of the faces in `epoch`, counted from 0, in pixels."""
-        sizes = [*range(self.start_size, FACE_SIZE, _SIZE_STEP)]
-        grown = min(self.growth * self.epochs, self.epochs - 1)  # the last epoch at least sees what is measured
+        sizes = [*range(self.initial_size, FACE_SIZE, _SIZE_STEP)]
+        grown = min(self.progressive_resizing * self.epochs, self.epochs - 1)  # the last epoch at least sees what is measured
         return FACE_SIZE if epoch >= grown else [*sizes, FACE_SIZE][int(epoch / grown * len(sizes))]
 
     def mixes_at(self, epoch: int) -> bool:
@@ -193,7 +194,8 @@ class RunConfig:
         Raises:
             RunError: a field is unknown or has a value that cannot be used.
         """
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+        current = with_current_keys(content)
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in current.items()}
         if "schedule" not in values and values.get("decay_per_step"):
             values["schedule"] = "inverse-time"  # written before there was a choice of schedules
         if isinstance(teacher := values.pop("teacher", None), str):
@@ -244,7 +246,7 @@ QUICK = RunConfig(data="demo", architecture="small-cnn", epochs=10, batch_size=1
 
 # Regularised hard, trained long on faces that grow, averaged; docs/ablation.md says what was tried.
 COMPACT = RunConfig(
-    architecture="compact", epochs=145, batch_size=128, start_size=32, growth=0.6, optimizer="adamw",
+    architecture="compact", epochs=145, batch_size=128, initial_size=32, progressive_resizing=0.6, optimizer="adamw",
     learning_rate=2e-3, schedule="cosine", warmup_epochs=3, weight_decay=0.05, label_smoothing=0.1, mixup=0.2,
     mixup_share=0.7, augmentation=STANDARD_AUGMENTATION, ema=0.999, selection="last",
 )
@@ -252,13 +254,13 @@ COMPACT = RunConfig(
 # A trained network begins again at a high learning rate, with itself as it was for a teacher. The weights that come
 # with the package went through it twice, for 84 and 40 epochs, after 137 in two runs much like the one above.
 COMPACT_TAUGHT = dataclasses.replace(
-    COMPACT, start_from="compact", teachers=("compact",), epochs=84, start_size=FACE_SIZE, learning_rate=1.5e-3,
+    COMPACT, start_from="compact", teachers=("compact",), epochs=84, initial_size=FACE_SIZE, learning_rate=1.5e-3,
     warmup_epochs=1, mixup_share=0.85)
 
 # The bundled network, taught further by what ten people say of each face instead of the one label it came with. Their
 # votes are as soft as smoothed labels, and softer where a face is hard.
 COMPACT_FERPLUS = dataclasses.replace(
-    COMPACT, label_set="ferplus", start_from="compact", epochs=36, start_size=FACE_SIZE, learning_rate=1e-3,
+    COMPACT, label_set="ferplus", start_from="compact", epochs=36, initial_size=FACE_SIZE, learning_rate=1e-3,
     warmup_epochs=1, label_smoothing=0.0)
 
 PRESETS: Mapping[str, RunConfig] = MappingProxyType({

@@ -22,11 +22,16 @@ from fer_core.models.bundle import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, load_bun
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.convert import MAX_DIFFERENCE, kernel_type, save_bundle
-from fer_core.models.onnx_export import ONNX_FILE, OnnxClassifier, keras_to_onnx, litert_to_onnx
+from fer_core.models.onnx_export import (
+    ONNX_FILE,
+    OnnxClassifier,
+    keras_to_onnx,
+    litert_to_onnx,
+)
 from fer_core.models.registry import build
 from fer_core.models.timing import ms_per_face
 from fer_core.models.weights import load_network, save_weights
-from fer_core.training.run_folder import RunFolder
+from fer_core.training.run.folder import RunFolder
 
 CHECKED_FACES = 256
 KERAS_FILE = "model.keras"

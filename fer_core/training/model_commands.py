@@ -15,12 +15,18 @@ from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet
 from fer_core.errors import ModelError
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE
-from fer_core.models.description import RESIZE_METHODS, SCALES, describe
+from fer_core.models.importing.description import RESIZE_METHODS, SCALES, describe
+from fer_core.models.model_store import (
+    add_model,
+    available_models,
+    check_name,
+    find_model,
+    free_name,
+)
 from fer_core.models.registry import architectures
-from fer_core.models.shelf import add_model, available_models, check_name, find_model, free_name
 from fer_core.training.config import RunConfig
-from fer_core.training.run_folder import RunFolder
-from fer_core.training.run_store import find_run, list_runs
+from fer_core.training.run.folder import RunFolder
+from fer_core.training.run.store import find_run, list_runs
 
 FORMATS = ("litert", "onnx", "keras")
 _CHECKED_FACES = 256
@@ -72,7 +78,9 @@ def run_import(options: argparse.Namespace) -> None:
         raise ModelError(f"There is a model named {name!r} already. Choose another --name.")
     if not options.file.is_file():
         raise ModelError(f"{options.file} is not a file. Check its path.")
-    from fer_core.models.importing import import_model  # after what is quickly checked: this loads Keras
+    from fer_core.models.importing.importer import (
+        import_model,  # after what is quickly checked: this loads Keras
+    )
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.out or Path(scratch)
@@ -103,7 +111,7 @@ def run_export(options: argparse.Namespace, open_faces: OpenFaces) -> None:
         folder = options.out or Path(f"{source.name}-{options.format}")
     else:
         config = run.config()
-        opened = open_faces(dataclasses.replace(config, data=options.data or config.data, marks=""))
+        opened = open_faces(dataclasses.replace(config, data=options.data or config.data, corrections=""))
         folder = options.out or (run.model_folder if options.format == "litert" else run.path / options.format)
     from fer_core.training.export import checked_faces, export_model, export_run
 

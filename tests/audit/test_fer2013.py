@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_core.audit.exact import exact_duplicates
-from fer_core.audit.groups import found_again
-from fer_core.audit.light import measure_light
-from fer_core.audit.near import near_duplicates
+from fer_core.audit.image_stats import compute_image_stats
+from fer_core.audit.near_duplicates import near_duplicates
 from fer_core.audit.votes import (
     CONTEMPT,
     UNKNOWN,
@@ -20,6 +18,8 @@ from fer_core.audit.votes import (
     not_a_face,
     unanimously_not_a_face,
 )
+from fer_core.data.duplicate_groups import leaked_rows
+from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS
 from fer_core.data.votes import read_votes
 
@@ -55,18 +55,18 @@ def test_groups_of_copies_with_conflicting_labels(fer2013, exact):
     ("PrivateTest", ["Training", "PublicTest"], 314),
 ])
 def test_test_images_found_exactly_elsewhere(fer2013, exact, split, among, count):
-    assert len(found_again(rows_in(fer2013, split), rows_in(fer2013, *among), exact)) == count
+    assert len(leaked_rows(rows_in(fer2013, split), rows_in(fer2013, *among), exact)) == count
 
 
 def test_test_images_found_nearly_in_training(fer2013, exact):
     near = near_duplicates(fer2013.images)
     training = rows_in(fer2013, "Training")
-    assert [len(found_again(rows_in(fer2013, split), training, exact, near))
+    assert [len(leaked_rows(rows_in(fer2013, split), training, exact, near))
             for split in ("PublicTest", "PrivateTest")] == [360, 385]
 
 
 def test_blank_images(fer2013):
-    light = measure_light(fer2013.images)
+    light = compute_image_stats(fer2013.images)
     assert (light.all_black.sum(), light.nearly_blank.sum(), light.mostly_black.sum()) == (12, 15, 112)
 
 

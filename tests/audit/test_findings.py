@@ -91,22 +91,22 @@ def test_explanations_carry_the_numbers(findings):
     (40, ("votes disagree",)),
 ])
 def test_reasons_to_suspect_a_face(findings, row, reasons):
-    assert set(findings.suspicion.reasons(row)) == set(reasons)
+    assert set(findings.issue_score.reasons(row)) == set(reasons)
 
 
 def test_blank_images_and_other_things_than_faces_come_first(findings):
-    assert set(findings.suspicion.order[:3].tolist()) == {20, 21, 30}
+    assert set(findings.issue_score.order[:3].tolist()) == {20, 21, 30}
 
 
 def test_a_copy_in_training_does_not_make_a_face_suspicious(findings):
-    assert findings.suspicion.reasons(200) == ("also in training", "copy")
-    assert findings.suspicion.score[200] < SUSPICIOUS
+    assert findings.issue_score.reasons(200) == ("also in training", "copy")
+    assert findings.issue_score.score[200] < SUSPICIOUS
 
 
 def test_permuted_rows_permute_the_suspicion(faulty, findings):
     order = np.random.default_rng(0).permutation(N)
     permuted = examine(*(array[order] for array in faulty))
-    np.testing.assert_allclose(permuted.suspicion.score, findings.suspicion.score[order], atol=1e-6)
+    np.testing.assert_allclose(permuted.issue_score.score, findings.issue_score.score[order], atol=1e-6)
 
 
 def scores(labels: np.ndarray, rows: np.ndarray, wrong: list[int]) -> np.ndarray:
@@ -118,10 +118,10 @@ def scores(labels: np.ndarray, rows: np.ndarray, wrong: list[int]) -> np.ndarray
 def test_a_model_judges_faces_it_never_saw_nor_copies_of_them(findings):
     rows = np.arange(200, N)
     judged = findings.judged_by(rows, scores(findings.labels, rows, [200, 251, 260]), findings.split == TRAINING)
-    assert judged.contradicted.rows.tolist() == [260]
+    assert judged.label_issues.rows.tolist() == [260]
     assert listed(judged)["model"].count == 1
-    assert judged.suspicion.reasons(260) == ("model disagrees",)
-    assert findings.contradicted is None
+    assert judged.issue_score.reasons(260) == ("model disagrees",)
+    assert findings.label_issues is None
 
 
 def test_a_model_cannot_judge_what_it_was_trained_on(findings):

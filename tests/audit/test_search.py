@@ -42,7 +42,7 @@ def test_without_votes_nobody_saw_anything(images, drawn):
 
 def test_suspicious_and_others_are_all(findings):
     some, others = (find_faces(findings, Query(suspicious=wanted)) for wanted in (True, False))
-    assert (findings.suspicion.score[some] >= SUSPICIOUS).all()
+    assert (findings.issue_score.score[some] >= SUSPICIOUS).all()
     np.testing.assert_array_equal(np.union1d(some, others), np.arange(300))
 
 
@@ -54,8 +54,8 @@ def test_every_order_shows_each_face_once(findings, order):
 def test_orders_begin_with_the_darkest_flattest_and_most_suspicious(findings):
     assert find_faces(findings, Query(order="brightness"))[0] == 0
     assert find_faces(findings, Query(order="contrast"))[0] == 0
-    score = findings.suspicion.score
-    assert score[find_faces(findings, Query(order="suspicion"))[0]] == score.max()
+    score = findings.issue_score.score
+    assert score[find_faces(findings, Query(order="issue_score"))[0]] == score.max()
 
 
 def test_a_shuffle_is_its_seed_s_and_keeps_its_order_under_a_filter(findings):

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_core.audit.exact import exact_duplicates
-from fer_core.audit.feature_map import map_features, nearest
 from fer_core.audit.findings import examine
-from fer_core.audit.light import measure_light
-from fer_core.audit.near import _BLOCK, THRESHOLD, _units, near_duplicates
+from fer_core.audit.image_stats import compute_image_stats
+from fer_core.audit.near_duplicates import _BLOCK, THRESHOLD, _units, near_duplicates
 from fer_core.audit.problems import problems
+from fer_core.audit.projection import nearest, project_features
 from fer_core.data.csv_reader import read_csv
+from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.votes import read_votes
 
 
@@ -45,11 +45,11 @@ def main() -> None:
     report("near duplicates", options.rounds, lambda: near_duplicates(images))
     print(f"{'':24} {peak_mb(lambda: near_duplicates(images)):8.0f} MB of memory at most; the products of all pairs "
           f"would be {len(images) ** 2 * 4 / 1e6:,.0f} MB")
-    report("light", options.rounds, lambda: measure_light(images))
-    report("map of 256 features", options.rounds, lambda: map_features(features))
+    report("light", options.rounds, lambda: compute_image_stats(images))
+    report("map of 256 features", options.rounds, lambda: project_features(features))
     report("nearest to one face", options.rounds, lambda: nearest(features, 0, 12))
     findings = examine(images, faces.labels, faces.split, votes)
-    report("problems from findings", 1, lambda: (problems(findings), findings.suspicion.order))
+    report("problems from findings", 1, lambda: (problems(findings), findings.issue_score.order))
 
     print(f"the first {len(some):,} images")
     ours = report("near duplicates", options.rounds, lambda: near_duplicates(some))

@@ -23,13 +23,13 @@ import numpy as np
 
 from fer_core.data.face_set import FaceSet
 from fer_core.models.registry import build
-from fer_core.training.callbacks import Progress
 from fer_core.training.config import STANDARD_AUGMENTATION, RunConfig
-from fer_core.training.device import best_precision, find_device
-from fer_core.training.heartbeat import Heartbeat
-from fer_core.training.run_folder import RunFolder
-from fer_core.training.precision import precision
-from fer_core.training.trainer import prepare
+from fer_core.training.loop.callbacks import Progress
+from fer_core.training.loop.precision import precision
+from fer_core.training.loop.trainer import prepare
+from fer_core.training.run.folder import RunFolder
+from fer_core.training.run.heartbeat import Heartbeat
+from fer_core.training.timing.device import best_precision, find_device
 
 WARM_UP = 5
 

@@ -34,7 +34,7 @@ class Writer(threading.Thread):
     def __init__(self) -> None:
         super().__init__(daemon=True)
         from fer_core.training.config import PRESETS
-        from fer_core.training.run_store import find_run
+        from fer_core.training.run.store import find_run
 
         self.run_folder = find_run("watched")
         self.run_folder.create(PRESETS["seed-cnn"])
@@ -42,8 +42,8 @@ class Writer(threading.Thread):
         self.done = threading.Event()
 
     def run(self) -> None:
+        from fer_core.background.locks import take, write_holder
         from fer_core.files import write_json
-        from fer_core.locks import take, write_holder
 
         run = self.run_folder
         lock = take(run.lock_file)

@@ -108,7 +108,7 @@ class TrainingPage:
             self.page.wait_for_timeout(200)
 
     def mark_rows(self, *rows: int) -> None:
-        """Mark rows of the table of runs, counted from 0; the table is drawn on a canvas."""
+        """Correction rows of the table of runs, counted from 0; the table is drawn on a canvas."""
         table = self.page.get_by_test_id("stDataFrame").first
         table.scroll_into_view_if_needed()
         for row in rows:

@@ -25,7 +25,7 @@ def test_every_split_has_every_emotion() -> None:
 
 
 def test_they_say_that_they_are_drawn(faces: FaceSet) -> None:
-    assert faces.source.drawn and "not FER-2013" in faces.source.notes[0]
+    assert faces.source.synthetic and "not FER-2013" in faces.source.notes[0]
 
 
 def test_no_face_is_drawn_twice(faces: FaceSet) -> None:

@@ -17,7 +17,16 @@ from fer_core.data.sources import import_source, read_source
 from fer_core.data.store import list_stores, open_store
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
-from tests.data.forms import FAMILIES, PACKERS, csv_table, encoded, tree, votes_table, write_folder, zipped
+from tests.data.forms import (
+    FAMILIES,
+    PACKERS,
+    csv_table,
+    encoded,
+    tree,
+    votes_table,
+    write_folder,
+    zipped,
+)
 
 
 def written(path: Path, content: bytes) -> Path:

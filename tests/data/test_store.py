@@ -17,7 +17,13 @@ import pytest
 from fer_core.data import store
 from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet
-from fer_core.data.store import data_root, delete_store, list_stores, open_store, write_store
+from fer_core.data.store import (
+    data_root,
+    delete_store,
+    list_stores,
+    open_store,
+    write_store,
+)
 from fer_core.errors import DataError
 
 
@@ -37,7 +43,7 @@ def test_a_store_gives_back_what_was_written(faces: FaceSet, tmp_path: Path) -> 
     for name in ("images", "labels", "split", "votes"):
         np.testing.assert_array_equal(getattr(opened, name), getattr(faces, name))
     assert opened.labels.dtype == np.int64
-    assert opened.source == faces.source and opened.source.drawn
+    assert opened.source == faces.source and opened.source.synthetic
     assert opened.hash == written.hash == faces.hash
 
 

@@ -15,6 +15,7 @@ from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 from tests.data.forms import COMPRESSORS, votes_table
 
+
 def write_votes(path: Path, faces: FaceSet, order: np.ndarray | None = None) -> Path:
     path.write_bytes(votes_table(faces, order))
     return path

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fer_core.detection.boxes import join, overlap, without_duplicates
+from fer_core.detection.boxes import box_ios, join, non_max_suppression
 from fer_core.types import Detections
 
 
@@ -14,21 +14,21 @@ def detections(*rows):
 @pytest.mark.parametrize(("other", "share"), [((0, 0, 10, 10), 1.0), ((5, 0, 15, 10), 0.5), ((10, 0, 20, 10), 0.0),
                                               ((2, 2, 7, 7), 1.0), ((-10, -10, 30, 30), 1.0), ((50, 50, 60, 60), 0.0)])
 def test_overlap_is_a_part_of_the_smaller_box(other, share):
-    assert overlap(np.array([0, 0, 10, 10]), np.array(other)) == share
-    assert overlap(np.array(other), np.array([0, 0, 10, 10])) == share
+    assert box_ios(np.array([0, 0, 10, 10]), np.array(other)) == share
+    assert box_ios(np.array(other), np.array([0, 0, 10, 10])) == share
 
 
 def test_of_duplicates_the_best_box_stays():
-    found = without_duplicates(detections((100, 100, 80, 3), (104, 100, 80, 9), (300, 100, 80, 5), (120, 120, 30, 4)))
+    found = non_max_suppression(detections((100, 100, 80, 3), (104, 100, 80, 9), (300, 100, 80, 5), (120, 120, 30, 4)))
     assert (found.xyxy[:, 0].tolist(), found.score.tolist()) == ([104, 300], [9, 5])
 
 
 def test_a_mouth_within_a_face_gives_way_even_with_more_hits():
-    assert without_duplicates(detections((140, 160, 60, 10), (100, 80, 160, 6))).xyxy[:, 0].tolist() == [100]
+    assert non_max_suppression(detections((140, 160, 60, 10), (100, 80, 160, 6))).xyxy[:, 0].tolist() == [100]
 
 
 def test_neighbours_are_no_duplicates():
-    assert len(without_duplicates(detections((100, 100, 80, 3), (150, 100, 80, 9)))) == 2
+    assert len(non_max_suppression(detections((100, 100, 80, 3), (150, 100, 80, 9)))) == 2
 
 
 def test_searches_are_joined_in_order():

@@ -55,7 +55,7 @@ def test_no_face_is_found_where_none_is(detector, gray, draw):
 def test_a_picture_smaller_than_a_face_holds_none(detector, shape):
     image = np.zeros(shape, np.uint8)
     assert len(detector.detect(image)) == 0
-    assert len(detector.detect_near(image, np.array([0, 0, 60, 60], np.float32))) == 0
+    assert len(detector.detect_around(image, np.array([0, 0, 60, 60], np.float32))) == 0
 
 
 def test_faces_under_the_smallest_size_are_left_out(gray):
@@ -77,38 +77,38 @@ def test_a_tilted_head_is_found(detector, gray, tilt_deg):
 
 def test_glances_in_a_row_see_upright_and_tilted_heads(detector, gray):
     upright, tilt = gray((330, 240, 120)), tilted(gray((330, 240, 120)), 20)
-    assert [len(detector.glance(upright, number)) for number in (0, 1, 4, 5)] == [1, 1, 1, 1]
-    assert [sum(len(detector.glance(tilt, number)) for number in four) > 0
+    assert [len(detector.detect_fast(upright, number)) for number in (0, 1, 4, 5)] == [1, 1, 1, 1]
+    assert [sum(len(detector.detect_fast(tilt, number)) for number in four) > 0
             for four in (range(4), range(4, 8))] == [True, True]
 
 
 def test_near_search_follows_a_face_that_moved_by_a_third(detector, gray):
-    found = detector.detect_near(gray((330, 240, 120)), np.array([310, 220, 430, 340], np.float32))
+    found = detector.detect_around(gray((330, 240, 120)), np.array([310, 220, 430, 340], np.float32))
     assert place(found.xyxy[0]) == pytest.approx((330, 240, 120), abs=18)
 
 
 @pytest.mark.parametrize("tilt_deg", [-22, 22])
 def test_near_search_sees_a_tilted_head(detector, gray, tilt_deg):
     image = tilted(gray((330, 240, 120)), tilt_deg)
-    found = detector.detect_near(image, np.array([280, 170, 400, 290], np.float32))
+    found = detector.detect_around(image, np.array([280, 170, 400, 290], np.float32))
     assert place(found.xyxy[0]) == pytest.approx((330, 240, 120), abs=24)
 
 
 def test_near_search_finds_nothing_on_the_wall(detector, gray):
-    assert len(detector.detect_near(gray((470, 240, 120)), np.array([60, 100, 180, 220], np.float32))) == 0
+    assert len(detector.detect_around(gray((470, 240, 120)), np.array([60, 100, 180, 220], np.float32))) == 0
 
 
 def test_near_search_works_at_the_edge(detector, gray):
-    found = detector.detect_near(gray((55, 240, 100)), np.array([-10, 190, 90, 290], np.float32))
+    found = detector.detect_around(gray((55, 240, 100)), np.array([-10, 190, 90, 290], np.float32))
     assert place(found.xyxy[0]) == pytest.approx((55, 240, 100), abs=18)
 
 
 def test_threads_that_share_a_detector_get_what_one_alone_gets(gray):
     detector = HaarDetector()
     images = [gray((200 + 10 * i, 240, 90 + 5 * i)) for i in range(6)]
-    alone = [detector.glance(image, 0).xyxy for image in images]
+    alone = [detector.detect_fast(image, 0).xyxy for image in images]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda image: detector.glance(image, 0).xyxy, images * 4))
+        together = list(pool.map(lambda image: detector.detect_fast(image, 0).xyxy, images * 4))
     for xyxy, expected in zip(together, alone * 4, strict=True):
         np.testing.assert_array_equal(xyxy, expected)
 

@@ -188,7 +188,7 @@ def card_after(card: ModelCard, times: int = 1) -> ModelCard:
     return card
 
 
-@pytest.mark.parametrize(("data", "kept"), [({}, True), (TABLE | {"drawn": True}, True), (TABLE, False)],
+@pytest.mark.parametrize(("data", "kept"), [({}, True), (TABLE | {"synthetic": True}, True), (TABLE, False)],
                          ids=["imported", "drawn", "FER-2013"])
 def test_limits_are_the_models_own_unless_it_learned_from_fer2013(data, kept):
     own = ("Imported from x.keras: nothing is known of its training data.",)
@@ -199,8 +199,8 @@ def test_limits_are_the_models_own_unless_it_learned_from_fer2013(data, kept):
 
 
 def test_the_card_names_what_it_was_measured_on():
-    card = card_after(ModelCard("m", "imported", 1, (), data={"drawn": True}))
-    assert card.measured_on["images"] == TABLE["images"] and not card.measured_on["drawn"]
+    card = card_after(ModelCard("m", "imported", 1, (), data={"synthetic": True}))
+    assert card.measured_on["images"] == TABLE["images"] and not card.measured_on["synthetic"]
     assert set(card.measured) == {"PublicTest", "PrivateTest", "PublicTest + PrivateTest"}
 
 

@@ -106,9 +106,9 @@ def test_error_by_hand():
 def test_coverage_answers_the_surest_first():
     probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
     found = coverage(probs, np.array([0, 0, 1, 0]))
-    assert found.at(0.75) == (0.5, 1.0)
-    assert found.at(0.65) == (0.75, pytest.approx(2 / 3))
-    assert found.at(0.95) == (0.0, None)
+    assert found.at_threshold(0.75) == (0.5, 1.0)
+    assert found.at_threshold(0.65) == (0.75, pytest.approx(2 / 3))
+    assert found.at_threshold(0.95) == (0.0, None)
 
 
 def test_the_threshold_is_the_lowest_that_is_right_often_enough():

@@ -9,8 +9,8 @@ import pytest
 from fer_core.data.face_set import FaceSet
 from fer_core.data.store import write_store
 from fer_core.errors import DataError
-from fer_core.evaluation.arguments import add_arguments
 from fer_core.evaluation import command, scoring
+from fer_core.evaluation.arguments import add_arguments
 from fer_core.evaluation.command import run
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.files import read_json
@@ -59,9 +59,9 @@ def test_figures_of_what_it_learned_from_are_pointed_out(evaluate, capsys):
 
 @pytest.mark.parametrize("lost", ["scores", "robustness"])
 def test_what_could_not_be_kept_is_an_error_in_words(evaluate, lost, monkeypatch, tmp_path):
-    keep = scoring.keep
-    monkeypatch.setattr(scoring, "keep", lambda folder, name, arrays: None if name.startswith(lost) else
-                        keep(folder, name, arrays))
+    save_cached = scoring.save_cached
+    monkeypatch.setattr(scoring, "save_cached", lambda folder, name, arrays: None if name.startswith(lost) else
+                        save_cached(folder, name, arrays))
     with pytest.raises(DataError, match=rf"The {lost} of seed-cnn could not be kept in .*Free some space"):
         evaluate("--robustness")
     assert "could not be kept" in read_json(tmp_path / "progress.json")["error"]

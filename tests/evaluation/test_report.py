@@ -139,7 +139,7 @@ def test_words_from_outside_are_escaped(faces):
 
 
 def test_drawn_faces_are_said_to_be_drawn_and_stand_beside_no_photographs(faces):
-    drawn = FaceSet(faces.images, faces.labels, faces.split, source=Provenance("demo", "demo", drawn=True))
+    drawn = FaceSet(faces.images, faces.labels, faces.split, source=Provenance("demo", "demo", synthetic=True))
     assert "drawings, not photographs" in html_report(content_of(drawn, reported(drawn)))
     assert "Published on FER-2013" not in html_report(content_of(drawn, reported(drawn)))
     assert "Published on FER-2013" in html_report(content_of(faces, reported(faces)))

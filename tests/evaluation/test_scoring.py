@@ -8,7 +8,13 @@ from fer_core.emotions import LABELS
 from fer_core.errors import DataError, ModelError
 from fer_core.evaluation import scoring
 from fer_core.evaluation.robustness import CORRUPTIONS
-from fer_core.evaluation.scoring import Scores, find_scores, score, score_robustness, score_split
+from fer_core.evaluation.scoring import (
+    Scores,
+    find_scores,
+    score,
+    score_robustness,
+    score_split,
+)
 from fer_core.models.bundle import load_bundle
 
 

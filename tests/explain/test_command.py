@@ -10,7 +10,7 @@ from fer_core.cli import main
 from fer_core.data.demo import demo_set
 from fer_core.models.bundle import load_bundle
 from fer_core.models.classifier import LiteRTClassifier
-from fer_core.models.shelf import folder_of
+from fer_core.models.model_store import folder_of
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from fer_core.data.demo import demo_set
 from fer_core.errors import ModelError
 from fer_core.explain.gradcam import GradCam
 from fer_core.models.bundle import load_bundle
-from fer_core.models.shelf import folder_of
+from fer_core.models.model_store import folder_of
 
 # Where the part with convolutions ends in each registered network: before pooling, after ReLU.
 LAST_LAYER = {"seed-cnn": "conv4", "small-cnn": "relu3_2", "compact": "block4_out",

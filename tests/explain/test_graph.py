@@ -7,7 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 from fer_core.errors import ModelError
 from fer_core.explain.graph import Graph, Operator, cell_places, read_graph
 from fer_core.models.bundle import load_bundle
-from fer_core.models.shelf import folder_of
+from fer_core.models.model_store import folder_of
 
 
 def window(stride: int, same: bool, kernel: int = 0) -> object:

@@ -6,7 +6,12 @@ import pytest
 from fer_core.annotate import AnnotateOptions
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
-from fer_core.live.session import ERROR_SHOWN_S, LiveSession, LiveSettings, live_sessions
+from fer_core.live.session import (
+    ERROR_SHOWN_S,
+    LiveSession,
+    LiveSettings,
+    live_sessions,
+)
 from fer_core.recognition.pipeline import StreamSettings
 from fer_core.types import Detections, FrameResult, Prediction
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.recognition.table import Table
 from fer_core.media.summary import courses, summarize
+from fer_core.recognition.table import Table
 from fer_core.types import Detections, FrameResult, Prediction
 
 LABELS = ("happy", "sad")

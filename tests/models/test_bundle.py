@@ -5,7 +5,14 @@ import pytest
 
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
-from fer_core.models.bundle import BUNDLED_ROOT, CARD_FILE, DEFAULT_MODEL, MODEL_FILE, bundled_models, load_bundle
+from fer_core.models.bundle import (
+    BUNDLED_ROOT,
+    CARD_FILE,
+    DEFAULT_MODEL,
+    MODEL_FILE,
+    bundled_models,
+    load_bundle,
+)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.models import convert
 from fer_core.models.card import ModelCard
-from fer_core.models.original_weights import load_original_weights
+from fer_core.models.importing.original_weights import load_original_weights
 from fer_core.models.registry import build
 
 

@@ -7,17 +7,16 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fer_core.audit.kept import keep, kept_folder
+from fer_core.cache import cache_folder, save_cached
 from fer_core.data.demo import demo_set
 from fer_core.data.face_set import SPLITS, VOTE_COLUMNS, FaceSet, Provenance
 from fer_core.data.store import data_root, list_stores, write_store
 from fer_core.emotions import CSV_TO_INDEX, LABELS, canonical
-from fer_core.models.bundle import scores_key
-from fer_core.models.bundle import DEFAULT_MODEL
-from fer_core.ui import dataset_source
-from fer_core.ui.dataset_marks import marks_path
-from fer_core.ui.jobs import find_job, start_job
-from fer_core.ui.loaders import load_recognizer
+from fer_core.models.bundle import DEFAULT_MODEL, scores_key
+from fer_core.ui.components.jobs import find_job, start_job
+from fer_core.ui.components.loaders import load_recognizer
+from fer_core.ui.dataset import source
+from fer_core.ui.dataset.corrections import corrections_path
 
 PAGE = Path(__file__).parents[2] / "pages" / "dataset.py"
 TIMEOUT_S = 120
@@ -64,7 +63,7 @@ def words_of(at):
 
 
 def after_the_job(at):
-    job = find_job(dataset_source.JOB)
+    job = find_job(source.JOB)
     if job is None:  # a quick one, whose outcome is on the page already
         return at
     job.join(TIMEOUT_S)
@@ -87,7 +86,7 @@ def test_without_data_it_says_what_will_be_here_and_what_to_press(page):
 
 
 def test_the_demo_set_is_drawn_and_labelled_as_drawn(page, monkeypatch):
-    monkeypatch.setattr(dataset_source, "demo_set", lambda: demo_set(COUNT))
+    monkeypatch.setattr(source, "demo_set", lambda: demo_set(COUNT))
     at = after_the_job(page().button(key="draw_demo").click().run())
     assert not at.exception
     assert at.selectbox(key="data").options == ["demo (drawn)"]
@@ -160,10 +159,10 @@ def test_a_row_that_is_not_there_is_explained(photographs):
 def test_a_face_is_excluded_and_the_mark_undone(photographs):
     at = photographs(face="7")
     at.button(key="face_exclude").click().run()
-    assert ",7,exclude," in marks_path("small").read_text()
+    assert ",7,exclude," in corrections_path("small").read_text()
     assert "1 to exclude" in words_of(at.run())
     at.button(key="marks_undo").click().run()
-    assert ",7,exclude," not in marks_path("small").read_text()
+    assert ",7,exclude," not in corrections_path("small").read_text()
 
 
 def test_all_surplus_copies_are_excluded_as_one_step(photographs):
@@ -178,14 +177,14 @@ def test_of_a_face_that_is_in_both_the_copies_in_training_are_excluded(photograp
     at = photographs(view="Problems", problem="Test images that are also in training")
     assert at.button(key="act_exclude").label == "Exclude their 3 copies in Training"
     at.button(key="act_exclude").click().run()
-    lines = marks_path("small").read_text().splitlines()[1:]
+    lines = corrections_path("small").read_text().splitlines()[1:]
     assert [line.split(",")[1:3] for line in lines] == [[row, "exclude"] for row in "012"]
 
 
 def test_a_model_that_may_have_learned_from_every_face_judges_none(page):
     faces = some_faces()
     all_training = write_store(dataclasses.replace(faces, split=np.zeros_like(faces.split)), "small")
-    keep(kept_folder(all_training.hash), f"model-{scores_key(load_recognizer().card)}",
+    save_cached(cache_folder(all_training.hash), f"model-{scores_key(load_recognizer().card)}",
          {"probs": np.full((COUNT, 7), 1 / 7, np.float32), "features": np.zeros((COUNT, 4), np.float16),
           "xy": np.zeros((COUNT, 2), np.float32), "explained": np.zeros(2)})
     assert "so it cannot judge their labels" in words_of(page(view="Problems"))
@@ -194,14 +193,14 @@ def test_a_model_that_may_have_learned_from_every_face_judges_none(page):
 def test_labels_are_replaced_by_what_people_saw(photographs):
     at = photographs(view="Problems", problem="Labels that the votes contradict")
     at.button(key="act_relabel").click().run()
-    assert "relabel,neutral" in marks_path("small").read_text()
+    assert "relabel,neutral" in corrections_path("small").read_text()
     assert "to relabel" in words_of(at)
 
 
 def test_an_exported_list_is_imported_as_one_step(photographs):
     at = photographs(view="Problems")
     at.button(key="act_surplus").click().run()
-    exported = marks_path("small").read_bytes()
+    exported = corrections_path("small").read_bytes()
     at.button(key="marks_undo").click().run()
     at.file_uploader(key="marks_import").set_value([("list.csv", exported, "text/csv")]).run()
     at.button(key="marks_import_now").click().run()
@@ -215,7 +214,7 @@ def test_a_list_about_other_data_is_refused(photographs):
     at.file_uploader(key="marks_import").set_value([("list.csv", content, "text/csv")]).run()
     at.button(key="marks_import_now").click().run()
     assert "another data set" in at.error[0].value
-    assert not marks_path("small").exists()
+    assert not corrections_path("small").exists()
 
 
 def test_votes_are_added_to_a_set_that_has_none(page, tmp_path):
@@ -240,10 +239,10 @@ def _vote_column(labels):
 
 
 def test_a_broken_list_of_marks_is_explained_and_kept(photographs):
-    marks_path("small").write_text("step,row\n")
+    corrections_path("small").write_text("step,row\n")
     at = photographs()
     assert "The marked faces cannot be read" in at.error[0].value
-    assert marks_path("small").read_text() == "step,row\n"
+    assert corrections_path("small").read_text() == "step,row\n"
 
 
 def test_near_copies_are_looked_for_once_and_kept(photographs):
@@ -299,7 +298,7 @@ def test_while_a_set_is_read_none_is_split_or_given_votes(page):
     faces = some_faces()
     write_store(dataclasses.replace(faces, split=np.where(faces.split > 0, 3, 0).astype(np.uint8)), "tree")
     done = threading.Event()
-    start_job(dataset_source.JOB, "Reading another", lambda report: done.wait(TIMEOUT_S))
+    start_job(source.JOB, "Reading another", lambda report: done.wait(TIMEOUT_S))
     try:
         at = page()
         at.text_input(key="votes_path").set_value("/votes.csv").run()
@@ -310,7 +309,7 @@ def test_while_a_set_is_read_none_is_split_or_given_votes(page):
 
 
 def test_a_face_opens_beside_a_broken_list_of_marks(photographs):
-    marks_path("small").write_text("step,row\n")
+    corrections_path("small").write_text("step,row\n")
     at = photographs(face="3")
     assert not at.exception
     assert "3, counted from 0" in words_of(at)

@@ -7,11 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
-from sklearn.metrics import (accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score,
-                             top_k_accuracy_score)
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    recall_score,
+    top_k_accuracy_score,
+)
 from streamlit.testing.v1 import AppTest
 
-from fer_core.audit.kept import keep, kept_folder
+from fer_core.cache import cache_folder, save_cached
 from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
@@ -19,8 +25,14 @@ from fer_core.emotions import LABELS
 from fer_core.evaluation.process import Job
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.files import sha256_of
-from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL, MODEL_FILE, load_bundle, scores_key
-from fer_core.models.shelf import folder_of, models_root
+from fer_core.models.bundle import (
+    BUNDLED_ROOT,
+    DEFAULT_MODEL,
+    MODEL_FILE,
+    load_bundle,
+    scores_key,
+)
+from fer_core.models.model_store import folder_of, models_root
 
 PAGE = Path(__file__).parents[2] / "pages" / "evaluate.py"
 COUNT = 280
@@ -35,7 +47,7 @@ def started(monkeypatch, tmp_path):
     st.cache_resource.clear()
     st.cache_data.clear()
     calls = []
-    monkeypatch.setattr("fer_core.ui.evaluate_measure.start_measuring", lambda *call: calls.append(call) or True)
+    monkeypatch.setattr("fer_core.ui.evaluate.measure.start_measuring", lambda *call: calls.append(call) or True)
     return calls
 
 
@@ -61,7 +73,7 @@ def keep_scores(faces: FaceSet, name: str = DEFAULT_MODEL, seed: int = 0, skill:
             probs = np.exp(rng.normal(size=(len(labels), 7)) + skill * np.eye(7)[labels])
             views.append((probs / probs.sum(1, keepdims=True)).astype(np.float32))
         kept[split] = views
-        keep(kept_folder(faces.hash), f"scores-{file}-{split}",
+        save_cached(cache_folder(faces.hash), f"scores-{file}-{split}",
              {"probs": views[0], "mirrored": views[1], "ms_per_face": np.array(1.25)})
     return kept
 
@@ -115,9 +127,9 @@ def test_one_press_measures_what_is_missing(faces, started):
 
 def test_a_measurement_that_goes_on_shows_how_far_it_is_and_can_be_stopped(faces, monkeypatch):
     stopped = []
-    monkeypatch.setattr("fer_core.ui.evaluate_measure.measuring_job",
+    monkeypatch.setattr("fer_core.ui.evaluate.measure.measuring_job",
                         lambda: Job(True, "seed-cnn on PublicTest", 512, 1000))
-    monkeypatch.setattr("fer_core.ui.evaluate_measure.stop_measuring", lambda: stopped.append(True))
+    monkeypatch.setattr("fer_core.ui.evaluate.measure.stop_measuring", lambda: stopped.append(True))
     at = open_at()
     assert "measure_now" not in [button.key for button in at.button]
     assert "512 of 1,000 faces" in str(at.get("progress")[0].proto)
@@ -126,7 +138,7 @@ def test_a_measurement_that_goes_on_shows_how_far_it_is_and_can_be_stopped(faces
 
 
 def test_a_measurement_that_failed_says_why(faces, monkeypatch):
-    monkeypatch.setattr("fer_core.ui.evaluate_measure.measuring_job", lambda: Job(False, error="The disk is full."))
+    monkeypatch.setattr("fer_core.ui.evaluate.measure.measuring_job", lambda: Job(False, error="The disk is full."))
     assert "The disk is full." in words_of(open_at())
 
 
@@ -216,9 +228,9 @@ def test_robustness_is_measured_on_request_and_then_drawn(faces, started, monkey
     at.button(key="measure_robustness").click().run()
     assert started == [([DEFAULT_MODEL], "small", ("PrivateTest",), True)]
     file = scores_key(load_bundle(DEFAULT_MODEL).card)
-    monkeypatch.setattr("fer_core.ui.evaluate_robustness.measuring_job", lambda: Job(False, error="The disk is full."))
+    monkeypatch.setattr("fer_core.ui.evaluate.robustness.measuring_job", lambda: Job(False, error="The disk is full."))
     assert "The disk is full." in words_of(open_at(view="Robustness"))
-    keep(kept_folder(faces.hash), f"robustness-{file}-PrivateTest",
+    save_cached(cache_folder(faces.hash), f"robustness-{file}-PrivateTest",
          {name: np.linspace(0.6, 0.2, len(each.levels)) for name, each in CORRUPTIONS.items()})
     at = open_at(view="Robustness")
     assert len(at.get("plotly_chart")) == 1

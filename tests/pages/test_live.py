@@ -146,7 +146,7 @@ def test_no_server_outside_is_asked_but_those_of_the_settings(page, monkeypatch,
         asked.append(rtc_configuration)
         return SimpleNamespace(state=SimpleNamespace(playing=False))
 
-    monkeypatch.setattr("fer_core.ui.webrtc.webrtc_streamer", streamer)
+    monkeypatch.setattr("fer_core.ui.live.webrtc.webrtc_streamer", streamer)
     if setting:
         monkeypatch.setenv("FER_ICE_SERVERS", setting)
     assert not page.run().button(key="acknowledge").click().run().exception

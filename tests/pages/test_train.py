@@ -16,17 +16,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer_core.background.locks import take
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
 from fer_core.files import sha256_of, write_json
-from fer_core.locks import take
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
-from fer_core.models.shelf import choose_model, chosen_model, put_live
-from fer_core.training import speed
+from fer_core.models.model_store import choose_model, chosen_model, put_live
 from fer_core.training.config import PRESETS
-from fer_core.training.device import best_precision
-from fer_core.training.run_store import find_run, list_runs
-from fer_core.ui.training_actions import _archive, exporting
+from fer_core.training.run.store import find_run, list_runs
+from fer_core.training.timing import throughput
+from fer_core.training.timing.device import best_precision
+from fer_core.ui.training.actions import _archive, exporting
 
 HISTORY = "epoch,accuracy,images_per_s,learning_rate,loss,seconds,val_accuracy,val_loss\n" \
           "0,0.3,900,1e-4,1.8,10,0.4,1.7\n1,0.5,900,1e-4,1.4,12.5,0.6,1.5\n2,0.6,900,1e-4,1.2,12.5,0.5,1.6\n"
@@ -37,9 +37,9 @@ def launched(tmp_path, monkeypatch):
     """A machine without runs, on which processes are only noted, not started."""
     monkeypatch.setenv("FER_HOME", str(tmp_path))
     started = []
-    for module in ("training_form", "training_actions"):
+    for module in ("training.form", "training.actions"):
         monkeypatch.setattr(f"fer_core.ui.{module}.launch", lambda run: started.append(run.name))
-    monkeypatch.setattr("fer_core.ui.training_form.start_measuring", lambda config: None)
+    monkeypatch.setattr("fer_core.ui.training.form.start_measuring", lambda config: None)
     return started
 
 
@@ -218,7 +218,7 @@ def test_the_server_does_not_load_keras():
               "assert not at.exception and at.button(key='put_live'), at.exception; "
               "sys.exit(bool({'keras', 'tensorflow', 'jax'} & set(sys.modules)))")
     # With a result in place nothing is measured, so nothing is started.
-    write_json(speed._file(dataclasses.replace(PRESETS["quick"], precision=best_precision())), {"epoch_s": 1.0,
+    write_json(throughput._file(dataclasses.replace(PRESETS["quick"], precision=best_precision())), {"epoch_s": 1.0,
                                                                                                "images_per_s": 1.0})
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=300)
@@ -230,7 +230,7 @@ def test_a_conversion_that_has_ended_gives_the_buttons_back(monkeypatch):
         log_file.write_text("There was no room.\n")
         return subprocess.Popen([sys.executable, "-c", ""], pass_fds=keep_open)
 
-    monkeypatch.setattr("fer_core.ui.training_actions.start_command", start)
+    monkeypatch.setattr("fer_core.ui.training.actions.start_command", start)
     run = make_run("mine", "finished")
     run.weights_file.write_bytes(b"weights")
     at = page()
@@ -247,7 +247,7 @@ def test_a_full_disk_does_not_take_the_page_down(monkeypatch):
     def full(config):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fer_core.ui.training_form.start_measuring", full)
+    monkeypatch.setattr("fer_core.ui.training.form.start_measuring", full)
     make_run("mine", "failed")
     at = page()
     assert "cannot be measured" in words(at) and "The reason." in words(at)

@@ -17,11 +17,11 @@ class FixedDetector:
         self.boxes = boxes
         self.scans = 0
 
-    def glance(self, gray, number):
+    def detect_fast(self, gray, number):
         self.scans += 1
         return self.detect(gray)
 
-    def detect_near(self, gray, xyxy):
+    def detect_around(self, gray, xyxy):
         return self.detect(gray)
 
     def detect(self, gray):

@@ -127,7 +127,7 @@ def test_a_face_that_went_does_not_take_over_its_neighbour(tracker):
 
 
 def test_forgotten_faces_keep_their_numbers_to_themselves(settled):
-    settled.forget()
+    settled.reset()
     for t in (0.2, 0.3):
         shown = settled.update(NOISE, seen((100, 100, 80)), t, HOLD_S)
     assert [track.track_id for track in shown] == [1]

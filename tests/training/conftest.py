@@ -10,7 +10,7 @@ import pytest
 from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS
 from fer_core.training.config import Augmentation, RunConfig
-from fer_core.training.run_folder import RunFolder
+from fer_core.training.run.folder import RunFolder
 
 
 @pytest.fixture
@@ -85,6 +85,6 @@ def eager():
 @pytest.fixture
 def train(faces):
     """A function that trains a run on the small data set."""
-    from fer_core.training import trainer
+    from fer_core.training.loop import trainer
 
     return lambda run: trainer.train(lambda config: faces, run)

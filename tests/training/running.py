@@ -5,7 +5,7 @@ import signal
 
 import numpy as np
 
-from fer_core.training import callbacks
+from fer_core.training.loop import callbacks
 
 
 def stop_in_epoch(monkeypatch, epoch: int) -> None:

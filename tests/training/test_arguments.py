@@ -5,9 +5,19 @@ import shlex
 import pytest
 
 from fer_core.errors import RunError
-from fer_core.training.arguments import add_arguments, arguments_of, command_line, config_from_arguments
-from fer_core.training.config import PRESETS, STANDARD_AUGMENTATION, Augmentation, RunConfig
-from fer_core.training.device import best_precision
+from fer_core.training.arguments import (
+    add_arguments,
+    arguments_of,
+    command_line,
+    config_from_arguments,
+)
+from fer_core.training.config import (
+    PRESETS,
+    STANDARD_AUGMENTATION,
+    Augmentation,
+    RunConfig,
+)
+from fer_core.training.timing.device import best_precision
 
 
 def parse(words: list[str]) -> RunConfig:

@@ -9,7 +9,7 @@ from fer_core.files import read_json
 from fer_core.training.arguments import add_arguments
 from fer_core.training.command import measure, run_of
 from fer_core.training.config import RunConfig
-from fer_core.training.run_folder import RunFolder
+from fer_core.training.run.folder import RunFolder
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,15 @@ import json
 import pytest
 
 from fer_core.errors import RunError
-from fer_core.training.config import (PRESETS, STANDARD_AUGMENTATION, Augmentation, RunConfig, differences, flat,
-                                      from_flat)
+from fer_core.training.config import (
+    PRESETS,
+    STANDARD_AUGMENTATION,
+    Augmentation,
+    RunConfig,
+    differences,
+    flat,
+    from_flat,
+)
 
 
 @pytest.mark.parametrize("config", [RunConfig(), *PRESETS.values(),
@@ -78,7 +85,7 @@ def test_without_a_split_there_is_nothing_to_do(name):
         RunConfig(**{name: ()})
 
 
-@pytest.mark.parametrize(("growth", "epochs"), [(1.0, 10), (0.0, 3), (1.0, 1)])
-def test_the_last_epoch_sees_whole_faces(growth, epochs):
-    config = RunConfig(architecture="small-cnn", start_size=32, growth=growth, epochs=epochs)
+@pytest.mark.parametrize(("progressive_resizing", "epochs"), [(1.0, 10), (0.0, 3), (1.0, 1)])
+def test_the_last_epoch_sees_whole_faces(progressive_resizing, epochs):
+    config = RunConfig(architecture="small-cnn", initial_size=32, progressive_resizing=progressive_resizing, epochs=epochs)
     assert config.size_at(epochs - 1) == 48

@@ -7,22 +7,22 @@ import pandas as pd
 import pytest
 
 from fer_core.errors import RunError
-from fer_core.training.augmentation import resize
-from fer_core.training.batches import Batches
 from fer_core.training.config import RunConfig
-from fer_core.training.pace import pace_of
-from fer_core.training.run_folder import RunStatus, best_epoch
+from fer_core.training.loop.augmentation import resize
+from fer_core.training.loop.batches import Batches
+from fer_core.training.run.folder import RunStatus, best_epoch
+from fer_core.training.timing.eta import estimate_eta
 
-GROWING = RunConfig(architecture="small-cnn", epochs=10, batch_size=8, start_size=32, growth=0.8)
+GROWING = RunConfig(architecture="small-cnn", epochs=10, batch_size=8, initial_size=32, progressive_resizing=0.8)
 
 
 def test_faces_grow_in_equal_spans_until_they_are_whole():
     assert [GROWING.size_at(epoch) for epoch in range(10)] == [32] * 4 + [40] * 4 + [48] * 2
 
 
-@pytest.mark.parametrize("growth", [0.0, 0.8, 1.0])
-def test_faces_that_begin_whole_stay_so(growth):
-    config = dataclasses.replace(GROWING, start_size=48, growth=growth)
+@pytest.mark.parametrize("progressive_resizing", [0.0, 0.8, 1.0])
+def test_faces_that_begin_whole_stay_so(progressive_resizing):
+    config = dataclasses.replace(GROWING, initial_size=48, progressive_resizing=progressive_resizing)
     assert {config.size_at(epoch) for epoch in range(10)} == {48}
     assert config.relative_cost == 1
 
@@ -66,5 +66,5 @@ def test_only_epochs_with_the_largest_faces_can_be_the_best():
 def test_time_left_counts_that_larger_faces_take_longer():
     status = RunStatus("running", 1, 0.0, steps_per_epoch=10)
     history = pd.DataFrame({"epoch": range(4), "val_accuracy": 0.5, "seconds": 10.0})
-    left = pace_of(GROWING, status, history, pd.DataFrame(columns=["epoch", "step", "seconds"])).left_s
+    left = estimate_eta(GROWING, status, history, pd.DataFrame(columns=["epoch", "step", "seconds"])).left_s
     assert left == pytest.approx(10 * (4 * 40**2 + 2 * 48**2) / 32**2)

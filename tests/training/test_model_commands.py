@@ -6,7 +6,7 @@ import pytest
 
 from fer_core.cli import main
 from fer_core.models.bundle import DEFAULT_MODEL, load_bundle
-from fer_core.models.shelf import available_models, chosen_model, folder_of
+from fer_core.models.model_store import available_models, chosen_model, folder_of
 from tests.models.keras_files import LABELS_TEXT, saved, small_network
 
 

@@ -13,9 +13,12 @@ from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.registry import build
 from fer_core.models.weights import save_weights
-from fer_core.training.beginning import beginnings, find_beginning
 from fer_core.training.config import PRESETS
-from fer_core.training.run_store import find_run
+from fer_core.training.loop.initialization import (
+    find_initial_weights,
+    initial_weight_sources,
+)
+from fer_core.training.run.store import find_run
 from tests.training.running import stop_in_epoch, weights_of
 
 pytestmark = pytest.mark.usefixtures("home", "eager")
@@ -42,8 +45,8 @@ def test_a_run_begins_with_the_weights_of_another(config, first, new_run, train)
 def test_its_card_tells_how_both_were_trained(config, first, new_run, train):
     run = new_run(config, "second", epochs=1, start_from=str(first.path))
     card = train(run)
-    assert card.training["began_with"] == ModelCard.load(first.card_file).training
-    assert card.training["began_with"]["epochs"] == 1
+    assert card.training["initial_weights"] == ModelCard.load(first.card_file).training
+    assert card.training["initial_weights"]["epochs"] == 1
 
 
 def test_a_stopped_one_resumes_when_the_other_is_gone(config, first, new_run, train, monkeypatch):
@@ -52,7 +55,7 @@ def test_a_stopped_one_resumes_when_the_other_is_gone(config, first, new_run, tr
         stop_in_epoch(patch, 1)
         assert train(run) is None
     shutil.rmtree(first.path)
-    assert train(run).training["began_with"]["epochs"] == 1
+    assert train(run).training["initial_weights"]["epochs"] == 1
 
 
 @pytest.mark.parametrize(("theirs", "ours", "said"), [
@@ -70,7 +73,7 @@ def test_a_run_that_cannot_be_begun_with_is_an_error_in_words(config, new_run, t
 
 def test_a_name_that_nothing_has_is_an_error_in_words(config):
     with pytest.raises(RunError, match="No run and no model is named 'nothing'"):
-        find_beginning(dataclasses.replace(config, start_from="nothing"))
+        find_initial_weights(dataclasses.replace(config, start_from="nothing"))
 
 
 def test_a_run_begins_with_a_model_that_has_its_weights(config, first, new_run, train, home):
@@ -81,11 +84,11 @@ def test_a_run_begins_with_a_model_that_has_its_weights(config, first, new_run, 
     network.load_weights(first.last_weights_file)
     ModelCard.load(first.card_file).save(folder / "card.json")
     save_weights(network, folder)
-    beginning = find_beginning(dataclasses.replace(config, start_from="kept"))
+    beginning = find_initial_weights(dataclasses.replace(config, start_from="kept"))
     for half, whole in zip(beginning.network().get_weights(), network.get_weights(), strict=True):
         np.testing.assert_allclose(half, whole, rtol=1e-3, atol=1e-6)
-    assert beginnings(config.architecture) == ["kept", "first"]
-    assert train(new_run(config, "second", epochs=1, start_from="kept")).training["began_with"]["epochs"] == 1
+    assert initial_weight_sources(config.architecture) == ["kept", "first"]
+    assert train(new_run(config, "second", epochs=1, start_from="kept")).training["initial_weights"]["epochs"] == 1
 
 
 def test_altered_weights_of_a_model_are_an_error_in_words(config, first, home):
@@ -95,20 +98,20 @@ def test_altered_weights_of_a_model_are_an_error_in_words(config, first, home):
     save_weights(build(config.architecture), folder)
     (folder / "weights.npz").write_bytes((folder / "weights.npz").read_bytes()[:-10])
     with pytest.raises(ModelError, match="cut short or altered"):
-        find_beginning(dataclasses.replace(config, start_from="kept")).network()
+        find_initial_weights(dataclasses.replace(config, start_from="kept")).network()
 
 
 def test_runs_of_another_network_and_without_weights_are_not_offered(config):
     find_run("without").create(config)
     find_run("other").create(dataclasses.replace(config, architecture="seed-cnn", selection="last"))
     find_run("other").last_weights_file.touch()
-    assert beginnings(config.architecture) == []
+    assert initial_weight_sources(config.architecture) == []
 
 
 def test_the_default_model_can_be_gone_on_from(home):
     """What `compact-ferplus` begins with comes with the package, and is the very network that the app runs."""
     bundle = load_bundle()
-    network = find_beginning(PRESETS["compact-ferplus"]).network()
+    network = find_initial_weights(PRESETS["compact-ferplus"]).network()
     faces = demo_set(70).images[:32]
     scores = LiteRTClassifier(bundle.content, bundle.card.labels).classify(faces)
     np.testing.assert_allclose(network.predict(faces[..., None], verbose=0), scores, atol=5e-2)
@@ -117,4 +120,4 @@ def test_the_default_model_can_be_gone_on_from(home):
 def test_a_name_means_the_model_that_is_listed_under_it(config, new_run):
     """A run of the same name is not offered, so it is not taken either."""
     find_run("compact").create(dataclasses.replace(config, architecture="compact"))
-    assert not find_beginning(PRESETS["compact-ferplus"]).is_run
+    assert not find_initial_weights(PRESETS["compact-ferplus"]).is_run

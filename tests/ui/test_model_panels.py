@@ -8,9 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.errors import FerError
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
-from fer_core.models.shelf import add_model
-from fer_core.ui import jobs, model_export, model_import
-from fer_core.ui.command_job import run_command
+from fer_core.models.model_store import add_model
+from fer_core.ui.components import jobs
+from fer_core.ui.components.command_job import run_command
+from fer_core.ui.evaluate import model_export, model_import
 
 WAIT_S = 30
 TOLD = {"name": "theirs", "architecture": "imported", "parameters": 58_423, "bytes": 140_000, "difference": 0.002,
@@ -27,7 +28,7 @@ def home(tmp_path, monkeypatch):
 
 def import_page() -> AppTest:
     def page():
-        from fer_core.ui.model_import import import_panel
+        from fer_core.ui.evaluate.model_import import import_panel
         import_panel()
 
     at = AppTest.from_function(page, default_timeout=60).run()
@@ -38,7 +39,7 @@ def import_page() -> AppTest:
 def export_page() -> AppTest:
     def page():
         from fer_core.models.bundle import DEFAULT_MODEL
-        from fer_core.ui.model_export import export_panel
+        from fer_core.ui.evaluate.model_export import export_panel
         export_panel(DEFAULT_MODEL)
 
     at = AppTest.from_function(page, default_timeout=60).run()
@@ -179,7 +180,7 @@ def test_a_stopped_command_leaves_no_process(tmp_path, monkeypatch):
     def stopped(done, total):
         raise jobs.JobStopped("stopped")
 
-    monkeypatch.setattr("fer_core.ui.command_job.start_command", start)
+    monkeypatch.setattr("fer_core.ui.components.command_job.start_command", start)
     with pytest.raises(jobs.JobStopped):
         run_command(["import"], stopped)
     with pytest.raises(ProcessLookupError):

@@ -1,0 +1,104 @@
+"""Models that others saved, or that were trained elsewhere, brought into the form the app uses.
+
+Needs Keras, so it runs in a process of its own (`python -m fer_core import`).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_core.emotions import LABELS
+from fer_core.errors import ModelError
+from fer_core.files import sha256_of
+from fer_core.models.card import ModelCard
+from fer_core.models.convert import kernel_type, save_bundle
+from fer_core.models.importing.description import NEEDS_WORDS, Description
+from fer_core.models.importing.foreign_model import load_foreign_model
+from fer_core.models.importing.inspection import Kind, ModelFile, inspect_file
+from fer_core.models.importing.original_weights import load_original_weights
+from fer_core.models.importing.registered_weights import load_registered_weights
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import gave.
+
+    Attributes:
+        card: of the model.
+        difference: largest difference between the scores of the file's form and the app's, 0 to 1.
+    """
+
+    card: ModelCard
+    difference: float
+
+
+def import_model(path: Path, folder: Path, name: str, faces: np.ndarray, architecture: str | None = None,
+                 description: Description | None = None) -> Imported:
+    """Turn the model file at `path` into a model in `folder`.
+
+    Args:
+        path: a .keras file or weights of a registered architecture, the original script's model.h5,
+            or, with a description, a whole Keras model.
+        folder: where `model.tflite` and `card.json` go.
+        name: of the model, for its card.
+        faces: uint8 (n, 48, 48) that both forms must score alike.
+        architecture: name of the registered architecture that the file holds; weights alone need it.
+        description: what a network of another origin takes and gives.
+
+    Raises:
+        ModelError: the file is none of these, is damaged, could run code or does not fit what is said of it.
+    """
+    log.info("Step 1 of 3: reading %s", path.name)
+    file = inspect_file(path)
+    if architecture and description:
+        raise ModelError("Name the architecture of a network that is registered here, or describe another one: not "
+                         "both.")
+    network, kind = _load(file, architecture, description)
+    log.info("Step 2 of 3: converting %s parameters", f"{network.count_params():,}")
+    card = _card(file, name, kind, network, description)
+    # A network of another origin keeps every digit, so that it answers as it does at home.
+    difference = save_bundle(network, card, folder, faces, kernel_type(kind) if description is None else "float32")
+    log.info("Step 3 of 3: compared on %d faces", len(faces))
+    return Imported(card, difference)
+
+
+def _load(file: ModelFile, architecture: str | None, description: Description | None) -> tuple[keras.Model, str]:
+    """Return the network and the name of its architecture."""
+    if description is not None:
+        return load_foreign_model(file, description), "imported"
+    if file.kind in (Kind.KERAS, Kind.WEIGHTS):
+        return load_registered_weights(file, architecture)
+    if architecture not in (None, "seed-cnn"):
+        raise ModelError(f"{file.path.name} is {file.kind.value}; {architecture} is read from a .keras or .weights.h5 "
+                         "file of Keras 3. Save it again with Keras 3.")
+    try:
+        return load_original_weights(file.path), "seed-cnn"
+    except ModelError as error:
+        if file.kind is not Kind.LEGACY_MODEL:
+            raise
+        raise ModelError(f"{file.path.name} is a whole Keras model, but not the original script's. {NEEDS_WORDS}") \
+            from error
+
+
+def _card(file: ModelFile, name: str, architecture: str, network: keras.Model,
+          description: Description | None) -> ModelCard:
+    origin = {"imported_from": file.path.name, "sha256": sha256_of(file.path), "kind": file.kind.value}
+    limits = [f"Imported from {file.path.name}: nothing is known of its training data."]
+    if description is None:
+        return ModelCard(name, architecture, network.count_params(), LABELS, training=origin, limits=tuple(limits))
+    limits.append(f"What it takes and gives is what its importer said: {description}.")
+    size = description.input_size
+    return ModelCard(
+        name, architecture, network.count_params(), description.labels,
+        input=f"48×48 gray, uint8 values 0 to 255; its first layers resize to {size}×{size} ({description.resize}) and "
+              f"scale to {description.scale}",
+        training={**origin, "description": {"labels": list(description.labels), "input_size": size,
+                                            "scale": description.scale, "resize": description.resize}},
+        limits=tuple(limits))

@@ -1,0 +1,183 @@
+"""What happens beside the training steps: progress, validation, history and saving.
+
+Keras's own ModelCheckpoint, SwapEMAWeights and BackupAndRestore each miss something a run needs:
+they save the optimizer with the weights, cannot validate and save averaged weights alike, and
+leave nothing to resume after a stop.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from sklearn.metrics import confusion_matrix
+
+from fer_core.emotions import LABELS
+from fer_core.files import atomic_path, read_json, write_json
+from fer_core.training.config import RunConfig
+from fer_core.training.loop.augmentation import resize
+from fer_core.training.loop.batches import Batches
+from fer_core.training.loop.result_network import ResultNetwork
+from fer_core.training.run.checkpoint import save_state
+from fer_core.training.run.folder import PROGRESS_COLUMNS, RunFolder, best_epoch
+from fer_core.training.run.heartbeat import Heartbeat
+
+# More often than a page looks.
+_PROGRESS_EVERY_S = 0.25
+SHOWN_FACES = 14
+
+
+class Progress(keras.callbacks.Callback):
+    """Writes the epoch under way to a small file, and ends the run when it was asked to stop or has diverged."""
+
+    def __init__(self, run: RunFolder, batches: Batches, beat: Heartbeat) -> None:
+        super().__init__()
+        self._run, self._batches, self._beat = run, batches, beat
+        self.step, self.diverged = 0, False
+        self.started_s = self._first_end_s = self._written_s = 0.0
+        self._file = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the epoch that ends was trained to its last batch, with a finite loss."""
+        return self.step == len(self._batches) and not self.diverged
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._batches.start_epoch(epoch)
+        self.step, self.started_s, self._written_s = 0, time.monotonic(), 0.0
+        self._epoch = epoch
+        # The file holds one epoch only: a reader never has to read what the history already says.
+        self._file = self._run.progress_file.open("w", encoding="utf-8")
+        self._file.write(",".join(PROGRESS_COLUMNS) + "\n")
+        self._beat.update(epoch=epoch, step=0)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.step, now_s = batch + 1, time.monotonic()
+        if self.step == 1:
+            self._first_end_s = now_s
+        self.diverged |= not np.isfinite(logs["loss"])
+        if self._beat.stop_requested or self.diverged:
+            self.model.stop_training = True
+        if now_s - self._written_s >= _PROGRESS_EVERY_S or self.step == len(self._batches):
+            self._written_s = now_s
+            self._file.write(f"{self._epoch},{self.step},{now_s - self.started_s:.2f},"
+                             f"{logs['loss']:.5f},{logs['accuracy']:.5f}\n")
+            self._file.flush()
+            self._beat.update(step=self.step)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self._file.close()
+        logs["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        # The first batch holds the compiling; it says nothing about speed.
+        span_s, steps = time.monotonic() - self._first_end_s, len(self._batches) - 1
+        logs["images_per_s"] = round(steps * self._batches.batch_size / span_s, 1) if steps else 0.0
+
+
+class Validation(keras.callbacks.Callback):
+    """Measures the network that would be kept, after each whole epoch.
+
+    It sees faces of the size that the epoch trained on. It adds that size, val_loss and val_accuracy
+    to the logs and writes the confusion matrix and the predictions for a few faces.
+    """
+
+    def __init__(self, run: RunFolder, progress: Progress, batches: Batches, network: ResultNetwork,
+                 images: np.ndarray, targets: np.ndarray, first_epoch: int) -> None:
+        super().__init__()
+        self._run, self._progress, self._batches, self._network = run, progress, batches, network
+        self._images, self._targets = images, targets
+        self._labels = targets.argmax(axis=1)
+        self._shown = _spread(self._labels)
+        self._predicted = self._earlier(first_epoch)
+        _save_faces(images[self._shown], run)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if not self._progress.whole:
+            return
+        self._network.take(self.model)
+        probs = self._network.predict(resize(self._images, self._batches.size))
+        if not all(np.isfinite(array).all() for array in (probs, *self.model.get_weights())):
+            # The last step of the epoch spoiled the weights; its loss was measured before.
+            self._progress.diverged = self.model.stop_training = True
+            return
+        likelihood = np.log(np.clip(probs, 1e-7, 1))
+        logs["val_loss"] = float(-(self._targets * likelihood).sum(axis=1).mean())
+        logs["val_accuracy"] = float((probs.argmax(axis=1) == self._labels).mean())
+        logs["size"] = self._batches.size
+        logs["seconds"] = round(time.monotonic() - self._progress.started_s, 2)
+        self._write(epoch, probs)
+
+    def _write(self, epoch: int, probs: np.ndarray) -> None:
+        shown = probs[self._shown]
+        self._predicted.append(shown.argmax(axis=1).tolist())
+        confusion = confusion_matrix(self._labels, probs.argmax(axis=1), labels=range(len(LABELS)))
+        write_json(self._run.validation_file, {
+            "epoch": epoch, "confusion": confusion.tolist(), "faces": {
+                "labels": self._labels[self._shown].tolist(), "probs": np.round(shown, 4).tolist(),
+                "predicted": self._predicted}})
+
+    def _earlier(self, first_epoch: int) -> list[list[int]]:
+        if not self._run.validation_file.exists():
+            return []
+        return read_json(self._run.validation_file)["faces"]["predicted"][:first_epoch]
+
+
+class History(keras.callbacks.CSVLogger):
+    """Keras's history as a table, of whole epochs only."""
+
+    def __init__(self, run: RunFolder, progress: Progress) -> None:
+        super().__init__(str(run.history_file), append=True)
+        self._progress = progress
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self._progress.whole:
+            super().on_epoch_end(epoch, logs)
+            os.fsync(self.csv_file.fileno())  # the state that is saved next must never be ahead of the history
+
+
+class Saver(keras.callbacks.Callback):
+    """After each whole epoch saves weights and, last, the state to resume from; ends a run that no longer improves."""
+
+    def __init__(self, run: RunFolder, config: RunConfig, progress: Progress, network: ResultNetwork,
+                 data_hash: str, beat: Heartbeat) -> None:
+        super().__init__()
+        self._run, self._config, self._progress, self._network = run, config, progress, network
+        self._data_hash, self._beat = data_hash, beat
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if not self._progress.whole:
+            return
+        history = self._run.history()  # the row of this epoch is the last
+        if self._config.keeps_best and best_epoch(history) == len(history) - 1:
+            self._save(self._run.best_weights_file)
+        self._save(self._run.last_weights_file)
+        save_state(self._run.state_file, self.model, epoch + 1, self._data_hash)
+        self._beat.update(epoch=epoch + 1, step=0)
+        if ends_early(history, self._config.early_stopping):
+            self.model.stop_training = True
+
+    def _save(self, path: Any) -> None:
+        with atomic_path(path) as partial:
+            self._network.save_weights(partial)
+
+
+def ends_early(history: pd.DataFrame, patience: int) -> bool:
+    """Return whether the best epoch lies `patience` or more epochs back; 0 is never."""
+    return bool(patience and len(history) and len(history) - 1 - best_epoch(history) >= patience)
+
+
+def _spread(labels: np.ndarray) -> np.ndarray:
+    """Return the rows of up to `SHOWN_FACES` faces, of each expression as many."""
+    each = [np.flatnonzero(labels == k)[:SHOWN_FACES // len(LABELS)] for k in range(len(LABELS))]
+    return np.concatenate(each)
+
+
+def _save_faces(images: np.ndarray, run: RunFolder) -> None:
+    """Save faces uint8 (n, 48, 48) side by side as a picture."""
+    import cv2
+
+    with atomic_path(run.faces_file) as partial:
+        cv2.imwrite(str(partial), np.concatenate(list(images), axis=1))

@@ -1,0 +1,47 @@
+"""The card of a finished run: its result, measured once on each split that it did not train on."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from fer_core import __version__
+from fer_core.data.face_set import SPLITS, FaceSet
+from fer_core.emotions import LABELS
+from fer_core.evaluation.metrics import measure
+from fer_core.files import read_json, sha256_of
+from fer_core.models.card import ModelCard
+from fer_core.training.config import RunConfig
+from fer_core.training.loop.result_network import ResultNetwork
+from fer_core.training.run.folder import RunFolder, best_epoch
+
+_BOTH = ("PublicTest", "PrivateTest")
+
+
+def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: ResultNetwork) -> ModelCard:
+    """Measure the weights that are the run's result and describe them.
+
+    Labels are the data set's own, whatever labels were trained on, so that figures of runs compare.
+    """
+    network.model.load_weights(run.weights_file)
+    history = run.history()
+    picked = best_epoch(history) + 1 if config.keeps_best else len(history)
+    how = f"best on {' + '.join(config.validation_splits)}" if config.keeps_best else "last"
+    protocol = f"weights of epoch {picked} ({how}), one view, no test-time augmentation"
+    present = [split for split in faces.splits if split not in config.train_splits]
+    measured = {split: (split,) for split in present}
+    if set(_BOTH) <= set(present):
+        measured[" + ".join(_BOTH)] = _BOTH
+    began_with = {"initial_weights": read_json(run.initial_weights_file)} if config.start_from else {}
+    metrics = {}
+    for name, splits in measured.items():
+        rows = faces.rows_of(*splits)
+        metrics[name] = {"protocol": protocol, **measure(network.predict(np.array(faces.images[rows])),
+                                                         faces.labels[rows])}
+    return ModelCard(
+        name=run.name, architecture=config.architecture, parameters=network.model.count_params(), labels=LABELS,
+        data={"name": faces.source.name or config.data, "synthetic": faces.source.synthetic, "sha256": faces.hash,
+              "images": {split: int(np.sum(faces.split == SPLITS.index(split))) for split in faces.splits}},
+        training={**config.to_dict(), **began_with, "epoch": picked, "seconds": float(history["seconds"].sum()),
+                  "fer_core": __version__, "keras": keras.__version__, "backend": keras.backend.backend()},
+        metrics=metrics, files={run.weights_file.name: sha256_of(run.weights_file)})

@@ -1,0 +1,121 @@
+"""What a run begins with, if not with random weights: a run or a model of the same network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_core.errors import ModelError, RunError
+from fer_core.models.bundle import CARD_FILE, WEIGHTS_FILE
+from fer_core.models.card import ModelCard
+from fer_core.models.model_store import available_models, folder_of
+from fer_core.models.registry import build
+from fer_core.training.config import RunConfig
+from fer_core.training.run.folder import RunFolder
+from fer_core.training.run.store import broken_runs, find_run, list_runs
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class InitialWeights:
+    """A trained network to go on from.
+
+    Attributes:
+        name: of the run or the model.
+        folder: where it lies.
+        is_run: whether it is a run.
+        training: its configuration and, if it is finished, what its training cost.
+    """
+
+    name: str
+    folder: Path
+    is_run: bool
+    training: Mapping[str, Any]
+
+    def network(self) -> keras.Model:
+        """Return it with its weights, float32.
+
+        Raises:
+            FerError: they are missing or do not fit.
+        """
+        from fer_core.models.weights import (
+            load_network,  # loads Keras, which a page that lists names must not
+        )
+
+        if not self.is_run:
+            return load_network(self.folder)
+        path = RunFolder(self.folder).weights_file
+        if not path.exists():
+            raise RunError(f"The run {self.name} has no weights yet: {path} is missing.")
+        network = build(self.training["architecture"])
+        network.load_weights(path)
+        return network
+
+
+def find_initial_weights(config: RunConfig) -> InitialWeights:
+    """Return what `config.start_from` names.
+
+    Raises:
+        RunError: there is none of this name, it is another network, or it has trained on faces that this run keeps
+            for measuring.
+    """
+    found = _named(config.start_from)
+    if (theirs := found.training.get("architecture")) != config.architecture:
+        raise RunError(f"{found.name} is the network {theirs}; a run of {config.architecture} cannot begin with its "
+                       "weights.")
+    if known := known_of(found.training, config):
+        raise RunError(f"{found.name} has trained on {known}; a run that begins with its weights would be measured on "
+                       "faces that it knows. Train on the same splits of the same data set.")
+    return found
+
+
+def known_of(training: Mapping[str, Any], config: RunConfig) -> str:
+    """Return in words what a network has trained on that a run of `config` keeps for measuring; empty if nothing.
+
+    Args:
+        training: how the network was trained, as its card tells.
+        config: of the run that takes something over from it.
+    """
+    theirs = set(training.get("train_splits", ()))
+    if unseen := theirs - set(config.train_splits):
+        return ", ".join(sorted(unseen))
+    held_out = "Validation" in config.validation_splits and "Training" in theirs
+    # Validation is held out of Training: where that was done anew, all of it was Training before.
+    return "what is Validation here" if held_out and training.get("data") != config.data else ""
+
+
+def initial_weight_sources(architecture: str) -> list[str]:
+    """Return the names of all runs and models whose weights a run of `architecture` can begin with, models first."""
+    models = [name for name in available_models() if (folder_of(name) / WEIGHTS_FILE).is_file()
+              and _architecture_of(folder_of(name)) == architecture]
+    runs = list_runs()
+    broken = broken_runs(runs)
+    return models + [run.name for run in runs if run.name not in (*broken, *models)
+                     and run.config().architecture == architecture and run.weights_file.exists()]
+
+
+def _architecture_of(folder: Path) -> str | None:
+    try:
+        return ModelCard.load(folder / CARD_FILE).architecture
+    except ModelError:
+        return None  # an altered card is shown as such where models are chosen
+
+
+def _named(name: str) -> InitialWeights:
+    # What a page lists under a name is what the name means: a model, if it has weights to begin with, before a run.
+    if name in available_models() and (folder_of(name) / WEIGHTS_FILE).is_file():
+        folder = folder_of(name)
+        return InitialWeights(name, folder, False, ModelCard.load(folder / CARD_FILE).training)
+    run = find_run(name)
+    if run.config_file.exists():
+        card = ModelCard.load(run.card_file).training if run.card_file.exists() else {}
+        return InitialWeights(run.name, run.path, True, {**run.config().to_dict(), **card})
+    if name in available_models():
+        folder = folder_of(name)
+        return InitialWeights(name, folder, False, ModelCard.load(folder / CARD_FILE).training)
+    raise RunError(f"No run and no model is named {name!r}. A run begins with the weights of one that is there, or "
+                   "with random ones.")

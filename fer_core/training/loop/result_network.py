@@ -1,0 +1,67 @@
+"""The network as it is measured and saved, apart from the one that trains.
+
+It has the averaged weights, if the run keeps averages, and no optimizer, so that its files hold
+the weights and nothing else, and measuring it cannot disturb training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_core.models.registry import FACE_SIZE, build, resizable
+from fer_core.training.loop.batches import Batches
+from fer_core.training.loop.optimizer import averaged_weights
+from fer_core.training.loop.precision import precision
+
+_RECALIBRATION_STEPS = 20
+_BATCH = 256
+
+
+class ResultNetwork:
+    """An untrained copy of an architecture that takes over the weights of the one in training."""
+
+    def __init__(self, architecture: str, batches: Batches) -> None:
+        """Args:
+            architecture: its name in the registry.
+            batches: what is trained on; averaged weights need batch statistics of their own.
+        """
+        with precision("float32"):  # what is kept and measured, whatever it was trained in
+            self.model = build(architecture, None if resizable(architecture) else FACE_SIZE)
+        self._batches = batches
+        self._normalizations = [layer for layer in _layers(self.model)
+                                if isinstance(layer, keras.layers.BatchNormalization)]
+
+    def take(self, trained: keras.Model) -> None:
+        """Take over the weights, averaged if the optimizer of `trained` keeps averages."""
+        self.model.set_weights(averaged_weights(trained))
+        if trained.optimizer.use_ema and self._normalizations:
+            self._recalibrate()
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Return float32 (n, 7) scores of faces uint8 (n, size, size)."""
+        return self.model.predict(images[..., None], batch_size=_BATCH, verbose=0)
+
+    def save_weights(self, path: Path) -> None:
+        """Write the weights, 4 bytes each, to `path`, which ends in .weights.h5."""
+        self.model.save_weights(path)
+
+    def _recalibrate(self) -> None:
+        """Set the batch statistics to their mean over some batches; averaged ones would lag behind the weights."""
+        before = [layer.momentum for layer in self._normalizations]
+        for step in range(min(_RECALIBRATION_STEPS, len(self._batches))):
+            for layer in self._normalizations:
+                layer.momentum = step / (step + 1)
+            self.model(self._batches[step][0], training=True)
+        for layer, momentum in zip(self._normalizations, before, strict=True):
+            layer.momentum = momentum
+
+
+def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)

@@ -1,0 +1,214 @@
+"""Train a network as a run in a folder, from its beginning or from where it stopped.
+
+This runs in a process of its own (`python -m fer_core train`), never in the web server.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby
+
+import keras
+import numpy as np
+
+from fer_core.data.face_set import FaceSet
+from fer_core.errors import FerError, RunError
+from fer_core.files import write_json, write_text
+from fer_core.models.bundle import MODEL_FILE, load_bundle
+from fer_core.models.card import ModelCard
+from fer_core.models.registry import FACE_SIZE, build
+from fer_core.training.config import RunConfig
+from fer_core.training.loop.batches import Batches
+from fer_core.training.loop.callbacks import (
+    History,
+    Progress,
+    Saver,
+    Validation,
+    ends_early,
+)
+from fer_core.training.loop.card_builder import build_card
+from fer_core.training.loop.curves import save_curves
+from fer_core.training.loop.distillation import find_teacher, teacher_folders
+from fer_core.training.loop.initialization import find_initial_weights
+from fer_core.training.loop.optimizer import build_optimizer
+from fer_core.training.loop.precision import precision
+from fer_core.training.loop.result_network import ResultNetwork
+from fer_core.training.loop.targets import class_weights, targets_of
+from fer_core.training.run.checkpoint import load_state
+from fer_core.training.run.folder import RunFolder
+from fer_core.training.run.heartbeat import Heartbeat, Stopped, device_lock, run_lock
+
+# The status is written to a new file before it replaces the old one.
+_RESERVE_BYTES = 1 << 16
+
+
+def train(open_faces: Callable[[RunConfig], FaceSet], run: RunFolder,
+          export: Callable[[RunFolder], None] | None = None) -> ModelCard | None:
+    """Train the run until it ends or a SIGTERM or SIGINT stops it; go on from its last whole epoch if it has one.
+
+    Args:
+        open_faces: gives the data set that a configuration names; called when it is this run's turn.
+        run: a folder whose configuration was written by `RunFolder.create`.
+        export: called when training is done and the card is written, before the run counts as finished.
+
+    Returns:
+        The card of the finished run, or None if it was stopped before its end.
+
+    Raises:
+        RunError: another process works on the run, it cannot be resumed, its loss diverged, or disk
+            or memory ran out. The status says so too, and the last good weights are kept.
+        FerError: the data set is gone or cannot be used.
+    """
+    config, beat = run.config(), Heartbeat(run)
+    with run_lock(run), beat.beating(), _reserve(run) as release:
+        beat.set_state("starting", epoch=len(run.history()))
+        try:
+            with device_lock(run, beat):
+                beat.set_state("starting", device=device_words())
+                faces = open_faces(replace(config, corrections=str(run.corrections_file)) if config.corrections else config)
+                beat.check_stop()
+                with precision(config.precision):
+                    card = _train(faces, run, config, beat)
+            if card and export:
+                export(run)
+        except Stopped:
+            card = None
+        except Exception as error:
+            reason = _reason(error, run)
+            release()
+            beat.set_state("failed", message=reason or f"{type(error).__name__}: {error}. The log has the details.")
+            if reason is None or isinstance(error, FerError):
+                raise
+            raise RunError(reason) from error
+        beat.set_state("finished" if card else "stopped", step=0)
+        return card
+
+
+@contextmanager
+def _reserve(run: RunFolder) -> Iterator[Callable[[], None]]:
+    """Keep room on the disk, so that a run which fills it can still say so; yield what gives the room back."""
+    file = run.path / ".reserve"
+
+    def release() -> None:
+        file.unlink(missing_ok=True)
+
+    try:
+        file.write_bytes(bytes(_RESERVE_BYTES))
+    except OSError as error:
+        release()
+        raise RunError(f"The run cannot be written in {run.path}: {error.strerror}. Free some space and resume.") \
+            from error
+    try:
+        yield release
+    finally:
+        release()
+
+
+def prepare(faces: FaceSet, config: RunConfig) -> tuple[keras.Model, Batches, tuple[np.ndarray, np.ndarray]]:
+    """Return the compiled network, the batches it trains on, and images and targets that it is validated on."""
+    keras.utils.set_random_seed(config.seed)
+    targets, usable = targets_of(faces, config.label_set)
+
+    def rows_of(splits: tuple[str, ...]) -> np.ndarray:
+        rows = faces.rows_of(*splits)
+        return rows[usable[rows]]
+
+    rows = rows_of(config.train_splits)
+    weights = class_weights(targets[rows]) if config.class_weighting else None
+    batches = Batches(np.array(faces.images[rows]), targets[rows], config, weights=weights,
+                      teacher=find_teacher(config) if config.teachers else None)
+    rows = rows_of(config.validation_splits)
+    model = build(config.architecture, FACE_SIZE if config.initial_size == FACE_SIZE else None)
+    model.compile(optimizer=build_optimizer(config, len(batches)), metrics=["accuracy"],
+                  loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing))
+    return model, batches, (np.array(faces.images[rows]), targets[rows])
+
+
+def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -> ModelCard | None:
+    model, batches, (images, targets) = prepare(faces, config)
+    data_hash = _data_hash(faces, config)
+    first_epoch = load_state(run.state_file, model, data_hash) if run.state_file.exists() else 0
+    _cut_history(run, first_epoch)
+    batches.start_epoch(first_epoch)
+    network = ResultNetwork(config.architecture, batches)
+    if config.start_from and not run.state_file.exists():
+        beginning = find_initial_weights(config)
+        model.set_weights(beginning.network().get_weights())
+        write_json(run.initial_weights_file, beginning.training)
+    progress = Progress(run, batches, beat)
+    beat.set_state("running", epoch=first_epoch, steps_per_epoch=len(batches))
+    callbacks = [keras.callbacks.TerminateOnNaN(), progress,
+                 Validation(run, progress, batches, network, images, targets, first_epoch), History(run, progress),
+                 Saver(run, config, progress, network, data_hash, beat)]
+    for first, end in _stages(config, first_epoch):
+        if _is_done(run, config):
+            break
+        batches.start_epoch(first)  # a fit takes the shape of its faces from the first batches
+        model.fit(batches, shuffle=False, epochs=end, initial_epoch=first, verbose=2, callbacks=callbacks)
+        if model.stop_training:
+            break
+    run.progress_file.unlink(missing_ok=True)
+    if progress.diverged:
+        raise RunError(f"The loss was no longer a finite number in epoch {len(run.history()) + 1}. The weights of "
+                       "the last whole epoch are kept; start again with a lower learning rate.")
+    if not _is_done(run, config):
+        return None
+    beat.set_state("measuring", step=0)
+    save_curves(run.history(), run.curves_file)
+    card = build_card(faces, run, config, network)
+    card.save(run.card_file)
+    return card
+
+
+def _data_hash(faces: FaceSet, config: RunConfig) -> str:
+    """Return what changes with all that a run learns from: faces, labels, votes, and its teachers."""
+    parts = [faces.hash, config.label_set]
+    if config.label_set != "fer" and faces.votes is not None:
+        parts.append(hashlib.sha256(np.ascontiguousarray(faces.votes)).hexdigest())
+    parts += [load_bundle(folder).card.files[MODEL_FILE] for folder in teacher_folders(config)]
+    return " ".join(parts)
+
+
+def _stages(config: RunConfig, first_epoch: int) -> Iterator[tuple[int, int]]:
+    """Give the first and the end of each span of epochs, from `first_epoch` on, in which faces have one size."""
+    for _, span in groupby(range(first_epoch, config.epochs), key=config.size_at):
+        epochs = list(span)
+        yield epochs[0], epochs[-1] + 1
+
+
+def _is_done(run: RunFolder, config: RunConfig) -> bool:
+    history = run.history()
+    return len(history) == config.epochs or ends_early(history, config.early_stopping)
+
+
+def device_words() -> str:
+    """Return the backend and what it computes on, such as "tensorflow on cpu"."""
+    kinds = sorted({name.split(":")[0] for name in keras.distribution.list_devices()})
+    return f"{keras.backend.backend()} on {' and '.join(kinds)}"
+
+
+def _reason(error: Exception, run: RunFolder) -> str | None:
+    """Return in words why training cannot go on, or None if this is a fault of the program."""
+    if isinstance(error, FerError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC or "No space left on device" in str(error):
+        return f"The disk of {run.path} is full. Free some space and resume; the last whole epoch is kept."
+    # TensorFlow's and JAX's own errors for this differ; both name the same code.
+    if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__ \
+            or "RESOURCE_EXHAUSTED" in str(error):
+        return ("There was not enough memory. The last whole epoch is kept; start again with smaller batches or a "
+                "smaller network, or close other programs and resume.")
+    return None
+
+
+def _cut_history(run: RunFolder, epochs: int) -> None:
+    """Drop the history's rows after `epochs`: a kill may have fallen between history and state."""
+    if not run.history_file.exists():
+        return
+    lines = run.history_file.read_text(encoding="utf-8").splitlines(keepends=True)
+    if len(lines) > 1 + epochs:  # a half-written row is a line too
+        write_text(run.history_file, "".join(lines[:1 + epochs]))

@@ -1,0 +1,57 @@
+"""Start and stop the process of a run. It outlives whoever started it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from fer_core.background.locks import holder, take, write_holder
+from fer_core.background.processes import start_command
+from fer_core.errors import RunError
+from fer_core.training.run.folder import RunFolder
+from fer_core.training.run.heartbeat import LOCK_VARIABLE
+
+
+def launch(run: RunFolder) -> int:
+    """Start a process that trains the run, from its beginning or from its last whole epoch.
+
+    It has a session and a process group of its own, so that neither the end of this process nor a
+    Ctrl-C at its terminal reaches it. What it prints goes to the run's log.
+
+    Args:
+        run: a folder whose configuration was written by `RunFolder.create`.
+
+    Returns:
+        The process id.
+
+    Raises:
+        RunError: a process already works on the run, or it is finished.
+    """
+    status = run.status()
+    if status and status.state == "finished":
+        raise RunError(f"The run {run.name!r} is finished. Start a new one to train longer.")
+    lock = take(run.lock_file)
+    if lock is None:
+        raise RunError(f"A process already works on the run {run.name!r}. Wait for its end, or stop it first.")
+    try:
+        run.stop_file.unlink(missing_ok=True)
+        run.write_status("starting", since_s=time.time(), epoch=len(run.history()))
+        process = start_command(["train", "--resume", "--run", str(run.path.resolve())], run.log_file,
+                                keep_open=(lock,), environment={LOCK_VARIABLE: str(lock)})
+        write_holder(lock, process.pid)
+    finally:
+        os.close(lock)  # from here on the lock is the new process's own
+    return process.pid
+
+
+def stop(run: RunFolder) -> None:
+    """Ask the run to stop at the end of the batch under way; it does nothing if no process works on it."""
+    pid = holder(run.lock_file)
+    if pid is None:
+        return
+    with suppress(OSError):  # on a full disk the signal alone must do
+        run.stop_file.touch()
+    with suppress(ProcessLookupError):  # it ended in between
+        os.kill(pid, signal.SIGTERM)

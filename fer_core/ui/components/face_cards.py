@@ -1,0 +1,110 @@
+"""Cards that say what was found: each face's picture, its expression, and all scores as bars."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import cv2
+import numpy as np
+
+from fer_core.annotate import UNCERTAIN
+from fer_core.charts.timeline import clock
+from fer_core.emotions import COLORS
+from fer_core.media.summary import FaceSummary
+from fer_core.types import FrameResult
+
+# More would not fit beside the video.
+MAX_CARDS = 4
+
+_PICTURE_PX = 112
+
+
+def face_cards_html(result: FrameResult, image_bgr: np.ndarray, threshold: float) -> str:
+    """Return one card per face, in the order of their numbers, as HTML for `st.html`.
+
+    Args:
+        result: the faces and their scores.
+        image_bgr: uint8 (h, w, 3), the image in which they were found.
+        threshold: a best score below it is called uncertain, 0 to 1.
+    """
+    order = np.argsort(result.track_id, kind="stable")
+    cards = [_card(result, int(i), image_bgr, threshold) for i in order[:MAX_CARDS]]
+    more = len(order) - len(cards)
+    if more > 0:
+        cards.append(f'<p class="fer-note">And {more} more in the picture.</p>')
+    return f'<div class="fer-cards" data-faces="{len(order)}">{"".join(cards)}</div>'
+
+
+def face_summaries_html(faces: Sequence[FaceSummary], labels: Sequence[str], portraits: Mapping[int, str],
+                        frames: int) -> str:
+    """Return one card per face with its mean scores, as HTML for `st.html`.
+
+    Args:
+        faces: those of one file; the first four get a card.
+        labels: names of the scores.
+        portraits: number of a face to an address of its picture.
+        frames: how many frames of the file were analysed.
+    """
+    cards = [_summary(each, labels, portraits.get(each.face), frames) for each in faces[:MAX_CARDS]]
+    if more := len(faces) - len(cards):
+        cards.append(f'<p class="fer-note">And {more} more, in the table.</p>')
+    return f'<div class="fer-cards" data-faces="{len(faces)}">{"".join(cards)}</div>'
+
+
+def face_name(track_id: int) -> str:
+    """Return what a face is called on the pages; people count from 1."""
+    return f"Face {track_id + 1}"
+
+
+def _card(result: FrameResult, i: int, image_bgr: np.ndarray, threshold: float) -> str:
+    labels, probs = result.prediction.labels, result.prediction.probs[i]
+    best = int(probs.argmax())
+    word = labels[best] if probs[best] >= threshold else UNCERTAIN
+    name = face_name(int(result.track_id[i]))
+    hint = name if word != UNCERTAIN else f"{name} · most like {labels[best]}"
+    rows = "".join(_bar(label, float(p), k == best) for k, (label, p) in enumerate(zip(labels, probs, strict=True)))
+    return (f'<section class="fer-card" data-expression="{escape(word)}">'
+            f'<header><img alt="{name}" decoding="sync" src="{portrait(result, i, image_bgr)}">'
+            f'<div><p class="fer-note">{escape(hint)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
+            f'<p class="fer-score">{_percent(float(probs[best]))}</p></header>{rows}</section>')
+
+
+def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, frames: int) -> str:
+    name, best = face_name(face.face - 1), int(face.mean.argmax())
+    if face.first_s is None:
+        where, word, score = name, labels[best] if not face.uncertain else UNCERTAIN, face.mean[best]
+    else:
+        where = f"{name} · {face.frames:,} of {frames:,} frames, {clock(face.first_s)} to {clock(face.last_s)}"
+        # What it showed longest, not the highest mean: a mean of opposites is neither.
+        most = int(face.shares.argmax())
+        word, score = (labels[most], face.shares[most]) if face.shares[most] >= face.uncertain else \
+            (UNCERTAIN, face.uncertain)
+        best = most
+    rows = "".join(_bar(label, float(p), k == best) for k, (label, p) in enumerate(zip(labels, face.mean, strict=True)))
+    header = f'<header><img alt="{name}" decoding="sync" src="{picture}">' if picture else '<header class="fer-bare">'
+    of = "" if face.first_s is None else '<small>of its frames</small>'
+    return (f'<section class="fer-card" data-expression="{escape(word)}">{header}'
+            f'<div><p class="fer-note">{escape(where)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
+            f'<p class="fer-score">{_percent(float(score))}{of}</p></header>{rows}</section>')
+
+
+def _bar(label: str, prob: float, is_best: bool) -> str:
+    return (f'<div class="fer-bar{" fer-best" if is_best else ""}"><span>{escape(label)}</span>'
+            f'<i><b style="width:{prob:.1%};background:{COLORS[label]}"></b></i><span>{_percent(prob)}</span></div>')
+
+
+def _percent(prob: float) -> str:
+    return f"{prob * 100:.0f} %"
+
+
+def portrait(result: FrameResult, i: int, image_bgr: np.ndarray) -> str:
+    """Return the picture of a result's i-th face as an address that holds it, cut from uint8 (h, w, 3)."""
+    height, width = image_bgr.shape[:2]
+    left, top, right, bottom = result.detections.xyxy[i].round().astype(int).tolist()
+    crop = image_bgr[max(top, 0):min(bottom, height), max(left, 0):min(right, width)]
+    if crop.size == 0:  # held beyond the edge of the picture
+        crop = np.zeros((1, 1, 3), np.uint8)
+    _, jpeg = cv2.imencode(".jpg", cv2.resize(crop, (_PICTURE_PX, _PICTURE_PX), interpolation=cv2.INTER_AREA))
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()

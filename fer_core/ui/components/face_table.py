@@ -1,0 +1,69 @@
+"""A table of faces on a page: the course of its scores, its rows, and the ways to take it away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.charts.timeline import QUIET, expression_course
+from fer_core.media.summary import FaceSummary, courses
+from fer_core.ui.components.face_cards import face_name
+
+_SHOWN_FACES = 3
+_COURSE_POINTS = 600
+_COURSE_HEIGHT_PX = 260
+_SHOWN_ROWS = 1000
+
+
+def course_of_faces(rows: pd.DataFrame, labels: Sequence[str], faces: Sequence[FaceSummary]) -> None:
+    """Draw how the scores of the faces that were there longest went over time.
+
+    Args:
+        rows: of one video or session.
+        labels: names of the scores.
+        faces: as `summarize` returns them, at least one.
+    """
+    st.subheader("Over time")
+    shown = sorted(each.face for each in faces[:_SHOWN_FACES])
+    panels = {face_name(face - 1): course for face, course in courses(rows, labels, shown, _COURSE_POINTS).items()}
+    st.plotly_chart(expression_course(panels, labels, _COURSE_HEIGHT_PX), key="course", config=QUIET,
+                    alt="Scores over time, one lane per expression")
+    if len(faces) > _SHOWN_FACES:
+        st.caption(f"The {_SHOWN_FACES} faces that were there longest, of {len(faces)}.")
+
+
+def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], name: str, note: str) -> None:
+    """Show a table and offer it, with what tells how it was made.
+
+    Args:
+        csv: the file.
+        rows: what is in it.
+        about: how it was made, as plain JSON values.
+        name: of the file that is offered, without its ending.
+        note: how long it stays where it is.
+    """
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        st.subheader("The table", width="content")
+        with st.container(horizontal=True, width="content"):
+            st.download_button("Table", csv, f"{name}.csv", "text/csv", icon=":material/download:", key="table_csv",
+                               help="CSV: a row for each face of each frame, and for each frame without one.",
+                               on_click="ignore")
+            st.download_button("How it was made", json.dumps(about, indent=2), f"{name}.about.json", "application/json",
+                               icon=":material/download:", key="table_about",
+                               help="JSON: the model, its file's hash, the settings, the times.", on_click="ignore")
+    st.dataframe(rows.head(_SHOWN_ROWS), hide_index=True, height=320)
+    more = f", the first {_SHOWN_ROWS:,} shown" if len(rows) > _SHOWN_ROWS else ""
+    st.caption(f"{count_words(len(rows), 'row')}{more}. {note}")
+
+
+def count_words(number: int, word: str) -> str:
+    """Say how many there are.
+
+    >>> count_words(1, "face"), count_words(1200, "row")
+    ('1 face', '1,200 rows')
+    """
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

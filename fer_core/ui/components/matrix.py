@@ -1,0 +1,59 @@
+"""A confusion matrix to click into.
+
+Plotly's heat maps cannot be reached by keyboard and tell a page nothing of a click; here each cell is a
+button.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from fer_core.emotions import COLORS, LABELS
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "fer_confusion_matrix",
+    html='<div class="matrix"><table></table></div>',
+    css=(_HERE / "matrix.css").read_text(encoding="utf-8"),
+    js=(_HERE / "matrix.js").read_text(encoding="utf-8"),
+)
+
+
+def confusion_matrix(confusion: Sequence[Sequence[int]], shares: bool, chosen: tuple[int, int] | None, key: str,
+                     on_pick: Callable[[int, int], None]) -> None:
+    """Draw the matrix.
+
+    Args:
+        confusion: counts (7, 7) in the order of `LABELS`, rows labelled, columns said.
+        shares: write each cell as its share of the row instead of its count.
+        chosen: the cell that is open.
+        key: of the component.
+        on_pick: called with row and column of a cell that was clicked.
+    """
+
+    def picked() -> None:
+        if (cell := st.session_state[key].picked) is not None:
+            on_pick(int(cell[0]), int(cell[1]))
+
+    data = {"labels": list(LABELS), "colors": [COLORS[label] for label in LABELS], "cells": _cells(confusion, shares),
+            "chosen": "{}-{}".format(*chosen) if chosen else "",
+            "caption": "Rows: how the faces are labelled. Columns: what the model says."
+                       + (" In % of the row." if shares else " Faces.")}
+    version = hashlib.sha256(json.dumps(data).encode()).hexdigest()
+    _component(key=key, data={**data, "version": version}, on_picked_change=picked)
+
+
+def _cells(confusion: Sequence[Sequence[int]], shares: bool) -> list[list[dict[str, object]]]:
+    counts = np.asarray(confusion)
+    of_row = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return [[{"count": int(counts[i, j]), "share": round(float(of_row[i, j]), 4),
+              "text": f"{of_row[i, j] * 100:.0f}" if shares else f"{counts[i, j]:,}",
+              "title": f"Labelled {label}, called {other}: {counts[i, j]:,} of {counts[i].sum():,} faces, "
+                       f"{of_row[i, j] * 100:.1f} %"} for j, other in enumerate(LABELS)]
+            for i, label in enumerate(LABELS)]

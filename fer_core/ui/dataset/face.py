@@ -1,0 +1,186 @@
+"""One face, large: its row, label, votes, the model's scores, its copies, its nearest neighbours, and its mark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from fer_core.audit.corrections import EXCLUDE, Corrections
+from fer_core.audit.findings import Findings
+from fer_core.audit.projection import nearest
+from fer_core.audit.search import SUSPICIOUS
+from fer_core.data.face_set import VOTE_COLUMNS
+from fer_core.emotions import COLORS, LABELS
+from fer_core.recognizer import EmotionRecognizer
+from fer_core.ui.components.face_grid import Tile, TileGroup, face_grid
+from fer_core.ui.components.pictures import Bar, bars_html, label_html, png_url
+from fer_core.ui.dataset.analysis import (
+    find_model_outputs,
+    look_with_model,
+    model_looking,
+)
+from fer_core.ui.dataset.corrections import mark_faces, read_or_explain
+from fer_core.ui.dataset.view import DataView, seen_word
+
+# The address's word for the face that is open.
+_ASKED = "face"
+_ORDER = "face_order"
+_NEIGHBOURS = 14
+_STRIP_PX = 72
+_STEPS = (("Previous", "chevron_left", -1, "Left"), ("Next", "chevron_right", 1, "Right"))
+_OTHER_COLOR = "#8C8678"
+# More than any row has; Python reads no number of thousands of digits.
+_MOST_DIGITS = 12
+
+
+def open_face(row: int, order: Sequence[int] = ()) -> None:
+    """Open a face with the next run of the page, as the callback of a widget.
+
+    Args:
+        row: of the data set.
+        order: the faces that Previous and Next step through; those before if empty.
+    """
+    st.query_params[_ASKED] = str(row)
+    if order:
+        st.session_state[_ORDER] = list(order)
+
+
+def show_asked_face(view: DataView, findings: Findings, recognizer: EmotionRecognizer | None) -> None:
+    """Open the face that the address asks for, if it asks for one of this data set."""
+    asked = st.query_params.get(_ASKED)
+    if asked is None:
+        return
+    if not asked.isdecimal() or len(asked) > _MOST_DIGITS or int(asked) >= len(view.faces):
+        _close()
+        st.warning(f"There is no row {asked} in this data set; it has rows 0 to {len(view.faces) - 1:,}.",
+                   icon=":material/search_off:")
+        return
+    _dialog(view, findings, recognizer)
+
+
+def _close() -> None:
+    st.query_params.pop(_ASKED, None)
+
+
+@st.dialog("One face", width="large", on_dismiss=_close)
+def _dialog(view: DataView, findings: Findings, recognizer: EmotionRecognizer | None) -> None:
+    row = int(st.query_params.get(_ASKED, 0))
+    corrections = read_or_explain(view)
+    picture, facts, scores = st.columns([3, 4, 4], gap="medium")
+    with picture:
+        st.html(f'<img class="fer-large" src="{png_url(view.faces.images[row])}" alt="{escape(view.title(row))}">')
+        _steps(row)
+    with facts:
+        _facts(view, findings, corrections, row)
+        _mark_buttons(view, corrections, row)
+    with scores:
+        _votes(findings, row)
+        _scores(view, recognizer, row)
+    _copies(view, findings, row)
+    _neighbours(view, recognizer, row)
+
+
+def _steps(row: int) -> None:
+    order = st.session_state.get(_ORDER, [])
+    at = order.index(row) if row in order else None
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        for words, icon, step, shortcut in _STEPS:
+            there = at is not None and 0 <= at + step < len(order)
+            st.button(words, icon=f":material/{icon}:", key=f"face_{words}", disabled=not there, shortcut=shortcut,
+                      icon_position="left" if step < 0 else "right", on_click=open_face,
+                      args=(order[at + step],) if there else (row,))
+
+
+def _facts(view: DataView, findings: Findings, corrections: Corrections, row: int) -> None:
+    score = float(findings.issue_score.score[row])
+    reasons = findings.issue_score.reasons(row)
+    light = findings.image_stats
+    drawn = "<p class='fer-note'>Drawn by this program, not a photograph.</p>" if view.info.source.synthetic else ""
+    facts = {"Row": f"{row:,}, counted from 0", "Split": view.split(row),
+             "Brightness": f"{light.mean[row]:.0f} of 255", "Contrast": f"{light.std[row]:.0f}"}
+    if reasons:
+        facts["IssueScore"] = f"{score * 100:.0f} %: {', '.join(reasons)}"
+    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
+    badge = ' <span class="fer-tag">suspicious</span>' if score >= SUSPICIOUS else ""
+    st.html(f'<p class="fer-note">Labelled</p><p class="fer-word">{label_html(view.label(row))}{badge}</p>{drawn}'
+            f'<dl class="fer-facts">{rows}</dl>')
+
+
+def _mark_buttons(view: DataView, corrections: Corrections, row: int) -> None:
+    mark = corrections.current.get(row)
+    if mark is not None:
+        st.markdown(":material/bookmark: Marked to be **left out**" if mark.action == EXCLUDE else
+                    f":material/bookmark: Marked to be relabelled **{mark.label}**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if mark is None or mark.action != EXCLUDE:
+            st.button("Exclude", icon=":material/block:", key="face_exclude", on_click=mark_faces,
+                      args=(view, [row], EXCLUDE, "looked at"))
+        with st.popover("Relabel", icon=":material/edit:"):
+            for label in LABELS:
+                if label != view.label(row):
+                    st.button(label, key=f"face_relabel_{label}", width="stretch", on_click=mark_faces,
+                              args=(view, [row], label, "looked at"))
+        if mark is not None:
+            st.button("Unmark", key="face_unmark", on_click=mark_faces, args=(view, [row], "", ""))
+
+
+def _votes(findings: Findings, row: int) -> None:
+    if findings.votes is None:
+        return
+    votes = findings.votes[row]
+    total = max(1, int(votes.sum()))
+    names = [seen_word(column) for column in VOTE_COLUMNS]
+    bars = [Bar(names[k], votes[k] / total, str(votes[k]), COLORS.get(names[k], _OTHER_COLOR), votes[k] == votes.max())
+            for k in np.argsort(-votes, kind="stable") if votes[k]]
+    st.html(f'<p class="fer-note">What {total} people saw</p>{bars_html(bars)}')
+
+
+def _scores(view: DataView, recognizer: EmotionRecognizer | None, row: int) -> None:
+    if recognizer is None:
+        st.caption("No model is at hand to score this face.")
+        return
+    probs = recognizer.classify(view.faces.images[row:row + 1])[0]
+    bars = [Bar(label, float(p), f"{p * 100:.0f} %", COLORS[label], p == probs.max())
+            for label, p in zip(recognizer.labels, probs, strict=True)]
+    hint = ""
+    if view.info.source.synthetic and not recognizer.card.data.get("synthetic"):
+        hint = '<p class="fer-note">It learned from photographs: on drawings its scores mean little.</p>'
+    elif view.split(row) == "Training":
+        hint = '<p class="fer-note">It may have been trained on this very face and its label.</p>'
+    st.html(f'<p class="fer-note">What {escape(recognizer.name)} scores</p>{bars_html(bars)}{hint}')
+
+
+def _copies(view: DataView, findings: Findings, row: int) -> None:
+    rows = findings.duplicate_groups.with_row(row)
+    rows = rows[rows != row]
+    if len(rows) == 0:
+        return
+    st.markdown(f"**{'One copy' if len(rows) == 1 else f'{len(rows)} copies'}** of this picture")
+    same = np.isin(rows, findings.exact_duplicates.with_row(row))
+    _strip(view, rows, [f"{view.split(r)}{'' if exact else ', near'}" for r, exact in zip(rows, same, strict=True)],
+           "face_copies")
+
+
+def _neighbours(view: DataView, recognizer: EmotionRecognizer | None, row: int) -> None:
+    if recognizer is None:
+        return
+    seen = find_model_outputs(view, recognizer)
+    if seen is None:
+        st.caption("The faces most like this one, by the model's features, appear here once it has looked at all of "
+                   "them.")
+        if st.button("Look at all faces", key="face_look", disabled=model_looking(view, recognizer)):
+            look_with_model(view, recognizer)
+            _close()
+            st.rerun()
+        return
+    rows, cosine = nearest(seen.features, row, _NEIGHBOURS)
+    st.markdown(f"**Most alike** by the features of {recognizer.name}")
+    _strip(view, rows, [f"{value:.2f} alike" for value in cosine], "face_nearest")
+
+
+def _strip(view: DataView, rows: Sequence[int], notes: Sequence[str], key: str) -> None:
+    tiles = [Tile(int(r), view.label(r), view.title(r), note) for r, note in zip(rows, notes, strict=True)]
+    face_grid(view.faces.images, [TileGroup(tiles)], key, _STRIP_PX, on_open=open_face)

@@ -1,0 +1,204 @@
+"""The top of the data set page: which data set, what it is, its four figures; and at the end, all about it."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from fer_core.cache import clear_cache
+from fer_core.data.splits import with_validation
+from fer_core.data.store import (
+    StoreInfo,
+    delete_store,
+    list_stores,
+    open_store,
+    write_store,
+)
+from fer_core.data.votes import join_votes, read_votes
+from fer_core.errors import DataError
+from fer_core.ui.components.jobs import Report, start_job
+from fer_core.ui.dataset.source import (
+    JOB,
+    SELECTED,
+    add_data,
+    is_reading,
+    store_name,
+    typed_path,
+)
+from fer_core.ui.dataset.view import DataView, default_store, look_first, shown_name
+
+_FAILED = "delete_failed"
+_STYLE = Path(__file__).parent / "dataset.css"
+
+
+def page_style() -> None:
+    """Add the looks of this page to the shared ones."""
+    st.html(_STYLE)
+
+
+def choose_data(infos: list[StoreInfo]) -> StoreInfo:
+    """Draw the page's title with the choice of a data set and the way to add one; return the chosen."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title("Data set", width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            names = [info.name for info in infos]
+            name = st.selectbox("Data set", names, index=default_store(infos), key=SELECTED, bind="query-params",
+                                format_func=lambda name: shown_name(infos[names.index(name)]), width=260,
+                                label_visibility="collapsed")
+            add_data()
+    if failed := st.session_state.pop(_FAILED, ""):
+        st.error(failed, icon=":material/error:")
+    return infos[names.index(name)]
+
+
+def damaged(info: StoreInfo) -> None:
+    """Say why a data set cannot be opened and offer to delete it."""
+    st.error(f"**{info.name} cannot be opened.** {info.problem}", icon=":material/error:")
+    _delete_button(info)
+
+
+def describe(view: DataView) -> None:
+    """Show what the data set is in a line, and its four figures."""
+    info = view.info
+    parts = [f"{info.rows:,} faces", ", ".join(view.faces.splits), "with FER+ votes" if info.votes else "no FER+ votes",
+             f"from {info.source.name}"]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if info.source.synthetic:
+            st.badge("Drawn by this program, not FER-2013", icon=":material/draw:", color="orange")
+        st.html(f'<div class="fer-status">{"".join(f"<span>{escape(part)}</span>" for part in parts)}</div>')
+    if "Test" in view.faces.splits and "Validation" not in view.faces.splits:
+        _mixed_tests(view)
+    st.html(f'<div class="fer-figures">{"".join(_figure(*figure) for figure in _figures(view))}</div>')
+
+
+def about(view: DataView) -> None:
+    """Fold all that is known of the data set's origin, and what can be done to it, into the page's end."""
+    info = view.info
+    with st.expander(f"About {shown_name(info)}", icon=":material/info:"):
+        created = datetime.fromisoformat(info.created)
+        st.markdown(f"Read from **{info.source.name}** on {created:%d %B %Y, %H:%M} UTC. Its content has the SHA-256 "
+                    f"`{info.hash}`.")
+        for note in info.source.notes:
+            st.markdown(f"- {note}")
+        if info.source.unreadable:
+            st.dataframe({"Images that could not be read": info.source.unreadable}, height=200)
+        with st.container(horizontal=True):
+            if not info.source.synthetic:
+                words = "Replace FER+ votes" if info.votes else "Add FER+ votes"
+                with st.popover(words, icon=":material/how_to_vote:"):
+                    _votes_form(info)
+            _delete_button(info)
+
+
+def _figures(view: DataView) -> list[tuple[str, str, str]]:
+    """Return four figures as (value, label, what it means)."""
+    summary, findings = view.summary, view.findings
+    ratio, most, least = summary.imbalance
+    agreement = summary.agreement
+    training = int(np.sum(findings.in_splits("Training")))
+    tests = len(view.faces) - training
+    leaked = len(findings.found_in_training(nearly=False))
+    return [
+        (f"{view.info.rows:,}", "faces", f"{training:,} to train on, {tests:,} to measure with."),
+        (f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent expression against the rarest."),
+        ("–", "labels confirmed", "Nobody was asked about drawings." if view.info.source.synthetic else
+         "Not known without FER+ votes. Add them at the end of this page.")
+        if agreement is None else
+        (f"{agreement * 100:.1f} %", "labels confirmed",
+         "The label is what more of ten people saw in the face than anything else."),
+        (f"{leaked / tests * 100:.1f} %" if tests else "–", "test faces in training",
+         f"{leaked:,} of {tests:,} are there too, the same to the last pixel." if tests else
+         "There are no test faces."),
+    ]
+
+
+def _figure(value: str, label: str, meaning: str) -> str:
+    return (f'<section class="fer-figure"><strong>{escape(value)}</strong><span>{escape(label)}</span>'
+            f'<p class="fer-note">{escape(meaning)}</p></section>')
+
+
+def _mixed_tests(view: DataView) -> None:
+    """Say that a folder tree has lost which test image was which, and offer a validation split instead."""
+    with st.container(border=True, key="data_mixed"), \
+            st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        tests = int(np.sum(view.findings.in_splits("Test")))
+        st.markdown(f":material/info: **PublicTest and PrivateTest cannot be told apart here.** All {tests:,} test "
+                    "images are one split, Test, as in the original's own protocol. To choose between models, hold out "
+                    "a part of Training instead.", width="stretch")
+        if st.button("Hold out 10 %", key="data_hold_out", disabled=is_reading(),
+                     help="A copy of this data set, in which 10 % of each expression's training images are Validation; "
+                          "the same ones every time."):
+            _start_validation(view.info)
+
+
+def _start_validation(info: StoreInfo) -> None:
+    def split(report: Report) -> str:
+        faces, stores = with_validation(open_store(info.name)), {store.name: store for store in list_stores()}
+        name = validation_name(info.name)
+        if name in stores and stores[name].hash != faces.hash:
+            name = store_name(name, set(stores))  # it was split from other data, and may have corrections
+        write_store(faces, name)
+        look_first(name)
+        return name
+
+    start_job(JOB, f"Splitting {info.name}", split)
+    st.rerun()
+
+
+def validation_name(name: str) -> str:
+    """Return the name of the store `name` with a validation split: always the same, and never its own.
+
+    >>> validation_name("fer2013")
+    'fer2013 with validation'
+    """
+    return store_name(f"{name[:44]} with validation", {name})  # names are cut at 60 characters
+
+
+def _votes_form(info: StoreInfo) -> None:
+    st.caption("fer2013new.csv of FER+: ten people's votes on each face, joined row by row with the whole fer2013.csv.")
+    path = st.text_input("File on the machine that runs this page", placeholder="/home/me/fer2013new.csv",
+                         key="votes_path")
+    upload = st.file_uploader("Or upload it", max_upload_size=64, key="votes_upload")
+    if st.button("Add votes", disabled=is_reading() or not (path.strip() or upload), key="votes_add"):
+        content = upload.getvalue() if upload else None
+        _start_votes(info, path, content)
+
+
+def _start_votes(info: StoreInfo, path: str, content: bytes | None) -> None:
+    def join(report: Report) -> str:
+        if content is None:
+            votes = read_votes(typed_path(path))
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                uploaded = Path(folder) / "The uploaded file"
+                uploaded.write_bytes(content)
+                votes = read_votes(uploaded)
+        write_store(join_votes(open_store(info.name), votes), info.name)
+        return info.name
+
+    start_job(JOB, f"Joining votes to {info.name}", join)
+    st.rerun()
+
+
+def _delete_button(info: StoreInfo) -> None:
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown(f"Delete **{shown_name(info)}** and the list of faces marked in it from this machine? The file or "
+                    "folder it was read from stays as it is.")
+        st.button(f"Delete {shown_name(info)}", key="data_delete", on_click=_delete, args=(info,))
+
+
+def _delete(info: StoreInfo) -> None:
+    try:
+        delete_store(info.name)
+    except DataError as error:
+        st.session_state[_FAILED] = str(error)
+        return
+    if info.hash:
+        clear_cache(info.hash)
+    st.session_state.pop(SELECTED, None)
+    st.toast(f"{info.name} is deleted.")

@@ -1,0 +1,102 @@
+"""The faces on a plane, by what the model sees in them: points that lie together look alike to it."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from fer_core.audit.corrections import Corrections
+from fer_core.audit.findings import Findings
+from fer_core.audit.model_outputs import ModelOutputs
+from fer_core.audit.search import OTHER
+from fer_core.charts.dataset import OTHER_COLOR, SPLIT_COLORS, face_heat, face_map
+from fer_core.data.face_set import SPLITS
+from fer_core.data.votes import plurality
+from fer_core.emotions import COLORS, LABELS
+from fer_core.recognizer import EmotionRecognizer
+from fer_core.ui.components.face_grid import TileGroup
+from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.dataset.analysis import (
+    find_model_outputs,
+    look_with_model,
+    model_looking,
+)
+from fer_core.ui.dataset.browse import tiles, wall
+from fer_core.ui.dataset.view import DataView
+
+_HEIGHT_PX = 620
+_SAMPLE = 8000
+_SHOWN_AT_MOST = 120
+_CONFIG = {"displaylogo": False, "scrollZoom": True,
+           "modeBarButtons": [["lasso2d", "select2d", "pan2d", "resetScale2d", "toImage"]]}
+
+
+def map_view(view: DataView, findings: Findings, corrections: Corrections, recognizer: EmotionRecognizer | None) -> None:
+    """Draw the map, or what must be done before there is one."""
+    if recognizer is None:
+        empty_state("No model is at hand", "The map is made of what a model sees in each face. The live page says why "
+                    "there is none.", 300)
+        return
+    seen = find_model_outputs(view, recognizer)
+    if seen is None:
+        _no_map_yet(view, recognizer)
+        return
+    plane, selected = st.columns([7, 4], gap="medium")
+    with plane:
+        rows = _plane(view, findings, seen)
+        shown = sum(seen.map.explained) * 100
+        st.caption(f"Faces that lie together look alike to {recognizer.name}: the two principal components of its "
+                   f"{seen.features.shape[1]:,} features show {shown:.0f} % of all differences.")
+    with selected:
+        _selected(view, findings, corrections, rows)
+
+
+def _no_map_yet(view: DataView, recognizer: EmotionRecognizer) -> None:
+    empty_state("The map of all faces appears here", f"{recognizer.name} looks at each face once; then those that look "
+                "alike to it lie together, and you can select some to see them.", 300)
+    st.button("Make the map", type="primary", icon=":material/scatter_plot:", key="map_look", on_click=look_with_model,
+              args=(view, recognizer), disabled=model_looking(view, recognizer))
+
+
+def _plane(view: DataView, findings: Findings, seen: ModelOutputs) -> np.ndarray:
+    """Draw the points and return the rows that are selected."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        ways = ["Label", "Split", "IssueScore"] + (["People saw"] if findings.votes is not None else [])
+        way = st.segmented_control("Colour", ways, default="Label", required=True, key="colour", bind="query-params")
+        n = len(view.faces)
+        everyone = n <= _SAMPLE or st.toggle(f"All {n:,}", key="map_all", bind="query-params",
+                                             help=f"Otherwise {_SAMPLE:,} drawn by lot, which is quicker.")
+    rows = np.arange(n) if everyone else np.sort(np.random.default_rng(0).choice(n, _SAMPLE, replace=False))
+    figure = _figure(view, findings, seen, rows, way)
+    event = st.plotly_chart(figure, key=f"map_{view.info.name}", on_select="rerun", config=_CONFIG,
+                            selection_mode=("points", "box", "lasso"),
+                            alt=f"Map of the faces, coloured by {way.lower()}")
+    return np.array([point["customdata"] for point in event.selection.points], np.int64).reshape(-1)
+
+
+def _figure(view: DataView, findings: Findings, seen: ModelOutputs, rows: np.ndarray, way: str):
+    titles = [f"row {row:,}, {view.label(row)}, {view.split(row)}" for row in rows]
+    xy = seen.map.xy[rows]
+    if way == "IssueScore":
+        return face_heat(xy, rows, findings.issue_score.score[rows], titles, _HEIGHT_PX)
+    if way == "Split":
+        split = view.faces.split[rows]
+        groups = {name: (split == SPLITS.index(name), SPLIT_COLORS[name]) for name in view.faces.splits}
+    else:
+        codes = view.faces.labels[rows] if way == "Label" else plurality(findings.votes[rows])
+        groups = {label: (codes == k, COLORS[label]) for k, label in enumerate(LABELS)}
+        if way == "People saw":
+            groups[OTHER] = (codes < 0, OTHER_COLOR)
+    return face_map(xy, rows, groups, titles, _HEIGHT_PX)
+
+
+def _selected(view: DataView, findings: Findings, corrections: Corrections, rows: np.ndarray) -> None:
+    if len(rows) == 0:
+        empty_state("Selected faces appear here", "Draw around some points with the lasso. Hold Shift to add more, "
+                    "double-click to let go.", _HEIGHT_PX)
+        return
+    more = f", {_SHOWN_AT_MOST} of them shown" if len(rows) > _SHOWN_AT_MOST else ""
+    st.markdown(f"**{len(rows):,} faces** picked on the map{more}")
+    with st.container(height=_HEIGHT_PX, border=False):
+        shown = [TileGroup(tiles(view, findings, corrections, rows[:_SHOWN_AT_MOST]))]
+        wall(view, findings, corrections, shown, "map_wall", "selected on the map", 84)

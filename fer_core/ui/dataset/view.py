@@ -1,0 +1,105 @@
+"""One data set as the page sees it: opened once per server, with all that is worth computing once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from fer_core.audit.findings import Findings
+from fer_core.audit.image_stats import ImageStats, compute_image_stats
+from fer_core.audit.summary import Summary, mean_faces, summarize
+from fer_core.cache import cache_folder, get_or_compute
+from fer_core.data.duplicate_groups import Groups, Pairs
+from fer_core.data.exact_duplicates import exact_duplicates
+from fer_core.data.face_set import SPLITS, FaceSet
+from fer_core.data.store import StoreInfo, open_store
+from fer_core.emotions import LABELS, canonical
+
+
+@dataclass(frozen=True, eq=False)
+class DataView:
+    """An open data set.
+
+    Attributes:
+        info: what its store says.
+        faces: the faces, memory-mapped.
+        summary: what is known of all.
+        findings: what is known of each, as far as it was looked for.
+    """
+
+    info: StoreInfo
+    faces: FaceSet
+    summary: Summary
+    findings: Findings
+
+    def title(self, row: int) -> str:
+        """Say what a face is, as its alternative text."""
+        kind = "Drawn face" if self.info.source.synthetic else "Face"
+        return f"{kind} in row {row:,}, labelled {self.label(row)}, {self.split(row)}"
+
+    def label(self, row: int) -> str:
+        """Return the name of a face's label."""
+        return LABELS[self.faces.labels[row]]
+
+    def split(self, row: int) -> str:
+        """Return the name of a face's split."""
+        return SPLITS[self.faces.split[row]]
+
+
+def open_view(info: StoreInfo) -> DataView:
+    """Open a data set, or return it as it was opened before.
+
+    Raises:
+        DataError: its store is damaged or was altered.
+    """
+    return _open(info.name, info.hash, info.created, info.votes, _info=info)
+
+
+def shown_name(info: StoreInfo) -> str:
+    """Return what a data set is called on the page: drawn faces are never without that word."""
+    return f"{info.name} (drawn)" if info.source.synthetic else info.name
+
+
+def seen_word(column: str) -> str:
+    """Return what a column of the votes is called on the page.
+
+    >>> seen_word("happiness"), seen_word("NF")
+    ('happy', 'no face')
+    """
+    return canonical(column) or {"unknown": "unclear", "NF": "no face"}.get(column, column)
+
+
+def default_store(infos: Sequence[StoreInfo]) -> int:
+    """Return which data set to show first: the largest of those that are whole and not drawn."""
+    return max(range(len(infos)), key=lambda i: (not infos[i].problem, not infos[i].source.synthetic, infos[i].rows))
+
+
+def look_first(name: str) -> None:
+    """Look at a data set for the first time, so that opening it is quick; part of reading it in."""
+    faces = open_store(name)
+    _kept_first_look(faces)
+
+
+# What names the content is the key; the arrays themselves are never hashed. Votes are no part of the content's hash.
+@st.cache_resource(max_entries=4, show_spinner="Opening the data set…")
+def _open(name: str, content: str, created: str, votes: bool, _info: StoreInfo) -> DataView:
+    faces = open_store(name)
+    arrays = _kept_first_look(faces)
+    none = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), len(faces))
+    light = ImageStats(*(arrays[name] for name in ("mean", "std", "black")))
+    findings = Findings(faces.labels, faces.split, faces.votes, light, Groups(arrays["exact"]), near_duplicates=none)
+    return DataView(_info, faces, summarize(faces, arrays["mean_faces"]), findings)
+
+
+def _kept_first_look(faces: FaceSet) -> Mapping[str, np.ndarray]:
+    return get_or_compute(cache_folder(faces.hash), "first-look", lambda: _first_look(faces))
+
+
+def _first_look(faces: FaceSet) -> dict[str, np.ndarray]:
+    """Return what every view of a data set needs and what takes seconds to compute."""
+    light = compute_image_stats(faces.images)
+    return {"mean": light.mean, "std": light.std, "black": light.black, "exact": exact_duplicates(faces.images).id,
+            "mean_faces": mean_faces(faces)}

@@ -1,0 +1,106 @@
+"""The top of the evaluation page: which models, on which data set, on which of its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.data.store import StoreInfo
+from fer_core.evaluation.assessment import TEST_SPLITS
+from fer_core.models.model_store import available_models
+from fer_core.models.model_store import chosen_model as model_in_use
+from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.dataset.header import page_style
+from fer_core.ui.dataset.view import default_store, shown_name
+from fer_core.ui.evaluate.view import Evaluation, Measured, listed
+
+_STYLE = Path(__file__).parent / "evaluate.css"
+_DATA_PAGE = "pages/dataset.py"
+# More models than these are chosen, not preselected; more than there are colours are not drawn together.
+_PRESELECTED, _AT_MOST = 3, 6
+# The split on show first: the one that nothing was picked on.
+_ORDER = ("PrivateTest", "Test", "Validation", "PublicTest")
+_MODEL = "model"
+
+
+def evaluation_style() -> None:
+    """Add the looks of this page, and those of the data set page whose parts it borrows."""
+    page_style()
+    st.html(_STYLE)
+
+
+def no_data() -> None:
+    """Say what will be here and where a data set comes from: the page of a machine without any."""
+    empty_state("Figures need faces with labels", "Here you will see how good a model is, on what, and why. For that a "
+                "data set must be at hand: your own copy of FER-2013 or, to try it out, a set that this program draws.",
+                260)
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        if st.button("Get a data set", type="primary", icon=":material/photo_library:", key="get_data"):
+            st.switch_page(_DATA_PAGE)
+
+
+def choose(infos: Sequence[StoreInfo]) -> tuple[StoreInfo, str | None, list[str]]:
+    """Draw the choices; return the data set, its split (None if it has none to test on) and the models' names."""
+    names = available_models()
+    preselected = list(dict.fromkeys([model_in_use(), *names]))[:_PRESELECTED]
+    left, middle, right = st.columns([5, 3, 4], vertical_alignment="bottom")
+    with left:
+        models = st.multiselect("Models", names, preselected, key="models", bind="query-params", wrap=True,
+                                max_selections=_AT_MOST, help="The bundled ones, those of finished runs that were put "
+                                "live, and imported ones.")
+    with middle:
+        labels = [info.name for info in infos]
+        name = st.selectbox("Data set", labels, default_store(infos), key="data", bind="query-params",
+                            format_func=lambda name: shown_name(infos[labels.index(name)]))
+    info = infos[labels.index(name)]
+    splits = [split for split in TEST_SPLITS if split in info.counts]
+    if not splits:
+        return info, None, models
+    with right:
+        default = next(split for split in _ORDER if split in splits)
+        split = st.segmented_control("Split", splits, default=default, required=True, key="split", bind="query-params",
+                                     help="PrivateTest decides: nothing may be picked on it. PublicTest is there to "
+                                          "pick by.")
+    return info, split, models
+
+
+def nothing_to_test_on(info: StoreInfo) -> None:
+    """Say that a data set has nothing but images to train on."""
+    empty_state(f"{shown_name(info)} has nothing to test on", f"All its faces are in {', '.join(info.counts)}. A model "
+                f"is measured on faces apart from those: on a split named {', '.join(TEST_SPLITS[:-1])} or "
+                f"{TEST_SPLITS[-1]}. Choose another data set.", 260)
+
+
+def describe(found: Evaluation) -> None:
+    """Say in a line what the figures are about, and what to be careful of."""
+    info = found.view.info
+    parts = [shown_name(info), found.split, f"{len(found.rows):,} faces",
+             "with FER+ votes" if info.votes else "no FER+ votes"]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if info.source.synthetic:
+            st.badge("Drawn by this program, not FER-2013", icon=":material/draw:", color="orange")
+        st.html(f'<div class="fer-status">{"".join(f"<span>{escape(part)}</span>" for part in parts)}</div>')
+    for name, problem in found.problems.items():
+        st.error(f"**{name} cannot be measured.** {problem}", icon=":material/error:")
+    if learned := [model.name for model in found.models if model.learned]:
+        st.warning(f"**{listed(learned)}** learned from faces of {found.split}: its figures here say how well it "
+                   "remembers, not how well it recognises.", icon=":material/warning:")
+
+
+def choose_model(found: Evaluation) -> Measured:
+    """Return the one model that a view is about; with more than one, draw the choice."""
+    names = [model.name for model in found.models]
+    if len(names) == 1:
+        return found.models[0]
+    name = st.segmented_control("Model", names, default=names[0], required=True, key=_MODEL, bind="query-params",
+                                persist_state="session")
+    return found.model(name if name in names else names[0])
+
+
+def chosen_model(found: Evaluation) -> Measured:
+    """Return the model that `choose_model` returned last, without drawing the choice; the first before that."""
+    name = st.session_state.get(_MODEL)
+    return next((model for model in found.models if model.name == name), found.models[0])

@@ -1,0 +1,145 @@
+"""Bring a model of another origin into the list of models, from a page."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import streamlit as st
+
+from fer_core.emotions import CSV_LABELS, LABELS
+from fer_core.errors import ModelError
+from fer_core.models.importing.description import (
+    RESIZE_METHODS,
+    SCALES,
+    Description,
+    parse_labels,
+)
+from fer_core.models.importing.inspection import MAX_FILE_BYTES
+from fer_core.models.model_store import available_models, check_name, models_root
+from fer_core.models.registry import architectures
+from fer_core.ui.components.command_job import run_command
+from fer_core.ui.components.jobs import (
+    Job,
+    Report,
+    find_job,
+    forget_job,
+    show_job,
+    start_job,
+)
+
+JOB = "import_model"
+
+_KINDS = {
+    "recognise": ("Recognise it", "A .keras file of a network of this program, or the original script's model.h5."),
+    "weights": ("Weights of a run", "A .weights.h5 file, such as a run's best.weights.h5."),
+    "other": ("Another network", "A whole Keras model, .keras or .h5, of any architecture: gray faces in, seven "
+                                 "scores with a softmax out. Its file does not say how faces were scaled and what "
+                                 "its scores mean, so you do."),
+}
+_ORDERS = {"csv": ("As in FER-2013's table", CSV_LABELS), "folders": ("By alphabet, as folders are", LABELS),
+           "own": ("Another order", ())}
+_SCALE_WORDS = {"0..1": "0 to 1", "-1..1": "−1 to 1", "0..255": "0 to 255"}
+
+
+def import_panel() -> None:
+    """Ask for a file and what it is, import it in a process of its own, and say what came of it."""
+    job = find_job(JOB)
+    with st.expander("Import a model", icon=":material/upload_file:", expanded=job is not None):
+        if job is not None:
+            _show_import(job)
+        if job is None or not job.progress.running:
+            _ask()
+
+
+def _show_import(job: Job) -> None:
+    if job.progress.running:
+        show_job(JOB, job)
+        return
+    if job.progress.error:
+        st.error(f"**{job.title} failed.** {job.progress.error}", icon=":material/error:")
+    elif job.result:
+        st.success(_words(job.result), icon=":material/check:")
+    st.button("Close", key="import_close", on_click=forget_job, args=(JOB,))
+
+
+def _words(told: dict[str, Any]) -> str:
+    return (f"Imported as **{told['name']}**: {told['parameters'] / 1e6:.2f} M parameters, {told['bytes'] / 1e6:.2f} "
+            f"MB; scores in the order {', '.join(told['labels'])}. The app's form and the file's were given the same "
+            f"256 drawn faces; their scores differ by at most {told['difference'] * 100:.2g} percentage points. How "
+            "often it is right is not known before it is measured.")
+
+
+def _ask() -> None:
+    upload = st.file_uploader(f"A .keras, .h5 or .hdf5 file, up to {MAX_FILE_BYTES >> 20} MB",
+                              type=["keras", "h5", "hdf5"], max_upload_size=MAX_FILE_BYTES >> 20, key="import_file")
+    kind = st.segmented_control("What it is", list(_KINDS), default="recognise", required=True, key="import_kind",
+                                format_func=lambda name: _KINDS[name][0])
+    st.caption(_KINDS[kind][1])
+    options: list[str] | None = []
+    if kind == "weights":
+        options = ["--architecture", st.selectbox("Network", architectures(), key="import_architecture")]
+    elif kind == "other":
+        options = _describe()
+    name = st.text_input("What to call it", placeholder="taken from the file", max_chars=64, key="import_name").strip()
+    ready = upload is not None and options is not None
+    if st.button("Import", type="primary", icon=":material/upload_file:", key="import_start", disabled=not ready):
+        _start(upload, [*options, *(["--name", name] if name else [])], name)
+
+
+def _describe() -> list[str] | None:
+    """Ask what the network takes and gives; None while something is missing or wrong."""
+    order = st.selectbox("Order of its scores", list(_ORDERS), index=None, placeholder="Choose",
+                         format_func=_order_words, key="import_order")
+    text = ", ".join(_ORDERS[order][1]) if order else ""
+    if order == "own":
+        text = st.text_input("Its seven labels, in the order of its scores", placeholder=", ".join(CSV_LABELS),
+                             key="import_labels")
+    with st.container(horizontal=True):
+        size = st.number_input("Faces it takes, pixels", 16, 512, None, 1, placeholder="such as 64", key="import_size",
+                               help="Width and height of the faces it was trained on.")
+        scale = st.selectbox("Range of its pixels", list(SCALES), index=None, placeholder="Choose", key="import_scale",
+                             format_func=_SCALE_WORDS.get, help="What black and white were brought to in training.")
+        resize = st.selectbox("Faces are resized", RESIZE_METHODS, key="import_resize", format_func=str.capitalize)
+    if not text or size is None or scale is None:
+        st.caption("All of these are needed: a wrong order or range gives a network that looks alive and is wrong.")
+        return None
+    try:
+        description = Description(parse_labels(text), int(size), scale, resize)
+    except ModelError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    return ["--labels", ",".join(description.labels), "--input-size", str(description.input_size),
+            "--scale", description.scale, "--resize", description.resize]
+
+
+def _order_words(order: str) -> str:
+    words, labels = _ORDERS[order]
+    return f"{words}: {', '.join(labels)}" if labels else words
+
+
+def _start(upload: BinaryIO, options: list[str], name: str) -> None:
+    try:
+        if name:
+            check_name(name)
+        if name in available_models():
+            raise ModelError(f"There is a model named {name!r} already. Choose another name.")
+    except ModelError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    forget_job(JOB)
+    start_job(JOB, f"Importing {upload.name}", lambda report: _import(upload, options, report))
+    st.rerun()
+
+
+def _import(upload: BinaryIO, options: list[str], report: Report) -> dict[str, Any]:
+    root = models_root()
+    root.mkdir(parents=True, exist_ok=True)
+    # Under its own name, which its card keeps; beside the models, where there must be room anyway.
+    with tempfile.TemporaryDirectory(prefix=".upload-", dir=root) as folder:
+        path = Path(folder) / Path(upload.name).name
+        with path.open("wb") as file:
+            shutil.copyfileobj(upload, file, 1 << 20)
+        return run_command(["import", str(path), "--json", *options], report)

@@ -1,0 +1,39 @@
+"""What is left of the accuracy when pictures get worse, one panel a fault."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.charts.evaluation import robustness_chart
+from fer_core.charts.timeline import QUIET
+from fer_core.evaluation.process import measuring_job
+from fer_core.evaluation.robustness import CORRUPTIONS
+from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.evaluate.measure import measure_robustness, show_failure
+from fer_core.ui.evaluate.view import Evaluation, listed
+
+
+def robustness_view(found: Evaluation) -> None:
+    """Draw the curves of the models that were measured so, and offer to measure the others."""
+    curves = {model.name: kept for model in found.models if (kept := found.robustness(model))}
+    missing = [model.name for model in found.models if model.name not in curves]
+    passes = sum(level != 0 for each in CORRUPTIONS.values() for level in each.levels)
+    if missing and not found.missing:  # otherwise the head of the page says so
+        show_failure(measuring_job())
+    cost = f"{passes} passes over the {len(found.rows):,} faces of {found.split}"
+    if not curves:
+        empty_state("How accuracy falls as pictures get worse appears here",
+                    f"Darker, blurred, noisy, shifted, turned: {len(CORRUPTIONS)} faults at several levels. It takes "
+                    f"{cost} for each model, in a process of its own, and is kept.", 300)
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            measure_robustness(found, missing)
+        return
+    colors = {model.name: model.color for model in found.models}
+    st.plotly_chart(robustness_chart(curves, {name: each.unit for name, each in CORRUPTIONS.items()}, colors),
+                    config=QUIET, key="robustness", alt=f"Accuracy on {found.split} against the level of each fault")
+    st.caption(f"Accuracy on {found.split}, one view. The ring is the picture as it is; JPEG has none, its quality of "
+               "100 comes close. What leaves a picture is replaced by its border.")
+    if missing:
+        st.markdown(f"**{listed(missing)}** {'has' if len(missing) == 1 else 'have'} not been measured on worse "
+                    f"pictures: {cost} each.")
+        measure_robustness(found, missing, primary=False)

@@ -1,0 +1,51 @@
+"""The live page's button that records scores, and how far the recording is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.charts.timeline import clock
+from fer_core.errors import SessionError
+from fer_core.live.recorder import Recorder
+from fer_core.live.session import LiveSession
+from fer_core.recognizer import EmotionRecognizer
+
+_NOTE = "Times, boxes and scores go into a table on this page's computer; no picture does."
+
+
+def recording_bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
+    """Offer to record the stream, say how far that is, and where it went."""
+    st.fragment(_bar, run_every=1.0 if playing else None)(session, recognizer, playing)
+
+
+def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
+    state = session.recorder.state if session.recorder else None
+    recording = state is not None and not state.ended
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live_recording"):
+        if recording:
+            if st.button("Stop recording", icon=":material/stop_circle:", key="record_stop"):
+                session.recorder.close()
+                st.rerun(scope="fragment")
+            st.caption(f"Recording · {clock(state.seconds)} · {state.rows:,} rows", width="content")
+            return
+        if st.button("Record scores", icon=":material/radio_button_checked:", key="record_start", disabled=not playing,
+                     help=_NOTE if playing else "Start the camera first."):
+            _begin(session, recognizer)
+        if state and state.error:
+            st.error(state.error, icon=":material/error:")
+        elif state and state.rows:
+            st.caption(f"Kept: {clock(state.seconds)}, {state.rows:,} rows.", width="content")
+            if st.button("See it", icon=":material/table_view:", key="record_see", type="tertiary"):
+                st.switch_page("pages/sessions.py")
+
+
+def _begin(session: LiveSession, recognizer: EmotionRecognizer) -> None:
+    stream = session.settings.stream
+    try:
+        session.recorder = Recorder(
+            recognizer.card, recognizer.labels, smoothing_s=stream.smoothing_s, min_face_px=stream.min_face_px,
+            mirrored=session.settings.mirror)
+    except SessionError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.rerun(scope="fragment")

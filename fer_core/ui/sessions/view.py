@@ -1,0 +1,70 @@
+"""Recorded sessions on a page: choose one, look at its course, take its table away, delete it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.charts.timeline import clock
+from fer_core.emotions import LABELS
+from fer_core.errors import SessionError
+from fer_core.live.recorder import Session, list_sessions
+from fer_core.media.summary import summarize
+from fer_core.ui.components.face_cards import face_summaries_html
+from fer_core.ui.components.face_table import (
+    count_words,
+    course_of_faces,
+    table_of_faces,
+)
+from fer_core.ui.components.widgets import empty_state
+
+
+def sessions_view() -> None:
+    """Show the sessions of this machine."""
+    sessions = list_sessions()
+    if not sessions:
+        empty_state("No session has been recorded yet", "On the Live page, start the camera and press Record scores. "
+                    "The times, boxes and scores of every face come here as a table; pictures are never kept.", 260)
+        return
+    names = [session.name for session in sessions]
+    if st.session_state.get("session") not in names:
+        st.session_state.pop("session", None)  # it was deleted
+    name = st.selectbox("Session", names, key="session")
+    session = sessions[names.index(name)]
+    try:
+        _show(session)
+    except SessionError as error:
+        st.error(str(error), icon=":material/broken_image:")
+    _delete(session)
+
+
+def _show(session: Session) -> None:
+    rows, told = session.rows(), session.about()
+    labels = [column for column in rows.columns if column in LABELS]
+    faces = summarize(rows, labels) if len(rows) else []
+    facts = "".join(f"<span>{escape(part)}</span>" for part in _facts(rows, told, len(faces)))
+    st.html(f'<div class="fer-status">{facts}</div>')
+    if faces:
+        st.html(face_summaries_html(faces, labels, {}, rows["frame"].nunique()))
+        course_of_faces(rows, labels, faces)
+    table_of_faces(session.table_file.read_bytes(), rows, told, session.name,
+                   f"Kept in {session.path} until you delete it.")
+
+
+def _facts(rows: pd.DataFrame, told: dict, faces: int) -> list[str]:
+    began = datetime.fromisoformat(told["began_utc"])
+    length_s = float(rows["time_s"].max()) if len(rows) else 0.0
+    return [f"{began:%d %B %Y, %H:%M:%S} UTC", clock(length_s), count_words(faces, "face"),
+            count_words(rows["frame"].nunique() if len(rows) else 0, "frame"), f"model {told['model']['name']}",
+            *([] if "ended_utc" in told else ["still going on, or cut off"])]
+
+
+def _delete(session: Session) -> None:
+    with st.popover("Delete", icon=":material/delete:", key="session_delete"):
+        st.write(f"Delete the session **{session.name}** with its table? It cannot be brought back.")
+        if st.button("Delete it", type="primary", key="session_delete_sure"):
+            session.delete()
+            st.rerun()

@@ -1,0 +1,119 @@
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+
+from fer_core.background.locks import take
+from fer_core.errors import RunError
+from fer_core.models.bundle import BUNDLED_ROOT
+from fer_core.models.card import ModelCard
+from fer_core.models.model_store import put_live
+from fer_core.training.config import RunConfig
+from fer_core.training.run.store import (
+    delete_run,
+    find_run,
+    free_name,
+    list_runs,
+    result_of,
+    runs_root,
+)
+
+HISTORY = "epoch,accuracy,learning_rate,loss,seconds,val_accuracy,val_loss\n" \
+          "0,0.3,1e-4,1.8,10,0.4,1.7\n1,0.5,1e-4,1.4,12.5,0.6,1.5\n2,0.6,1e-4,1.2,12.5,0.5,1.6\n"
+
+
+@pytest.fixture(autouse=True)
+def store(home):
+    return home
+
+
+def make(name: str, **changes: object):
+    run = find_run(name)
+    run.create(dataclasses.replace(RunConfig(), **changes))
+    return run
+
+
+def test_runs_lie_in_the_home_folder(home):
+    assert runs_root() == home / "runs"
+    assert list_runs() == []
+
+
+def test_runs_are_listed_newest_first():
+    for time_s, name in enumerate(("a", "b", "c")):
+        os.utime(make(name).config_file, (time_s, time_s))
+    assert [run.name for run in list_runs()] == ["c", "b", "a"]
+
+
+def test_a_path_names_a_run_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_run("./mine").path == tmp_path / "mine"
+    assert find_run(Path("deep/er")).path == tmp_path / "deep" / "er"
+
+
+@pytest.mark.parametrize("name", ["", ".hidden", "..", "a\nb", "x" * 65])
+def test_a_name_that_is_none_is_refused(name):
+    with pytest.raises(RunError, match="cannot name a run"):
+        find_run(name)
+
+
+def test_a_free_name_is_free():
+    assert free_name(RunConfig()) == "seed-cnn-1"
+    make("seed-cnn-1")
+    make("seed-cnn-3")
+    assert free_name(RunConfig()) == "seed-cnn-2"
+
+
+def test_the_name_of_a_model_that_outlived_its_run_is_not_free():
+    put_live(BUNDLED_ROOT / "seed-cnn", "seed-cnn-1")
+    assert free_name(RunConfig()) == "seed-cnn-2"
+
+
+def test_a_run_keeps_the_marks_that_it_began_with(tmp_path):
+    corrections = tmp_path / "marks.csv"
+    corrections.write_text("as they were")
+    run = make("marked", corrections=str(corrections))
+    corrections.write_text("as they are now")
+    assert run.corrections_file.read_text() == "as they were"
+    assert run.config().corrections == str(corrections)
+
+
+def test_marks_that_are_not_there_are_an_error_in_words(tmp_path):
+    with pytest.raises(RunError, match="no list of corrections"):
+        make("marked", corrections=str(tmp_path / "none.csv"))
+    assert list_runs() == []
+
+
+def test_a_deleted_run_is_gone_but_a_living_one_stays():
+    run = make("a")
+    lock = take(run.lock_file)
+    with pytest.raises(RunError, match="still going on"):
+        delete_run(run)
+    os.close(lock)
+    delete_run(run)
+    assert list_runs() == [] and not run.path.exists()
+
+
+def test_a_run_that_has_just_been_made_has_no_results():
+    result = result_of(make("a"))
+    assert (result.epochs, result.validation_accuracy, result.parameters, result.size_bytes) == (0, None, None, None)
+
+
+@pytest.mark.parametrize(("splits", "accuracy"), [(("PublicTest",), 0.6), (("PublicTest", "PrivateTest"), 0.5)])
+def test_the_result_is_of_the_epoch_that_is_kept(splits, accuracy):
+    run = make("a", validation_splits=splits)
+    run.history_file.write_text(HISTORY)
+    run.weights_file.write_bytes(b"1234")
+    result = result_of(run)
+    assert (result.epochs, result.validation_accuracy, result.seconds, result.size_bytes) == (3, accuracy, 35, 4)
+
+
+def test_a_finished_run_shows_the_figures_of_its_card():
+    run = make("a")
+    run.write_status("finished")
+    ModelCard(name="a", architecture="seed-cnn", parameters=7, labels=("x",),
+              metrics={"PublicTest": {"accuracy": 0.7}, "PrivateTest": {"accuracy": 0.65}}).save(run.card_file)
+    run.export_file.write_text('{"bytes": 11, "ms_per_face": 0.4}')
+    result = result_of(run)
+    assert (result.state, result.public_accuracy, result.private_accuracy) == ("finished", 0.7, 0.65)
+    assert (result.parameters, result.size_bytes, result.ms_per_face) == (7, 11, 0.4)

@@ -1,0 +1,85 @@
+import base64
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_core.emotions import COLORS, LABELS
+from fer_core.media.summary import FaceSummary
+from fer_core.types import Detections, FrameResult, Prediction
+from fer_core.ui.components.face_cards import (
+    MAX_CARDS,
+    face_cards_html,
+    face_summaries_html,
+)
+
+
+def result_of(probs, tracks, boxes=None):
+    boxes = np.array(boxes if boxes is not None else [[10, 10, 50, 50]] * len(tracks), np.float32)
+    return FrameResult(0, 0.0, (100, 80), Detections(boxes, np.ones(len(tracks), np.float32)),
+                       Prediction(np.array(probs, np.float32), LABELS), np.array(tracks, np.int64))
+
+
+HAPPY = [0.02, 0.02, 0.02, 0.88, 0.02, 0.02, 0.02]
+UNSURE = [0.2, 0.1, 0.1, 0.3, 0.1, 0.1, 0.1]
+
+
+@pytest.fixture
+def image():
+    return np.full((80, 100, 3), 127, np.uint8)
+
+
+def test_a_card_has_the_word_the_score_and_a_bar_in_its_colour_for_every_expression(image):
+    html = face_cards_html(result_of([HAPPY], [0]), image, threshold=0.4)
+    assert 'data-expression="happy"' in html
+    assert "88 %" in html
+    for label in LABELS:
+        assert f"<span>{label}</span>" in html
+        assert COLORS[label] in html
+
+
+def test_below_the_threshold_a_face_is_uncertain_and_says_what_it_is_most_like(image):
+    html = face_cards_html(result_of([UNSURE], [0]), image, threshold=0.4)
+    assert 'data-expression="uncertain"' in html
+    assert "most like happy" in html
+
+
+def test_cards_stand_in_the_order_of_their_numbers(image):
+    html = face_cards_html(result_of([HAPPY, HAPPY], [5, 2]), image, threshold=0.4)
+    assert re.findall(r'<p class="fer-note">(Face \d+)', html) == ["Face 3", "Face 6"]
+
+
+def test_faces_that_do_not_fit_are_counted(image):
+    n = MAX_CARDS + 2
+    html = face_cards_html(result_of([HAPPY] * n, range(n)), image, threshold=0.4)
+    assert html.count("<section") == MAX_CARDS
+    assert "And 2 more" in html
+    assert f'data-faces="{n}"' in html
+
+
+@pytest.mark.parametrize("box", [[-20, -20, 40, 40], [60, 50, 140, 120], [120, 10, 160, 50]],
+                         ids=["top left", "bottom right", "outside"])
+def test_a_face_at_or_beyond_the_edge_still_has_a_picture(image, box):
+    html = face_cards_html(result_of([HAPPY], [0], [box]), image, threshold=0.4)
+    jpeg = base64.b64decode(re.search(r"base64,([^\"]+)", html).group(1))
+    assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape[:2] == (112, 112)
+
+
+def summary(shares, uncertain=0.0, first_s=0.0, last_s=3.0):
+    return FaceSummary(face=2, frames=20, first_s=first_s, last_s=last_s, mean=np.array(HAPPY),
+                       shares=np.array(shares), uncertain=uncertain)
+
+
+@pytest.mark.parametrize(("each", "word", "score"), [
+    (summary([0, 0, 0, 0.7, 0.1, 0, 0], 0.2), "happy", "70 %"),
+    (summary([0, 0, 0, 0.2, 0.1, 0, 0], 0.7), "uncertain", "70 %"),
+    (summary([0, 0, 0, 1, 0, 0, 0], first_s=None, last_s=None), "happy", "88 %"),
+    (summary([0] * 7, 1.0, first_s=None, last_s=None), "uncertain", "88 %"),
+])
+def test_a_face_in_short_is_what_it_showed_longest(each, word, score):
+    html = face_summaries_html([each], LABELS, {2: "data:image/jpeg;base64,AA"}, 30)
+    assert f'data-expression="{word}"' in html
+    assert f'fer-score">{score}' in html
+    assert "Face 2" in html and 'src="data:image/jpeg' in html
+    assert ("20 of 30 frames, 0:00 to 0:03" in html) == (each.first_s is not None)
