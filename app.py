@@ -18,14 +18,16 @@ st.logo(str(_LOGO), size="large")
 apply_style()
 
 live = st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True)
-page = st.navigation([
-    live,
-    st.Page("pages/analyze.py", title="Pictures and videos", icon=":material/movie:"),
-    st.Page("pages/sessions.py", title="Sessions", icon=":material/history:"),
-    st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
-    st.Page("pages/train.py", title="Training", icon=":material/model_training:"),
-    st.Page("pages/evaluate.py", title="Evaluate", icon=":material/insights:"),
-])
+page = st.navigation(
+    [
+        live,
+        st.Page("pages/analyze.py", title="Pictures and videos", icon=":material/movie:"),
+        st.Page("pages/sessions.py", title="Sessions", icon=":material/history:"),
+        st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
+        st.Page("pages/train.py", title="Training", icon=":material/model_training:"),
+        st.Page("pages/evaluate.py", title="Evaluate", icon=":material/insights:"),
+    ]
+)
 if page != live:
     leave_live()
 page.run()

@@ -69,11 +69,15 @@ def annotate(image_bgr: np.ndarray, result: FrameResult, options: AnnotateOption
     options = options or AnnotateOptions()
     height, width = image_bgr.shape[:2]
     if (width, height) != result.size_wh:
-        raise ValueError(f"expected the result's own picture of {result.size_wh[0]}x{result.size_wh[1]} px, "
-                         f"got one of {width}x{height} px")
+        raise ValueError(
+            f"expected the result's own picture of {result.size_wh[0]}x{result.size_wh[1]} px, "
+            f"got one of {width}x{height} px"
+        )
     image = cv2.cvtColor(image_bgr, cv2.COLOR_GRAY2BGR) if image_bgr.ndim == 2 else image_bgr.copy()
-    words = [word if probs.max() >= options.threshold else UNCERTAIN
-             for word, probs in zip(result.prediction.top, result.prediction.probs, strict=True)]
+    words = [
+        word if probs.max() >= options.threshold else UNCERTAIN
+        for word, probs in zip(result.prediction.top, result.prediction.probs, strict=True)
+    ]
     if options.boxes:
         for xyxy, word in zip(result.detections.xyxy, words, strict=True):
             _draw_box(image, xyxy, word)
@@ -125,10 +129,18 @@ def _rounded(xyxy: np.ndarray, radius: float) -> np.ndarray:
     """Return the outline of a box with round corners, float (m, 2), clockwise from the top left."""
     left, top, right, bottom = (float(value) for value in xyxy)
     quarter = np.linspace(0, np.pi / 2, 6)
-    corners = [(left + radius, top + radius, np.pi), (right - radius, top + radius, 1.5 * np.pi),
-               (right - radius, bottom - radius, 0.0), (left + radius, bottom - radius, 0.5 * np.pi)]
-    return np.concatenate([np.stack([x + radius * np.cos(start + quarter), y + radius * np.sin(start + quarter)], 1)
-                           for x, y, start in corners])
+    corners = [
+        (left + radius, top + radius, np.pi),
+        (right - radius, top + radius, 1.5 * np.pi),
+        (right - radius, bottom - radius, 0.0),
+        (left + radius, bottom - radius, 0.5 * np.pi),
+    ]
+    return np.concatenate(
+        [
+            np.stack([x + radius * np.cos(start + quarter), y + radius * np.sin(start + quarter)], 1)
+            for x, y, start in corners
+        ]
+    )
 
 
 def _dashes(path: np.ndarray, dash_px: float) -> list[np.ndarray]:
@@ -162,11 +174,12 @@ def _spot(xyxy: np.ndarray, wide: int, tall: int, width: int, height: int, taken
     gap = line_px(width, height) + 2
     left = int(np.clip(round(float(xyxy[0])), 0, width - wide))
     top, bottom = round(float(xyxy[1])), round(float(xyxy[3]))
-    spots = [(left, y, left + wide, y + tall)
-             for y in (top - gap - tall, bottom + gap, max(top, 0) + gap, min(bottom, height) - gap - tall)
-             if 0 <= y <= height - tall]
-    free = [a for a in spots
-            if not any(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for b in taken)]
+    spots = [
+        (left, y, left + wide, y + tall)
+        for y in (top - gap - tall, bottom + gap, max(top, 0) + gap, min(bottom, height) - gap - tall)
+        if 0 <= y <= height - tall
+    ]
+    free = [a for a in spots if not any(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for b in taken)]
     return (free or spots or [(left, 0, left + wide, tall)])[0]
 
 
@@ -194,11 +207,16 @@ def _plate(word: str, percent: str | None, size_px: int) -> tuple[np.ndarray, np
     else:
         cv2.fillPoly(plate, [path], color_bgr(word), cv2.LINE_AA, _SUBPIXEL_BITS)
     fine = np.zeros((4 * tall, 4 * wide), np.float32)  # drawn large and shrunk: corners without steps
-    cv2.fillPoly(fine, [_fixed(_rounded(np.array([0, 0, 4 * wide - 1, 4 * tall - 1]), radius=1.2 * tall))],
-                 PLATE_ALPHA, cv2.LINE_8, _SUBPIXEL_BITS)
+    cv2.fillPoly(
+        fine,
+        [_fixed(_rounded(np.array([0, 0, 4 * wide - 1, 4 * tall - 1]), radius=1.2 * tall))],
+        PLATE_ALPHA,
+        cv2.LINE_8,
+        _SUBPIXEL_BITS,
+    )
     return plate.astype(np.float32), cv2.resize(fine, (wide, tall), interpolation=cv2.INTER_AREA)[..., None]
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:
     """Return points as the fixed-point numbers OpenCV draws between pixels with."""
-    return np.round(points * 2 ** _SUBPIXEL_BITS).astype(np.int32)
+    return np.round(points * 2**_SUBPIXEL_BITS).astype(np.int32)

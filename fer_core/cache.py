@@ -49,7 +49,9 @@ def save_cached(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> No
         log.warning("%s could not be kept: %s", _path(folder, name), error)
 
 
-def get_or_compute(folder: Path, name: str, compute: Callable[[], Mapping[str, np.ndarray]]) -> Mapping[str, np.ndarray]:
+def get_or_compute(
+    folder: Path, name: str, compute: Callable[[], Mapping[str, np.ndarray]]
+) -> Mapping[str, np.ndarray]:
     """Return what is kept under `name`, computed and kept first if need be."""
     arrays = find_cached(folder, name)
     if arrays is None:

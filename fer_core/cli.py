@@ -92,14 +92,26 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("analyze", _analyze, "Write every face of pictures and videos, with its scores, as a table.")
     sub.add_argument("files", type=Path, nargs="+", help="pictures, videos and folders of them")
-    sub.add_argument("--out", type=Path, help="CSV to write, with NAME.about.json beside it (default: the standard "
-                     "output)")
-    sub.add_argument("--annotated", type=Path, metavar="FOLDER", help="also write copies with boxes and words, without "
-                     "sound")
-    sub.add_argument("--every", type=_seconds, default=0.0, metavar="SECONDS", help="time from one analysed frame of a "
-                     "video to the next (default: all frames)")
-    sub.add_argument("--smoothing", type=_seconds, default=0.0, metavar="SECONDS", help="time constant over which a "
-                     "face's scores are smoothed (default: not at all)")
+    sub.add_argument(
+        "--out", type=Path, help="CSV to write, with NAME.about.json beside it (default: the standard output)"
+    )
+    sub.add_argument(
+        "--annotated", type=Path, metavar="FOLDER", help="also write copies with boxes and words, without sound"
+    )
+    sub.add_argument(
+        "--every",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="time from one analysed frame of a video to the next (default: all frames)",
+    )
+    sub.add_argument(
+        "--smoothing",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="time constant over which a face's scores are smoothed (default: not at all)",
+    )
     sub.add_argument("--model", help="name or folder of a model (default: the one in use)")
 
     sub = command("display", _display, "Open the live page.")
@@ -151,8 +163,19 @@ def _open_faces(config: RunConfig) -> FaceSet:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    run_import(argparse.Namespace(file=options.weights, name=None, out=options.out, architecture=None, labels=None,
-                                  input_size=None, scale=None, resize="bilinear", json=False))
+    run_import(
+        argparse.Namespace(
+            file=options.weights,
+            name=None,
+            out=options.out,
+            architecture=None,
+            labels=None,
+            input_size=None,
+            scale=None,
+            resize="bilinear",
+            json=False,
+        )
+    )
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -194,8 +217,10 @@ def _display(options: argparse.Namespace) -> None:
         environment = {**os.environ, "FER_HOME": str(home_folder())}  # the server works in another folder
         if options.weights:
             # In a process of its own: converting needs TensorFlow, the server must not load it.
-            converted = subprocess.run([sys.executable, "-m", "fer_core", "convert", str(options.weights.resolve()),
-                                        "--out", folder], cwd=_APP.parent)
+            converted = subprocess.run(
+                [sys.executable, "-m", "fer_core", "convert", str(options.weights.resolve()), "--out", folder],
+                cwd=_APP.parent,
+            )
             if converted.returncode != 0:
                 raise ModelError(f"{options.weights} was not converted, so the page was not opened.")
             environment["FER_MODEL"] = folder
@@ -213,8 +238,13 @@ def _progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit),
-               TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -20,27 +20,31 @@ CSV_TO_INDEX: tuple[int, ...] = tuple(LABELS.index(name) for name in CSV_LABELS)
 
 # One colour per emotion, told apart under simulated colour blindness and at least 3:1 against
 # white and against Streamlit's dark background. They fill shapes, never text.
-COLORS: Mapping[str, str] = MappingProxyType({
-    "angry": "#C8371F",
-    "disgusted": "#0E8F62",
-    "fearful": "#B4539C",
-    "happy": "#C58A00",
-    "neutral": "#5F6670",
-    "sad": "#2B5FC0",
-    "surprised": "#2A9BD8",
-})
+COLORS: Mapping[str, str] = MappingProxyType(
+    {
+        "angry": "#C8371F",
+        "disgusted": "#0E8F62",
+        "fearful": "#B4539C",
+        "happy": "#C58A00",
+        "neutral": "#5F6670",
+        "sad": "#2B5FC0",
+        "surprised": "#2A9BD8",
+    }
+)
 
-_ALIASES: Mapping[str, str] = MappingProxyType({
-    **{name: name for name in LABELS},
-    "anger": "angry",
-    "disgust": "disgusted",
-    "fear": "fearful",
-    "scared": "fearful",
-    "happiness": "happy",
-    "joy": "happy",
-    "sadness": "sad",
-    "surprise": "surprised",
-})
+_ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        **{name: name for name in LABELS},
+        "anger": "angry",
+        "disgust": "disgusted",
+        "fear": "fearful",
+        "scared": "fearful",
+        "happiness": "happy",
+        "joy": "happy",
+        "sadness": "sad",
+        "surprise": "surprised",
+    }
+)
 
 
 def canonical(name: str) -> str | None:

@@ -1,9 +1,9 @@
 """The front door: find faces in an image and score their expressions.
 
-    >>> from fer_core.recognizer import EmotionRecognizer
-    >>> recognizer = EmotionRecognizer()
-    >>> result = recognizer.analyze(image_bgr)
-    >>> result.detections.xyxy, result.prediction.probs
+>>> from fer_core.recognizer import EmotionRecognizer
+>>> recognizer = EmotionRecognizer()
+>>> result = recognizer.analyze(image_bgr)
+>>> result.detections.xyxy, result.prediction.probs
 """
 
 from __future__ import annotations

@@ -52,8 +52,7 @@ class Settings:
         Raises:
             SettingsError: a variable has a value that cannot be used.
         """
-        return cls(model=environ.get("FER_MODEL") or None,
-                   ice_servers=_ice_servers(environ.get("FER_ICE_SERVERS", "")))
+        return cls(model=environ.get("FER_MODEL") or None, ice_servers=_ice_servers(environ.get("FER_ICE_SERVERS", "")))
 
 
 def _ice_servers(text: str) -> tuple[Mapping[str, Any], ...]:
@@ -62,11 +61,15 @@ def _ice_servers(text: str) -> tuple[Mapping[str, Any], ...]:
     try:
         servers = json.loads(text)
     except json.JSONDecodeError as error:
-        raise SettingsError(f"FER_ICE_SERVERS must be a JSON list such as {_ICE_EXAMPLE}; it is not JSON: {error}. "
-                            "Correct it or unset it.") from error
+        raise SettingsError(
+            f"FER_ICE_SERVERS must be a JSON list such as {_ICE_EXAMPLE}; it is not JSON: {error}. "
+            "Correct it or unset it."
+        ) from error
     if not isinstance(servers, list):
-        raise SettingsError(f"FER_ICE_SERVERS must be a JSON list such as {_ICE_EXAMPLE}, "
-                            f"got {type(servers).__name__}. Put the server in brackets.")
+        raise SettingsError(
+            f"FER_ICE_SERVERS must be a JSON list such as {_ICE_EXAMPLE}, "
+            f"got {type(servers).__name__}. Put the server in brackets."
+        )
     for number, server in enumerate(servers, 1):
         _check_server(number, server)
     return tuple(servers)
@@ -79,8 +82,11 @@ def _check_server(number: int, server: Any) -> None:
     urls = server["urls"] if isinstance(server["urls"], list) else [server["urls"]]
     for url in urls:
         if not isinstance(url, str) or not _ICE_URL.fullmatch(url):
-            raise SettingsError(f"{where} must have urls like stun:host, stun:host:3478, turn:host:3478 or "
-                                f"turn:host:3478?transport=tcp (or with stuns and turns), got {url!r}. Correct it.")
+            raise SettingsError(
+                f"{where} must have urls like stun:host, stun:host:3478, turn:host:3478 or "
+                f"turn:host:3478?transport=tcp (or with stuns and turns), got {url!r}. Correct it."
+            )
         if url.startswith(("turn:", "turns:")) and not (server.get("username") and server.get("credential")):
-            raise SettingsError(f"{where} is a TURN server and needs `username` and `credential`, "
-                                f"as in {_ICE_EXAMPLE}.")
+            raise SettingsError(
+                f"{where} is a TURN server and needs `username` and `credential`, as in {_ICE_EXAMPLE}."
+            )

@@ -25,10 +25,10 @@ class Detections:
     score: np.ndarray
 
     def __post_init__(self) -> None:
-        _require(self.xyxy.ndim == 2 and self.xyxy.shape[1] == 4,
-                 f"xyxy must have shape (n, 4), got {self.xyxy.shape}")
-        _require(self.score.shape == (len(self.xyxy),),
-                 f"score must have shape ({len(self.xyxy)},), got {self.score.shape}")
+        _require(self.xyxy.ndim == 2 and self.xyxy.shape[1] == 4, f"xyxy must have shape (n, 4), got {self.xyxy.shape}")
+        _require(
+            self.score.shape == (len(self.xyxy),), f"score must have shape ({len(self.xyxy)},), got {self.score.shape}"
+        )
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -52,8 +52,10 @@ class Prediction:
     labels: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _require(self.probs.ndim == 2 and self.probs.shape[1] == len(self.labels),
-                 f"probs must have shape (n, {len(self.labels)}), got {self.probs.shape}")
+        _require(
+            self.probs.ndim == 2 and self.probs.shape[1] == len(self.labels),
+            f"probs must have shape (n, {len(self.labels)}), got {self.probs.shape}",
+        )
 
     def __len__(self) -> int:
         return len(self.probs)

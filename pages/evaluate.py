@@ -25,8 +25,14 @@ from fer_core.ui.evaluate.scores import scores_view
 from fer_core.ui.evaluate.view import open_evaluation
 
 # By name of the tab; those of the first kind need scores.
-_OF_SCORES = {"Scores": scores_view, "Confusion": confusion_view, "Calibration": calibration_view,
-              "Robustness": robustness_view, "Compare": compare_view, "Report": report_view}
+_OF_SCORES = {
+    "Scores": scores_view,
+    "Confusion": confusion_view,
+    "Calibration": calibration_view,
+    "Robustness": robustness_view,
+    "Compare": compare_view,
+    "Report": report_view,
+}
 _OTHERS = {"Where it looks": saliency_view, "Models": models_view}
 
 require_app()

@@ -20,8 +20,9 @@ acknowledge_limits(recognizer.card, "Live expressions")
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.title("Live expressions", width="content")
-    source = st.segmented_control("Source", ["Camera", "Photo"], default="Camera", required=True, key="source",
-                                  label_visibility="collapsed")
+    source = st.segmented_control(
+        "Source", ["Camera", "Photo"], default="Camera", required=True, key="source", label_visibility="collapsed"
+    )
 chosen = live_settings(source == "Camera", recognizer.card)
 
 if source == "Photo":

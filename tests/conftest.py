@@ -67,7 +67,7 @@ def draw_scene():
 
 
 @pytest.fixture(scope="session")
-def drawn() :
+def drawn():
     """Three hundred drawn faces, all different and none too faint to see."""
     import numpy as np
 

@@ -11,10 +11,17 @@ BOX = (200, 150, 120)
 def result_of(*faces, size_wh=(640, 480)):
     """A result of faces given as ((left, top, side), word, score)."""
     xyxy = np.array([(x, y, x + s, y + s) for (x, y, s), _, _ in faces], np.float32).reshape(-1, 4)
-    probs = np.array([[p if label == word else (1 - p) / 6 for label in LABELS] for _, word, p in faces],
-                     np.float32).reshape(-1, 7)
-    return FrameResult(0, 0.0, size_wh, Detections(xyxy, np.ones(len(xyxy), np.float32)), Prediction(probs, LABELS),
-                       np.arange(len(xyxy)))
+    probs = np.array(
+        [[p if label == word else (1 - p) / 6 for label in LABELS] for _, word, p in faces], np.float32
+    ).reshape(-1, 7)
+    return FrameResult(
+        0,
+        0.0,
+        size_wh,
+        Detections(xyxy, np.ones(len(xyxy), np.float32)),
+        Prediction(probs, LABELS),
+        np.arange(len(xyxy)),
+    )
 
 
 def scene(level, width=640, height=480):
@@ -51,7 +58,7 @@ def test_without_a_face_nothing_is_drawn():
 def test_the_box_has_the_expressions_colour(word):
     drawn = annotate(scene(255), result_of((BOX, word, 0.8)))
     for y, x in ((210, 200), (210, 320), (270, 260)):  # left, right and lower side
-        assert np.abs(drawn[y - 1:y + 2, x - 1:x + 2].astype(int) - color_bgr(word)).max(axis=2).min() <= 2
+        assert np.abs(drawn[y - 1 : y + 2, x - 1 : x + 2].astype(int) - color_bgr(word)).max(axis=2).min() <= 2
 
 
 def test_below_the_threshold_the_box_is_dashed_and_of_no_expression():
@@ -129,8 +136,9 @@ def test_any_size_of_picture_can_be_drawn_on(width, height):
 def test_letters_grow_with_the_picture_and_stay_legible():
     def plate_height(width, height):
         face = ((width * 0.4, height * 0.4, height * 0.3), "happy", 0.8)
-        drawn = annotate(scene(0, width, height), result_of(face, size_wh=(width, height)),
-                         AnnotateOptions(boxes=False))
+        drawn = annotate(
+            scene(0, width, height), result_of(face, size_wh=(width, height)), AnnotateOptions(boxes=False)
+        )
         return np.ptp(np.nonzero(changed(drawn, 0))[0])
 
     small, usual, large = plate_height(320, 240), plate_height(640, 480), plate_height(1920, 1440)

@@ -32,12 +32,16 @@ def test_prepare_writes_the_tree_of_the_original_script(tmp_path):
     assert sum(picture.startswith("test/") for picture in pictures) == 14
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    ("emotion,pixel,Usage\n", "pixels is missing"),
-    (f"emotion,pixels,Usage\n0,{'1 ' * 2302}1,Training\n", "row 1: expected 2,304 pixels, found 2,303"),
-    (f"emotion,pixels,Usage\n7,{'1 ' * 2303}1,Training\n", "row 1: expected an emotion from 0 to 6"),
-    (f"emotion,pixels,Usage\n0,{'1 ' * 2303}1,Training\n0,1 1", "row 2"),
-], ids=["wrong column", "2,303 pixels", "label 7", "truncated"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("emotion,pixel,Usage\n", "pixels is missing"),
+        (f"emotion,pixels,Usage\n0,{'1 ' * 2302}1,Training\n", "row 1: expected 2,304 pixels, found 2,303"),
+        (f"emotion,pixels,Usage\n7,{'1 ' * 2303}1,Training\n", "row 1: expected an emotion from 0 to 6"),
+        (f"emotion,pixels,Usage\n0,{'1 ' * 2303}1,Training\n0,1 1", "row 2"),
+    ],
+    ids=["wrong column", "2,303 pixels", "label 7", "truncated"],
+)
 def test_a_broken_table_is_named_by_its_row_and_fails(tmp_path, capsys, content, said):
     path = tmp_path / "fer2013.csv"
     path.write_text(content)
@@ -63,8 +67,12 @@ def test_a_missing_model_is_an_error_in_words(tmp_path, capsys):
 
 def test_display_does_not_open_the_page_with_weights_it_cannot_convert(tmp_path):
     (tmp_path / "model.h5").write_bytes(b"not weights")
-    done = subprocess.run([sys.executable, "-m", "fer_core", "display", "--weights", str(tmp_path / "model.h5")],
-                          capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-m", "fer_core", "display", "--weights", str(tmp_path / "model.h5")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 1
     assert "neither a .keras file nor HDF5" in done.stderr
     assert "was not converted" in done.stderr

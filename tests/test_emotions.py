@@ -15,8 +15,10 @@ def test_csv_codes_translate_to_the_projects_order():
     assert CSV_LABELS[4:] == ("sad", "surprised", "neutral")
 
 
-@pytest.mark.parametrize(("written", "expected"), [
-    ("Happiness ", "happy"), ("fear", "fearful"), ("DISGUST", "disgusted"), ("angry", "angry"), ("contempt", None)])
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("Happiness ", "happy"), ("fear", "fearful"), ("DISGUST", "disgusted"), ("angry", "angry"), ("contempt", None)],
+)
 def test_usual_names_are_understood(written, expected):
     assert canonical(written) == expected
 

@@ -37,6 +37,7 @@ def test_labels_come_in_the_projects_order(recognizer):
 @pytest.fixture(scope="module")
 def renamed(tmp_path_factory):
     """A function that gives the same network, its scores named otherwise."""
+
     def load(labels):
         folder = shutil.copytree(BUNDLED_ROOT / "seed-cnn", tmp_path_factory.mktemp("models") / "renamed")
         dataclasses.replace(ModelCard.load(folder / CARD_FILE), labels=labels).save(folder / CARD_FILE)
@@ -54,11 +55,12 @@ def test_scores_of_a_network_with_another_order_come_in_the_projects(recognizer,
     np.testing.assert_array_equal(theirs.classify(faces), expected)
     np.testing.assert_array_equal(theirs.classify_and_embed(faces)[0], expected)
     np.testing.assert_array_equal(theirs.classify_and_embed(faces)[1], features)
-    in_photo, = recognizer.analyze(astronaut_bgr).prediction.probs
+    (in_photo,) = recognizer.analyze(astronaut_bgr).prediction.probs
     for result in (theirs.analyze(astronaut_bgr), theirs.stream().process(astronaut_bgr, 0.0)):
         assert result.prediction.labels == LABELS
-    np.testing.assert_array_equal(theirs.analyze(astronaut_bgr).prediction.probs[0],
-                                  in_photo[[CSV_LABELS.index(label) for label in LABELS]])
+    np.testing.assert_array_equal(
+        theirs.analyze(astronaut_bgr).prediction.probs[0], in_photo[[CSV_LABELS.index(label) for label in LABELS]]
+    )
 
 
 def test_other_labels_keep_their_own_order(recognizer, renamed):

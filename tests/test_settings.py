@@ -22,25 +22,36 @@ def test_model_is_taken_from_the_environment():
     assert Settings.from_env({"FER_MODEL": "seed-cnn"}).model == "seed-cnn"
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("turn:example.org", "not JSON"),
-    ('{"urls": "stun:example.org"}', "got dict"),
-    ('[{"url": "stun:example.org"}]', "with `urls`"),
-    ('[{"urls": "http://example.org"}]', "got 'http://example.org'"),
-    ('[{"urls": "stun:example.org:3478?transport=udp"}]', "got 'stun:example.org:3478.transport=udp'"),
-    ('[{"urls": ["turn:example.org:port"], "username": "me", "credential": "x"}]', "got 'turn:example.org:port'"),
-    ('[{"urls": "turn:example.org:", "username": "me", "credential": "x"}]', "got 'turn:example.org:'"),
-    ('[{"urls": "turn:example.org?transport=tls", "username": "me", "credential": "x"}]', "turn:host:3478"),
-    ('[{"urls": "stun:"}]', "like stun:host"),
-    ('[{"urls": "turn:example.org", "username": "me"}]', "needs `username` and `credential`"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("turn:example.org", "not JSON"),
+        ('{"urls": "stun:example.org"}', "got dict"),
+        ('[{"url": "stun:example.org"}]', "with `urls`"),
+        ('[{"urls": "http://example.org"}]', "got 'http://example.org'"),
+        ('[{"urls": "stun:example.org:3478?transport=udp"}]', "got 'stun:example.org:3478.transport=udp'"),
+        ('[{"urls": ["turn:example.org:port"], "username": "me", "credential": "x"}]', "got 'turn:example.org:port'"),
+        ('[{"urls": "turn:example.org:", "username": "me", "credential": "x"}]', "got 'turn:example.org:'"),
+        ('[{"urls": "turn:example.org?transport=tls", "username": "me", "credential": "x"}]', "turn:host:3478"),
+        ('[{"urls": "stun:"}]', "like stun:host"),
+        ('[{"urls": "turn:example.org", "username": "me"}]', "needs `username` and `credential`"),
+    ],
+)
 def test_unusable_ice_servers_are_explained(text, words):
     with pytest.raises(SettingsError, match=words):
         Settings.from_env({"FER_ICE_SERVERS": text})
 
 
-@pytest.mark.parametrize("url", ["stun:example.org", "stuns:example.org:5349", "turn:192.0.2.1:3478",
-                                 "turn:example.org?transport=udp", "turns:example.org:5349?transport=tcp"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "stun:example.org",
+        "stuns:example.org:5349",
+        "turn:192.0.2.1:3478",
+        "turn:example.org?transport=udp",
+        "turns:example.org:5349?transport=tcp",
+    ],
+)
 def test_what_is_let_through_is_what_the_stream_takes(url):
     from aiortc.rtcicetransport import parse_stun_turn_uri
 

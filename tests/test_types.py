@@ -25,5 +25,6 @@ def test_prediction_checks_its_shape():
 
 def test_a_result_needs_as_many_predictions_as_faces():
     with pytest.raises(ValueError, match="expected 2 predictions"):
-        FrameResult(0, 0.0, (1, 1), Detections(BOXES, np.zeros(2, np.float32)), Prediction(PROBS[:1], ("a", "b")),
-                    np.arange(2))
+        FrameResult(
+            0, 0.0, (1, 1), Detections(BOXES, np.zeros(2, np.float32)), Prediction(PROBS[:1], ("a", "b")), np.arange(2)
+        )

@@ -97,7 +97,7 @@ class Corrections:
         return self._step([row for row in rows if row in self.current], KEEP, "", "", when)
 
     def undo(self) -> Corrections:
-        """Return the corrections without the last step: a group's corrections go, and a removal or an import is reverted."""
+        """Return the corrections without the last step, be it a group, a removal or an import."""
         return replace(self, log=tuple(mark for mark in self.log if mark.step != self._last_step))
 
     def merge(self, other: Corrections, when: datetime) -> Corrections:
@@ -135,8 +135,9 @@ class Corrections:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(_COLUMNS)
-        writer.writerows((mark.step, mark.row, mark.action, mark.label, mark.reason, mark.time, self.data)
-                         for mark in self.log)
+        writer.writerows(
+            (mark.step, mark.row, mark.action, mark.label, mark.reason, mark.time, self.data) for mark in self.log
+        )
         return text.getvalue()
 
     def save(self, path: Path) -> None:
@@ -148,8 +149,10 @@ class Corrections:
         try:
             write_text(path, self.to_csv())
         except OSError as error:
-            raise DataError(f"The list of marked images cannot be written to {path}: {error.strerror or error}. "
-                            "What was saved before is kept.") from error
+            raise DataError(
+                f"The list of marked images cannot be written to {path}: {error.strerror or error}. "
+                "What was saved before is kept."
+            ) from error
 
     @property
     def _last_step(self) -> int:
@@ -196,8 +199,10 @@ def from_csv(text: str, data: str, n: int, name: str = "The list") -> Correction
     try:
         missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
-            raise DataError(f"{name}: expected the columns {', '.join(_COLUMNS)}; {', '.join(missing)} is missing. "
-                            "Export the list again.")
+            raise DataError(
+                f"{name}: expected the columns {', '.join(_COLUMNS)}; {', '.join(missing)} is missing. "
+                "Export the list again."
+            )
         for fields in reader:
             where = f"{name}, line {reader.line_num}"
             log.append(_mark(fields, data, n, where, after=log[-1].step if log else 1))
@@ -218,8 +223,9 @@ def _mark(fields: Mapping[str, str | None], data: str, n: int, where: str, after
         raise DataError(f"{where}: expected a row from 0 to {n - 1}, found {fields['row'][:20]!r}.")
     action, label = fields["action"], ""
     if action not in ACTIONS:
-        raise DataError(f"{where}: expected the action {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}, "
-                        f"found {action[:20]!r}.")
+        raise DataError(
+            f"{where}: expected the action {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}, found {action[:20]!r}."
+        )
     if action == RELABEL and (label := canonical(fields["label"])) is None:
         raise DataError(f"{where}: expected a label out of {', '.join(LABELS)}, found {fields['label'][:20]!r}.")
     return Correction(step, row, action, label, fields["reason"], fields["time"])
@@ -234,5 +240,7 @@ def _stamp(when: datetime) -> str:
 
 
 def _other_data(expected: str, found: str) -> str:
-    return (f"the corrections are about another data set (hash {found[:12] or 'missing'}…, expected {expected[:12]}…). "
-            "Choose the data set they were made for.")
+    return (
+        f"the corrections are about another data set (hash {found[:12] or 'missing'}…, expected {expected[:12]}…). "
+        "Choose the data set they were made for."
+    )

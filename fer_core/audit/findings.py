@@ -102,8 +102,13 @@ class Findings:
         return IssueScore.of(reasons)
 
 
-def examine(images: np.ndarray, labels: np.ndarray, split: np.ndarray, votes: np.ndarray | None = None,
-            progress: Callable[[float], None] | None = None) -> Findings:
+def examine(
+    images: np.ndarray,
+    labels: np.ndarray,
+    split: np.ndarray,
+    votes: np.ndarray | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Findings:
     """Look for everything that can be found without a model.
 
     Args:
@@ -113,8 +118,14 @@ def examine(images: np.ndarray, labels: np.ndarray, split: np.ndarray, votes: np
         votes: uint8 (n, 10), in the order of `VOTE_COLUMNS`.
         progress: called with the share done so far, 0 to 1.
     """
-    return Findings(labels, split, votes, image_stats=compute_image_stats(images), exact_duplicates=exact_duplicates(images),
-                    near_duplicates=near_duplicates(images, progress=progress))
+    return Findings(
+        labels,
+        split,
+        votes,
+        image_stats=compute_image_stats(images),
+        exact_duplicates=exact_duplicates(images),
+        near_duplicates=near_duplicates(images, progress=progress),
+    )
 
 
 def _at(n: int, rows: np.ndarray, values: np.ndarray | float) -> np.ndarray:

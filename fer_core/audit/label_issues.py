@@ -49,11 +49,15 @@ def find_label_issues(labels: np.ndarray, rows: np.ndarray, probs: np.ndarray, s
     from cleanlab.filter import find_label_issues
 
     if len(known := rows[seen[rows]]):
-        raise DataError(f"{len(known):,} of {len(rows):,} scored faces (the first is row {known[0]}) were seen in "
-                        "training. A model agrees with the labels it learned: choose a split it was not trained on.")
+        raise DataError(
+            f"{len(known):,} of {len(rows):,} scored faces (the first is row {known[0]}) were seen in "
+            "training. A model agrees with the labels it learned: choose a split it was not trained on."
+        )
     if len(np.unique(labels[rows])) < 2:
-        raise DataError(f"The {len(rows):,} scored faces do not have two different labels between them. Choose a "
-                        "split with several expressions.")
+        raise DataError(
+            f"The {len(rows):,} scored faces do not have two different labels between them. Choose a "
+            "split with several expressions."
+        )
     order = np.arange(len(rows))
     own = probs[order, labels[rows]]
     predicted = probs.argmax(axis=1)

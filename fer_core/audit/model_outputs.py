@@ -32,8 +32,12 @@ class ModelOutputs:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return what `from_arrays` takes; half precision is enough for features that are only compared."""
-        return {"probs": self.probs, "features": self.features.astype(np.float16), "xy": self.map.xy,
-                "explained": np.array(self.map.explained)}
+        return {
+            "probs": self.probs,
+            "features": self.features.astype(np.float16),
+            "xy": self.map.xy,
+            "explained": np.array(self.map.explained),
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> ModelOutputs:
@@ -42,8 +46,11 @@ class ModelOutputs:
         return cls(arrays["probs"], arrays["features"].astype(np.float32), Projection2D(arrays["xy"], (across, up)))
 
 
-def compute_model_outputs(images: np.ndarray, model: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
-               progress: Callable[[int, int], None] | None = None) -> ModelOutputs:
+def compute_model_outputs(
+    images: np.ndarray,
+    model: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    progress: Callable[[int, int], None] | None = None,
+) -> ModelOutputs:
     """Show every face to a model.
 
     Args:
@@ -53,7 +60,7 @@ def compute_model_outputs(images: np.ndarray, model: Callable[[np.ndarray], tupl
     """
     scores, features = [], []
     for start in range(0, len(images), _CHUNK_ROWS):
-        some = model(np.ascontiguousarray(images[start:start + _CHUNK_ROWS]))
+        some = model(np.ascontiguousarray(images[start : start + _CHUNK_ROWS]))
         scores.append(some[0])
         features.append(some[1])
         if progress:

@@ -28,8 +28,9 @@ _SLACK = 1e-4
 _MOST_PAIRS = 10_000_000
 
 
-def near_duplicates(images: np.ndarray, threshold: float = THRESHOLD,
-                    progress: Callable[[float], None] | None = None) -> Pairs:
+def near_duplicates(
+    images: np.ndarray, threshold: float = THRESHOLD, progress: Callable[[float], None] | None = None
+) -> Pairs:
     """Find all pairs of images whose normalised cross-correlation is above `threshold`.
 
     Every pair is judged, none is sampled. Identical images are pairs too, but an image of one single
@@ -53,11 +54,13 @@ def near_duplicates(images: np.ndarray, threshold: float = THRESHOLD,
     n, left = len(units), _MOST_PAIRS
     for start in range(0, n, _BLOCK):
         # The rows of this block against themselves and all later rows.
-        bound = outlines[start:start + _BLOCK] @ outlines[start:].T
+        bound = outlines[start : start + _BLOCK] @ outlines[start:].T
         alike = bound > threshold - _SLACK
         if (left := left - np.count_nonzero(alike)) < 0:
-            raise DataError(f"More than {_MOST_PAIRS:,} pairs of images are nearly the same, as if they were frames of "
-                            "one film. Expected a data set of different photographs: leave copies out first.")
+            raise DataError(
+                f"More than {_MOST_PAIRS:,} pairs of images are nearly the same, as if they were frames of "
+                "one film. Expected a data set of different photographs: leave copies out first."
+            )
         one, other = np.divmod(np.flatnonzero(alike), n - start)
         one, other = one[one < other] + start, other[one < other] + start
         correlation = _correlations(units, one, other)
@@ -78,12 +81,12 @@ def _units(images: np.ndarray) -> np.ndarray:
     units = np.empty((len(images), _SIDE * _SIDE), np.float32)
     down, across = (_averaging(side) for side in images.shape[1:])
     for start in range(0, len(images), _BLOCK):
-        block = images[start:start + _BLOCK]
+        block = images[start : start + _BLOCK]
         reduced = (down @ block.astype(np.float64) @ across.T).reshape(len(block), -1)  # (b, 36 * 36)
         reduced -= reduced.mean(axis=1, keepdims=True)
         length = np.linalg.norm(reduced, axis=1)
         length[block.min(axis=(1, 2)) == block.max(axis=(1, 2))] = np.inf
-        units[start:start + _BLOCK] = reduced / length[:, None]
+        units[start : start + _BLOCK] = reduced / length[:, None]
     return units
 
 

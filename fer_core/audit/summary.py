@@ -48,7 +48,7 @@ def summarize(faces: FaceSet, means: np.ndarray | None = None) -> Summary:
         faces: the data set.
         means: what `mean_faces` returns, if it is known already.
     """
-    counts = np.array([[count for count in by_label.values()] for by_label in faces.counts().values()])
+    counts = np.array([list(by_label.values()) for by_label in faces.counts().values()])
     seen = None
     if faces.votes is not None:
         seen = np.zeros((len(LABELS), len(LABELS) + 1), np.int64)

@@ -33,8 +33,10 @@ def take(path: Path) -> int | None:
         RunError: this system has no such locks.
     """
     if fcntl is None:
-        raise RunError("Training and measuring need the file locks of Linux or macOS; this system has none. Run the "
-                       "program there, on Windows for example in WSL.")
+        raise RunError(
+            "Training and measuring need the file locks of Linux or macOS; this system has none. Run the "
+            "program there, on Windows for example in WSL."
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     end_s = time.monotonic() + _PATIENCE_S

@@ -13,8 +13,13 @@ from fer_core.emotions import COLORS
 OTHER_COLOR = "#A9A294"
 
 # Splits are no expressions: a gray for the many that are trained on, and hues that no emotion has.
-SPLIT_COLORS = {"Training": "#9A9D9F", "PublicTest": "#7A4FD0", "PrivateTest": "#1E8A8A", "Test": "#7A4FD0",
-                "Validation": "#8C6D2E"}
+SPLIT_COLORS = {
+    "Training": "#9A9D9F",
+    "PublicTest": "#7A4FD0",
+    "PrivateTest": "#1E8A8A",
+    "Test": "#7A4FD0",
+    "Validation": "#8C6D2E",
+}
 
 # From a gray that stays behind on light and dark to a red that stands out on both.
 _HEAT = [[0, "#A9A9A4"], [0.5, "#C58A00"], [1, "#C8371F"]]
@@ -36,9 +41,17 @@ def class_counts(counts: np.ndarray, labels: Sequence[str], height_px: int, wide
     """
     shares = counts / max(1, counts.sum())
     words = [f"{count:,}  ({share * 100:.1f} %)" for count, share in zip(counts, shares, strict=True)]
-    bars = go.Bar(x=shares, y=list(labels), orientation="h", marker={"color": [COLORS[label] for label in labels]},
-                  text=words, textposition="outside", textfont={"size": 13}, cliponaxis=False,
-                  hovertemplate="%{y}: %{text}<extra></extra>")
+    bars = go.Bar(
+        x=shares,
+        y=list(labels),
+        orientation="h",
+        marker={"color": [COLORS[label] for label in labels]},
+        text=words,
+        textposition="outside",
+        textfont={"size": 13},
+        cliponaxis=False,
+        hovertemplate="%{y}: %{text}<extra></extra>",
+    )
     figure = go.Figure(bars)
     # Room for the words at the end of the longest bar.
     figure.update_xaxes(range=[0, widest * 2.1], visible=False, fixedrange=True)
@@ -65,19 +78,33 @@ def what_people_saw(seen: np.ndarray, labels: Sequence[str], other: str, height_
         share = shares[np.arange(len(labels)), place]
         words = [f"{names[j]} {value * 100:.0f} %" for j, value in zip(place, share, strict=True)]
         fitting = [word if value >= _LEAST_LABELLED else "" for word, value in zip(words, share, strict=True)]
-        figure.add_bar(x=share, y=list(labels), orientation="h", hovertext=words,
-                       marker={"color": [colors[j] for j in place], "line": {"width": 1, "color": "rgba(0,0,0,0)"}},
-                       text=fitting, textfont={"color": [text_on(colors[j]) for j in place], "size": 13}, textangle=0,
-                       textposition="inside", insidetextanchor="middle", constraintext="none",
-                       hovertemplate="labelled %{y}, seen as %{hovertext}<extra></extra>")
+        figure.add_bar(
+            x=share,
+            y=list(labels),
+            orientation="h",
+            hovertext=words,
+            marker={"color": [colors[j] for j in place], "line": {"width": 1, "color": "rgba(0,0,0,0)"}},
+            text=fitting,
+            textfont={"color": [text_on(colors[j]) for j in place], "size": 13},
+            textangle=0,
+            textposition="inside",
+            insidetextanchor="middle",
+            constraintext="none",
+            hovertemplate="labelled %{y}, seen as %{hovertext}<extra></extra>",
+        )
     figure.update_layout(barmode="stack")
     figure.update_xaxes(range=[0, 1], visible=False, fixedrange=True)
     _rows(figure, labels, height_px)
     return figure
 
 
-def face_map(xy: np.ndarray, rows: np.ndarray, groups: Mapping[str, tuple[np.ndarray, str]], titles: Sequence[str],
-             height_px: int) -> go.Figure:
+def face_map(
+    xy: np.ndarray,
+    rows: np.ndarray,
+    groups: Mapping[str, tuple[np.ndarray, str]],
+    titles: Sequence[str],
+    height_px: int,
+) -> go.Figure:
     """Draw faces as points, one colour per group.
 
     Args:
@@ -92,24 +119,52 @@ def face_map(xy: np.ndarray, rows: np.ndarray, groups: Mapping[str, tuple[np.nda
     # The largest group is drawn first, so that none is buried; the legend keeps its own order.
     for name in sorted(groups, key=lambda name: -np.count_nonzero(groups[name][0])):
         members, color = groups[name]
-        figure.add_scattergl(x=xy[members, 0], y=xy[members, 1], customdata=rows[members], name=name, mode="markers",
-                             text=words[members], hovertemplate="%{text}<extra></extra>",
-                             legendrank=list(groups).index(name),
-                             marker={"color": color, "size": _point_px(len(rows)), "opacity": 0.7},
-                             unselected={"marker": {"opacity": 0.12}})
+        figure.add_scattergl(
+            x=xy[members, 0],
+            y=xy[members, 1],
+            customdata=rows[members],
+            name=name,
+            mode="markers",
+            text=words[members],
+            hovertemplate="%{text}<extra></extra>",
+            legendrank=list(groups).index(name),
+            marker={"color": color, "size": _point_px(len(rows)), "opacity": 0.7},
+            unselected={"marker": {"opacity": 0.12}},
+        )
     return _as_map(figure, xy, height_px)
 
 
 def face_heat(xy: np.ndarray, rows: np.ndarray, share: np.ndarray, titles: Sequence[str], height_px: int) -> go.Figure:
     """Draw faces as points whose colour is a share from 0 to 1; the other arguments are those of `face_map`."""
     order = np.argsort(share, kind="stable")  # the largest on top
-    figure = go.Figure(go.Scattergl(
-        x=xy[order, 0], y=xy[order, 1], customdata=rows[order], mode="markers", text=np.asarray(titles)[order],
-        hovertemplate="%{text}<extra></extra>", unselected={"marker": {"opacity": 0.12}},
-        marker={"color": share[order], "cmin": 0, "cmax": 1, "size": _point_px(len(rows)), "opacity": 0.8,
+    figure = go.Figure(
+        go.Scattergl(
+            x=xy[order, 0],
+            y=xy[order, 1],
+            customdata=rows[order],
+            mode="markers",
+            text=np.asarray(titles)[order],
+            hovertemplate="%{text}<extra></extra>",
+            unselected={"marker": {"opacity": 0.12}},
+            marker={
+                "color": share[order],
+                "cmin": 0,
+                "cmax": 1,
+                "size": _point_px(len(rows)),
+                "opacity": 0.8,
                 "colorscale": _HEAT,
-                "colorbar": {"tickvals": [0, 0.5, 1], "ticktext": ["0 %", "50 %", "100 %"], "thickness": 10, "len": 0.5,
-                             "y": 1, "yanchor": "top", "outlinewidth": 0}}))
+                "colorbar": {
+                    "tickvals": [0, 0.5, 1],
+                    "ticktext": ["0 %", "50 %", "100 %"],
+                    "thickness": 10,
+                    "len": 0.5,
+                    "y": 1,
+                    "yanchor": "top",
+                    "outlinewidth": 0,
+                },
+            },
+        )
+    )
     return _as_map(figure, xy, height_px)
 
 
@@ -123,10 +178,21 @@ def _as_map(figure: go.Figure, xy: np.ndarray, height_px: int) -> go.Figure:
     margin = 0.06 * (high - low)
     for axes, start, end in zip((figure.update_xaxes, figure.update_yaxes), low - margin, high + margin, strict=True):
         axes(visible=False, range=[start, end])
-    figure.update_layout(height=height_px, dragmode="lasso", hovermode="closest",
-                         margin={"l": 0, "r": 0, "t": 34, "b": 0},
-                         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "itemsizing": "constant",
-                                 "font": {"size": 13}, "title": None})
+    figure.update_layout(
+        height=height_px,
+        dragmode="lasso",
+        hovermode="closest",
+        margin={"l": 0, "r": 0, "t": 34, "b": 0},
+        legend={
+            "orientation": "h",
+            "y": 1,
+            "yanchor": "bottom",
+            "x": 0,
+            "itemsizing": "constant",
+            "font": {"size": 13},
+            "title": None,
+        },
+    )
     return figure
 
 
@@ -149,7 +215,20 @@ def _luminance(color: str) -> float:
 
 def _rows(figure: go.Figure, labels: Sequence[str], height_px: int) -> None:
     """One row per label, from top to bottom, and nothing around them."""
-    figure.update_yaxes(categoryorder="array", categoryarray=list(labels)[::-1], showgrid=False, ticks="",
-                        fixedrange=True, tickfont={"size": 13}, ticklabelstandoff=6)
-    figure.update_layout(height=height_px, bargap=0.28, showlegend=False, dragmode=False, hovermode="closest",
-                         margin={"l": 0, "r": 8, "t": 4, "b": 4})
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=list(labels)[::-1],
+        showgrid=False,
+        ticks="",
+        fixedrange=True,
+        tickfont={"size": 13},
+        ticklabelstandoff=6,
+    )
+    figure.update_layout(
+        height=height_px,
+        bargap=0.28,
+        showlegend=False,
+        dragmode=False,
+        hovermode="closest",
+        margin={"l": 0, "r": 8, "t": 4, "b": 4},
+    )

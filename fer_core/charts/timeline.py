@@ -17,8 +17,9 @@ QUIET = {"displaylogo": False, "displayModeBar": False}
 _LANE_FILL = 0.86
 
 
-def expression_lanes(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: Sequence[str], window_s: float,
-                     height_px: int) -> go.Figure:
+def expression_lanes(
+    panels: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: Sequence[str], window_s: float, height_px: int
+) -> go.Figure:
     """Draw scores over the last seconds: one panel per face, one lane per expression.
 
     Args:
@@ -30,12 +31,18 @@ def expression_lanes(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], labels
     """
     ticks = _ticks(len(panels), window_s)
     words = [f"{-t:.0f} s ago" if t else "now" for t in ticks]
-    return _lanes({title: (-ago_s, probs) for title, (ago_s, probs) in panels.items()}, labels, (-window_s, 0),
-                  (ticks, words), height_px)
+    return _lanes(
+        {title: (-ago_s, probs) for title, (ago_s, probs) in panels.items()},
+        labels,
+        (-window_s, 0),
+        (ticks, words),
+        height_px,
+    )
 
 
-def expression_course(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: Sequence[str],
-                      height_px: int) -> go.Figure:
+def expression_course(
+    panels: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: Sequence[str], height_px: int
+) -> go.Figure:
     """Draw scores over a video: one panel per face, one lane per expression.
 
     Args:
@@ -64,26 +71,61 @@ def clock(time_s: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}" if minutes >= 60 else f"{minutes}:{seconds:02}"
 
 
-def _lanes(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: Sequence[str], span_s: tuple[float, float],
-           ticks: tuple[list[float], list[str]], height_px: int) -> go.Figure:
+def _lanes(
+    panels: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    labels: Sequence[str],
+    span_s: tuple[float, float],
+    ticks: tuple[list[float], list[str]],
+    height_px: int,
+) -> go.Figure:
     bases = range(len(labels) - 1, -1, -1)
-    data = [_lane(labels[k], base, time_s, probs[:, k], number)
-            for number, (time_s, probs) in enumerate(panels.values(), 1) for k, base in enumerate(bases)]
+    data = [
+        _lane(labels[k], base, time_s, probs[:, k], number)
+        for number, (time_s, probs) in enumerate(panels.values(), 1)
+        for k, base in enumerate(bases)
+    ]
     # One plain dictionary: the live page draws this every second, and plotly's own ways to build it
     # piece by piece take five times as long.
     layout: dict[str, Any] = {
-        "height": height_px, "showlegend": False, "hovermode": "closest", "dragmode": False,
+        "height": height_px,
+        "showlegend": False,
+        "hovermode": "closest",
+        "dragmode": False,
         "margin": {"l": 74, "r": 20, "t": 26 if len(panels) > 1 else 6, "b": 28},
-        "yaxis": {"range": [-0.05, len(labels)], "tickvals": list(bases), "ticktext": list(labels),
-                  "ticklabelshift": -7, "showgrid": True, "zeroline": False, "fixedrange": True},
-        "annotations": []}
+        "yaxis": {
+            "range": [-0.05, len(labels)],
+            "tickvals": list(bases),
+            "ticktext": list(labels),
+            "ticklabelshift": -7,
+            "showgrid": True,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+        "annotations": [],
+    }
     for number, (title, (left, right)) in enumerate(zip(panels, _domains(len(panels)), strict=True), 1):
         layout[f"xaxis{number}"] = {
-            "domain": [left, right], "range": list(span_s), "tickvals": ticks[0], "ticktext": ticks[1],
-            "showgrid": False, "zeroline": False, "fixedrange": True}
+            "domain": [left, right],
+            "range": list(span_s),
+            "tickvals": ticks[0],
+            "ticktext": ticks[1],
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        }
         if len(panels) > 1:
-            layout["annotations"].append({"text": title, "x": left, "y": 1.0, "xref": "paper", "yref": "paper",
-                                          "xanchor": "left", "yanchor": "bottom", "showarrow": False})
+            layout["annotations"].append(
+                {
+                    "text": title,
+                    "x": left,
+                    "y": 1.0,
+                    "xref": "paper",
+                    "yref": "paper",
+                    "xanchor": "left",
+                    "yanchor": "bottom",
+                    "showarrow": False,
+                }
+            )
     return go.Figure({"data": data, "layout": layout})
 
 
@@ -106,6 +148,18 @@ def _lane(label: str, base: int, at_s: np.ndarray, prob: np.ndarray, panel: int)
     time_s = np.concatenate([at_s[:1], at_s, at_s[-1:]]).round(2)
     height = (np.concatenate([[0], np.nan_to_num(prob), [0]]) * _LANE_FILL).round(3)
     words = [f"{label} {p * 100:.0f} %" if p == p else "" for p in prob.tolist()]
-    return {"type": "scatter", "x": time_s, "y": base + height, "text": ["", *words, ""], "name": label,
-            "hovertemplate": "%{text}<extra></extra>", "mode": "lines", "line": {"width": 0}, "fill": "toself",
-            "fillcolor": COLORS[label], "hoveron": "points", "xaxis": f"x{panel}", "yaxis": "y"}
+    return {
+        "type": "scatter",
+        "x": time_s,
+        "y": base + height,
+        "text": ["", *words, ""],
+        "name": label,
+        "hovertemplate": "%{text}<extra></extra>",
+        "mode": "lines",
+        "line": {"width": 0},
+        "fill": "toself",
+        "fillcolor": COLORS[label],
+        "hoveron": "points",
+        "xaxis": f"x{panel}",
+        "yaxis": "y",
+    }

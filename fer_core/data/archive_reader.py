@@ -33,9 +33,18 @@ MAX_FILES = 1_000_000
 _MAX_DEPTH = 4
 
 _BUFFER = 1 << 16
-_BROKEN = (EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, tarfile.TarError,
-           # From zipfile: a name is not the UTF-8 it claims to be, or there is no way to decompress or decrypt.
-           UnicodeDecodeError, NotImplementedError, RuntimeError)
+_BROKEN = (
+    EOFError,
+    lzma.LZMAError,
+    zlib.error,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    tarfile.TarError,
+    # From zipfile: a name is not the UTF-8 it claims to be, or there is no way to decompress or decrypt.
+    UnicodeDecodeError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
@@ -77,8 +86,10 @@ def entries(source: Path) -> Iterator[Entry]:
         with _reading(source), source.open("rb", buffering=_BUFFER) as raw:
             yield from _file(source.name, raw, raw.tell, total)
     else:
-        raise DataError(f"{source} is not there. Expected fer2013.csv, a folder with train and test, or an archive "
-                        "of either. Check the path.")
+        raise DataError(
+            f"{source} is not there. Expected fer2013.csv, a folder with train and test, or an archive "
+            "of either. Check the path."
+        )
 
 
 def _folder(source: Path) -> Iterator[Entry]:
@@ -90,7 +101,7 @@ def _folder(source: Path) -> Iterator[Entry]:
     for name, size in files:
         path = os.path.join(source, name)
         with _reading(path), open(path, "rb", buffering=_BUFFER) as raw:
-            yield from _file(_in_unicode(name), raw, lambda: done + raw.tell(), total)
+            yield from _file(_in_unicode(name), raw, lambda before=done: before + raw.tell(), total)
         done += size
 
 
@@ -98,13 +109,16 @@ def _files_below(source: str, folder: str) -> Iterator[tuple[str, int]]:
     """Yield name and size of each file, those of a folder before those of its sub-folders."""
     # Text and not Path: with the 35,887 images of a tree, making and joining paths costs more than reading.
     with _reading(os.path.join(source, folder)), os.scandir(os.path.join(source, folder)) as found:
-        children = sorted((child for child in found if not _passed_over(child.name)),
-                          key=lambda child: (child.is_dir(), child.name))
+        children = sorted(
+            (child for child in found if not _passed_over(child.name)), key=lambda child: (child.is_dir(), child.name)
+        )
     for child in children:
         name = f"{folder}/{child.name}" if folder else child.name
         if child.is_symlink():
-            raise DataError(f"{child.path} is a link. Expected plain files and folders; put the files themselves "
-                            "there, or name the folder that the link points to.")
+            raise DataError(
+                f"{child.path} is a link. Expected plain files and folders; put the files themselves "
+                "there, or name the folder that the link points to."
+            )
         if child.is_dir():
             yield from _files_below(source, name)
         elif child.is_file():
@@ -114,8 +128,10 @@ def _files_below(source: str, folder: str) -> Iterator[tuple[str, int]]:
 def _file(name: str, raw: BinaryIO, position: Callable[[], int], total: int) -> Iterator[Entry]:
     budget = _Budget(name, packed=os.fstat(raw.fileno()).st_size)
     if budget.packed > MAX_BYTES:
-        raise DataError(f"{name} has {budget.packed / 1e9:.1f} GB; expected at most {MAX_BYTES / 1e9:.1f} GB (the "
-                        "whole of FER-2013 has 0.3 GB). Choose the data set's own file.")
+        raise DataError(
+            f"{name} has {budget.packed / 1e9:.1f} GB; expected at most {MAX_BYTES / 1e9:.1f} GB (the "
+            "whole of FER-2013 has 0.3 GB). Choose the data set's own file."
+        )
     for inner, stream in _open(name, raw, budget, depth=0):
         yield Entry(inner, stream, position, total)
 
@@ -129,11 +145,15 @@ class _Budget:
     def spend(self, count: int) -> None:
         self.used += count
         if self.used > MAX_BYTES:
-            raise DataError(f"{self.name} unpacks to more than {MAX_BYTES / 1e9:.1f} GB (the whole of FER-2013 has "
-                            "0.3 GB), so it was not read further. Choose the data set's own file.")
+            raise DataError(
+                f"{self.name} unpacks to more than {MAX_BYTES / 1e9:.1f} GB (the whole of FER-2013 has "
+                "0.3 GB), so it was not read further. Choose the data set's own file."
+            )
         if self.used > max(_RATIO_COUNTS_FROM, self.packed * MAX_RATIO):
-            raise DataError(f"{self.name} unpacks to more than {MAX_RATIO} times its size, as no set of photographs "
-                            "does, so it was not read further. Download it again from a source you trust.")
+            raise DataError(
+                f"{self.name} unpacks to more than {MAX_RATIO} times its size, as no set of photographs "
+                "does, so it was not read further. Download it again from a source you trust."
+            )
 
     def add_file(self) -> None:
         self.files += 1
@@ -156,8 +176,10 @@ class _Unpacked(io.RawIOBase):
             try:
                 count = self._inner.readinto(view[filled:])
             except _BROKEN as error:
-                raise DataError(f"{self._name} is broken or ends too early, {self._done + filled:,} bytes after its "
-                                f"start ({error}). Copy or download it again.") from error
+                raise DataError(
+                    f"{self._name} is broken or ends too early, {self._done + filled:,} bytes after its "
+                    f"start ({error}). Copy or download it again."
+                ) from error
             if not count:
                 break
             filled += count
@@ -173,14 +195,16 @@ def _open(name: str, stream: BinaryIO, budget: _Budget, depth: int) -> Iterator[
     head = reader.peek(512)
     kind = _kind(head)
     if kind and depth == _MAX_DEPTH:
-        raise DataError(f"{budget.name} holds archives inside archives, more than {_MAX_DEPTH} deep, at {name}. "
-                        "Unpack it and choose the data set's own file.")
+        raise DataError(
+            f"{budget.name} holds archives inside archives, more than {_MAX_DEPTH} deep, at {name}. "
+            "Unpack it and choose the data set's own file."
+        )
     if kind == "zip":
         yield from _zip(name, reader, budget, depth)
     elif kind == "tar":
         yield from _tar(name, reader, budget, depth)
     elif kind:
-        inner = gzip.GzipFile(fileobj=reader) if kind == "gz" else lzma.LZMAFile(reader)
+        inner = gzip.GzipFile(fileobj=reader) if kind == "gz" else lzma.LZMAFile(reader)  # noqa: SIM115
         with inner:
             unpacked = io.BufferedReader(_Unpacked(name, inner, budget), _BUFFER)
             yield from _open(name.removesuffix(f".{kind}"), unpacked, budget, depth + 1)
@@ -233,7 +257,7 @@ def _tar(name: str, reader: BinaryIO, budget: _Budget, depth: int) -> Iterator[t
     with _unbroken(name), tarfile.open(fileobj=reader, mode="r|", tarinfo=_WholeMember) as archive:
         for member in archive:
             # A sparse file can claim a terabyte of zeros that no byte of the archive pays for.
-            plain = member.isdir() or member.isfile() and not member.issparse()
+            plain = member.isdir() or (member.isfile() and not member.issparse())
             inner = _member_name(name, member.name, is_link=not plain)
             budget.add_file()
             if member.isdir() or inner is None:
@@ -261,8 +285,10 @@ def _unbroken(name: str) -> Iterator[None]:
     try:
         yield
     except _BROKEN as error:
-        raise DataError(f"{name} is broken or cannot be unpacked ({error}). Copy or download it again; an archive "
-                        "with a password must be unpacked first.") from error
+        raise DataError(
+            f"{name} is broken or cannot be unpacked ({error}). Copy or download it again; an archive "
+            "with a password must be unpacked first."
+        ) from error
 
 
 @contextmanager
@@ -277,11 +303,15 @@ def _member_name(archive: str, name: str, is_link: bool) -> str | None:
     """Return the cleaned name of a member, or None if it is to be passed over."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
-        raise DataError(f"{archive} holds {name!r}, a name that leads out of the archive. Do not unpack it; "
-                        "download the data set from a source you trust.")
+        raise DataError(
+            f"{archive} holds {name!r}, a name that leads out of the archive. Do not unpack it; "
+            "download the data set from a source you trust."
+        )
     if is_link:
-        raise DataError(f"{archive} holds {name!r}, which is a link, a device or a sparse file. Expected plain files "
-                        "and folders; pack the files themselves.")
+        raise DataError(
+            f"{archive} holds {name!r}, which is a link, a device or a sparse file. Expected plain files "
+            "and folders; pack the files themselves."
+        )
     return None if any(_passed_over(part) for part in path.parts) else _in_unicode(str(path))
 
 

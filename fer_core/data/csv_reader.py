@@ -85,8 +85,10 @@ def wrong_columns(name: str, head: bytes) -> DataError:
     names = _names(head.split(b"\n", 1)[0])
     missing = [column for column in ("emotion", "pixels", "usage") if column not in names]
     shown = ", ".join(column[:20] for column in names[:6] if column.isprintable()) or "nothing legible"
-    return DataError(f"{name}: expected a table with the columns emotion, pixels, Usage in its first line; "
-                     f"{', '.join(missing)} is missing, found: {shown}.")
+    return DataError(
+        f"{name}: expected a table with the columns emotion, pixels, Usage in its first line; "
+        f"{', '.join(missing)} is missing, found: {shown}."
+    )
 
 
 def read_table(stream: BinaryIO, name: str, progress: Callable[[int], None] | None = None) -> FaceSet:
@@ -119,8 +121,9 @@ def read_table(stream: BinaryIO, name: str, progress: Callable[[int], None] | No
     if rows == 0:
         raise DataError(f"{name} has no rows. Expected a first line with the columns and one face a row.")
     images, codes, splits = (np.concatenate(parts) for parts in zip(*parsed, strict=True))
-    return FaceSet(images, np.array(CSV_TO_INDEX)[codes], splits.astype(np.uint8),
-                   source=Provenance(name=name, kind="table"))
+    return FaceSet(
+        images, np.array(CSV_TO_INDEX)[codes], splits.astype(np.uint8), source=Provenance(name=name, kind="table")
+    )
 
 
 def _lines(stream: BinaryIO, name: str) -> Iterator[list[bytes]]:
@@ -134,8 +137,10 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[list[bytes]]:
         lines = (rest + block).split(b"\n")
         rest = lines.pop() if block else b""
         if len(rest) > _LONGEST_LINE:
-            raise DataError(f"{name}, row {count + len(lines)}: expected a line of at most {_LONGEST_LINE:,} "
-                            "characters, found a longer one. The file is damaged or no table of faces.")
+            raise DataError(
+                f"{name}, row {count + len(lines)}: expected a line of at most {_LONGEST_LINE:,} "
+                "characters, found a longer one. The file is damaged or no table of faces."
+            )
         lines = [line for line in lines if line not in (b"", b"\r")]
         if lines:
             count += len(lines)
@@ -153,12 +158,12 @@ def _columns(name: str, line: bytes) -> _Columns:
     names = _names(line)
     if "emotion" not in names or "pixels" not in names:
         raise wrong_columns(name, line)
-    return _Columns(names.index("emotion"), names.index("pixels"),
-                    names.index("usage") if "usage" in names else None)
+    return _Columns(names.index("emotion"), names.index("pixels"), names.index("usage") if "usage" in names else None)
 
 
-def _parse(name: str, lines: list[bytes], columns: _Columns,
-           rows_before: int) -> tuple[np.ndarray, Sequence[int], Sequence[int]]:
+def _parse(
+    name: str, lines: list[bytes], columns: _Columns, rows_before: int
+) -> tuple[np.ndarray, Sequence[int], Sequence[int]]:
     """Turn m lines into images uint8 (m, 48, 48), the table's emotion codes and splits."""
     table = [line.split(b",") for line in lines]
     try:
@@ -168,8 +173,9 @@ def _parse(name: str, lines: list[bytes], columns: _Columns,
     except IndexError:
         images = None
     if images is None or None in codes or None in splits:
-        parsed = [_parse_line(f"{name}, row {number:,}", row, columns)
-                  for number, row in enumerate(table, rows_before + 1)]
+        parsed = [
+            _parse_line(f"{name}, row {number:,}", row, columns) for number, row in enumerate(table, rows_before + 1)
+        ]
         images, codes, splits = zip(*parsed, strict=True)
         images = np.stack(images)
     return images, codes, splits
@@ -179,8 +185,10 @@ def _parse_line(where: str, row: list[bytes], columns: _Columns) -> tuple[np.nda
     """Parse one line at leisure, and raise a DataError that begins with `where` if it is wrong."""
     wanted = [column for column in (columns.emotion, columns.pixels, columns.usage) if column is not None]
     if len(row) <= max(wanted):
-        raise DataError(f"{where}: expected {max(wanted) + 1} columns or more, found {len(row)}. "
-                        "The file may be truncated: copy or download it again.")
+        raise DataError(
+            f"{where}: expected {max(wanted) + 1} columns or more, found {len(row)}. "
+            "The file may be truncated: copy or download it again."
+        )
     words = [field.strip(b' \r"') for field in row]
     code, usage = words[columns.emotion], words[columns.usage] if columns.usage is not None else b"Training"
     if code not in _CODES:

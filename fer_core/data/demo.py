@@ -41,10 +41,19 @@ class _Features:
 _REST = np.array(astuple(_Features()))
 _EXPRESSIONS = {
     "angry": _Features(brow_up=-0.09, brow_tilt=-0.17, eye_open=0.75, mouth_curve=-0.07, mouth_width=0.85),
-    "disgusted": _Features(brow_up=-0.08, brow_tilt=-0.05, eye_open=0.45, mouth_curve=-0.12, mouth_open=0.08,
-                           mouth_width=0.9, lip_up=0.13, wrinkle=1.0),
-    "fearful": _Features(brow_up=0.07, brow_tilt=0.13, eye_open=1.45, mouth_curve=-0.05, mouth_open=0.13,
-                         mouth_width=1.15),
+    "disgusted": _Features(
+        brow_up=-0.08,
+        brow_tilt=-0.05,
+        eye_open=0.45,
+        mouth_curve=-0.12,
+        mouth_open=0.08,
+        mouth_width=0.9,
+        lip_up=0.13,
+        wrinkle=1.0,
+    ),
+    "fearful": _Features(
+        brow_up=0.07, brow_tilt=0.13, eye_open=1.45, mouth_curve=-0.05, mouth_open=0.13, mouth_width=1.15
+    ),
     "happy": _Features(brow_up=0.02, eye_open=0.8, mouth_curve=0.19, mouth_open=0.08, mouth_width=1.25),
     "neutral": _Features(),
     "sad": _Features(brow_tilt=0.16, eye_open=0.7, mouth_curve=-0.15, mouth_width=0.85),
@@ -106,7 +115,7 @@ class _Pen:
 
     def place(self, points: np.ndarray, depth: float = 1.0) -> np.ndarray:
         """Return face coordinates (n, 2) as cv2's fixed-point pixels; `depth` 0 stays when the head turns."""
-        moved = points + [self._yaw * depth, 0.0]
+        moved = points + (self._yaw * depth, 0.0)
         return np.round((moved @ self._matrix.T + self._center) * (1 << _SHIFT)).astype(np.int32)[None]
 
     def fill(self, points: np.ndarray, shade: float, depth: float = 1.0) -> None:
@@ -133,8 +142,9 @@ def _draw_head(pen: _Pen, rng: np.random.Generator, skin: float) -> None:
     pen.fill(_ellipse(0, 0.08, width, 0.96), skin, depth=0.2)
     crown = _ellipse(0, 0.08, width + 0.02, 0.98)
     crown = crown[crown[:, 1] < hairline]
-    pen.fill(np.concatenate([crown, _arc(tuple(crown[-1]), tuple(crown[0]), rng.uniform(-0.25, 0.12))]), hair,
-             depth=0.2)
+    pen.fill(
+        np.concatenate([crown, _arc(tuple(crown[-1]), tuple(crown[0]), rng.uniform(-0.25, 0.12))]), hair, depth=0.2
+    )
 
 
 def _draw_eye(pen: _Pen, face: _Features, side: int, skin: float) -> None:

@@ -31,8 +31,10 @@ def download_kaggle(dataset: str = DEFAULT_DATASET) -> Path:
         kagglehub = importlib.import_module("kagglehub")
         exceptions = vars(importlib.import_module("kagglehub.exceptions")).values()
     except ImportError as error:
-        raise DataError("The package kagglehub is not installed. Install it (pip install kagglehub) and try again, "
-                        f"or go without:\n{_by_hand(dataset)}") from error
+        raise DataError(
+            "The package kagglehub is not installed. Install it (pip install kagglehub) and try again, "
+            f"or go without:\n{_by_hand(dataset)}"
+        ) from error
     refusals = tuple(kind for kind in exceptions if isinstance(kind, type) and issubclass(kind, Exception))
     try:
         return Path(kagglehub.dataset_download(dataset))
@@ -40,10 +42,14 @@ def download_kaggle(dataset: str = DEFAULT_DATASET) -> Path:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
         reason = "the disk is full" if full else first_line[:300]
-        raise DataError(f"{dataset} could not be downloaded from Kaggle: {reason}. Check the network and Kaggle's "
-                        f"credentials (~/.kaggle), or go without:\n{_by_hand(dataset)}") from error
+        raise DataError(
+            f"{dataset} could not be downloaded from Kaggle: {reason}. Check the network and Kaggle's "
+            f"credentials (~/.kaggle), or go without:\n{_by_hand(dataset)}"
+        ) from error
 
 
 def _by_hand(dataset: str) -> str:
-    return (f"1. Open https://www.kaggle.com/datasets/{dataset} in a browser, sign in and download the archive.\n"
-            "2. Read in the archive as it is: it need not be unpacked.")
+    return (
+        f"1. Open https://www.kaggle.com/datasets/{dataset} in a browser, sign in and download the archive.\n"
+        "2. Read in the archive as it is: it need not be unpacked."
+    )

@@ -19,8 +19,18 @@ IMAGE_SIZE = 48
 SPLITS: tuple[str, ...] = ("Training", "PublicTest", "PrivateTest", "Test", "Validation")
 
 # The ten columns of the FER+ votes, in the order of their file.
-VOTE_COLUMNS: tuple[str, ...] = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear",
-                                 "contempt", "unknown", "NF")
+VOTE_COLUMNS: tuple[str, ...] = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+    "unknown",
+    "NF",
+)
 
 
 @dataclass(frozen=True)
@@ -63,14 +73,16 @@ class FaceSet:
     def __post_init__(self) -> None:
         n = len(self.images)
         if self.images.shape != (n, IMAGE_SIZE, IMAGE_SIZE) or self.images.dtype != np.uint8:
-            raise ValueError(f"images must be uint8 (n, {IMAGE_SIZE}, {IMAGE_SIZE}), "
-                             f"got {self.images.dtype} {self.images.shape}")
+            raise ValueError(
+                f"images must be uint8 (n, {IMAGE_SIZE}, {IMAGE_SIZE}), got {self.images.dtype} {self.images.shape}"
+            )
         for name, values, end in (("labels", self.labels, len(LABELS)), ("split", self.split, len(SPLITS))):
             if values.shape != (n,) or (n and (values.min() < 0 or values.max() >= end)):
                 raise ValueError(f"{name} must have shape ({n},) and values from 0 to {end - 1}")
         if self.votes is not None and (self.votes.shape != (n, len(VOTE_COLUMNS)) or self.votes.dtype != np.uint8):
-            raise ValueError(f"votes must be uint8 ({n}, {len(VOTE_COLUMNS)}), "
-                             f"got {self.votes.dtype} {self.votes.shape}")
+            raise ValueError(
+                f"votes must be uint8 ({n}, {len(VOTE_COLUMNS)}), got {self.votes.dtype} {self.votes.shape}"
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -99,14 +111,18 @@ class FaceSet:
             raise DataError(f"Expected splits out of {', '.join(SPLITS)}; got {', '.join(sorted(unknown))}.")
         rows = np.flatnonzero(np.isin(self.split, [SPLITS.index(name) for name in splits]))
         if len(rows) == 0:
-            raise DataError(f"The data set has no images in {' or '.join(splits)}; "
-                            f"it has {', '.join(self.splits) or 'none at all'}. Choose one of these.")
+            raise DataError(
+                f"The data set has no images in {' or '.join(splits)}; "
+                f"it has {', '.join(self.splits) or 'none at all'}. Choose one of these."
+            )
         return rows
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the number of images by split, of those that have any, and emotion."""
         return {
-            split: {label: int(np.sum((self.split == SPLITS.index(split)) & (self.labels == k)))
-                    for k, label in enumerate(LABELS)}
+            split: {
+                label: int(np.sum((self.split == SPLITS.index(split)) & (self.labels == k)))
+                for k, label in enumerate(LABELS)
+            }
             for split in self.splits
         }

@@ -29,11 +29,18 @@ _TASKS_AHEAD = 8
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm"})
 _SPLIT_FOLDERS = {
-    "train": "Training", "training": "Training", "fer2013train": "Training",
-    "test": "Test", "testing": "Test",
-    "publictest": "PublicTest", "fer2013valid": "PublicTest",
-    "privatetest": "PrivateTest", "fer2013test": "PrivateTest",
-    "validation": "Validation", "valid": "Validation", "val": "Validation",
+    "train": "Training",
+    "training": "Training",
+    "fer2013train": "Training",
+    "test": "Test",
+    "testing": "Test",
+    "publictest": "PublicTest",
+    "fer2013valid": "PublicTest",
+    "privatetest": "PrivateTest",
+    "fer2013test": "PrivateTest",
+    "validation": "Validation",
+    "valid": "Validation",
+    "val": "Validation",
 }
 
 
@@ -81,8 +88,10 @@ class TreeReader:
                 self._unknown[last] += 1
             return
         if len(self._names) == MAX_IMAGES:
-            raise DataError(f"There are more than {MAX_IMAGES:,} images; FER-2013 has 35,887. Choose the data set's "
-                            "own folder or archive.")
+            raise DataError(
+                f"There are more than {MAX_IMAGES:,} images; FER-2013 has 35,887. Choose the data set's "
+                "own folder or archive."
+            )
         self._names.append(name)
         self._places.append(place)
         self._waiting.append(stream.read(_MAX_IMAGE_BYTES + 1))
@@ -112,41 +121,63 @@ class TreeReader:
         self._check(source)
         self._decode_waiting()
         decoded = [image for task in self._decoding for image in task.result()]
-        order = sorted((row for row, image in enumerate(decoded) if image),
-                       key=lambda row: (self._places[row], _natural(self._names[row])))
+        order = sorted(
+            (row for row, image in enumerate(decoded) if image),
+            key=lambda row: (self._places[row], _natural(self._names[row])),
+        )
         if not order:
-            raise DataError(f"{source}: none of its {len(decoded):,} images can be read, "
-                            f"{self._names[0]} for one. Expected PNG or JPEG files.")
+            raise DataError(
+                f"{source}: none of its {len(decoded):,} images can be read, "
+                f"{self._names[0]} for one. Expected PNG or JPEG files."
+            )
         split, labels = np.array([self._places[row] for row in order]).T
-        unreadable = tuple(sorted((name for name, image in zip(self._names, decoded, strict=True) if image is None),
-                                  key=_natural))
+        unreadable = tuple(
+            sorted((name for name, image in zip(self._names, decoded, strict=True) if image is None), key=_natural)
+        )
         notes = self._notes([decoded[row] for row in order], split, unreadable)
-        return FaceSet(np.stack([decoded[row].face for row in order]), labels.astype(np.int64), split.astype(np.uint8),
-                       source=Provenance(name=source, kind="image tree", notes=notes, unreadable=unreadable))
+        return FaceSet(
+            np.stack([decoded[row].face for row in order]),
+            labels.astype(np.int64),
+            split.astype(np.uint8),
+            source=Provenance(name=source, kind="image tree", notes=notes, unreadable=unreadable),
+        )
 
     def _check(self, source: str) -> None:
         if self._unknown:
             listed = ", ".join(f"{name} ({count:,})" for name, count in self._unknown.most_common(5))
-            raise DataError(f"{source}: expected images in folders named {', '.join(LABELS)} (or angry, disgust, "
-                            f"fear …); these folders are named otherwise: {listed}. Rename or remove them.")
+            raise DataError(
+                f"{source}: expected images in folders named {', '.join(LABELS)} (or angry, disgust, "
+                f"fear …); these folders are named otherwise: {listed}. Rename or remove them."
+            )
         if not self._names:
-            raise DataError(f"{source}: expected images in folders named {', '.join(LABELS)}, inside train and test; "
-                            f"found {len(self._outside):,} images outside of such folders, {self._outside[0]} for one.")
+            raise DataError(
+                f"{source}: expected images in folders named {', '.join(LABELS)}, inside train and test; "
+                f"found {len(self._outside):,} images outside of such folders, {self._outside[0]} for one."
+            )
 
     def _notes(self, images: list[_Decoded], split: np.ndarray, unreadable: tuple[str, ...]) -> tuple[str, ...]:
         colored, resized = sum(image.was_color for image in images), sum(image.was_resized for image in images)
         tests = int(np.sum(split == SPLITS.index("Test")))
         notes = [
-            (tests, f"The folders do not say which of the {tests:,} test images were PublicTest and which PrivateTest, "
-                    "so they are one split, Test. Measure on it once at the end, as the original did on 7,178 images, "
-                    "and hold out a part of Training for validation."),
+            (
+                tests,
+                f"The folders do not say which of the {tests:,} test images were PublicTest and which PrivateTest, "
+                "so they are one split, Test. Measure on it once at the end, as the original did on 7,178 images, "
+                "and hold out a part of Training for validation.",
+            ),
             (not split.any(), "There are no folders named train and test: all images are Training."),
             (colored, f"{_images(colored)} converted from colour to gray."),
-            (resized, f"{_images(resized)} scaled to {IMAGE_SIZE} × {IMAGE_SIZE} pixels; what was not square was "
-                      "cropped around its middle."),
+            (
+                resized,
+                f"{_images(resized)} scaled to {IMAGE_SIZE} × {IMAGE_SIZE} pixels; what was not square was "
+                "cropped around its middle.",
+            ),
             (unreadable, f"{_images(len(unreadable))} left out because they cannot be read: {_listed(unreadable)}."),
-            (self._outside, f"{_images(len(self._outside))} left out because they lie in no expression's folder: "
-                            f"{_listed(self._outside)}."),
+            (
+                self._outside,
+                f"{_images(len(self._outside))} left out because they lie in no expression's folder: "
+                f"{_listed(self._outside)}.",
+            ),
         ]
         return tuple(note for applies, note in notes if applies)
 
@@ -189,9 +220,10 @@ def _resize(image: np.ndarray) -> np.ndarray:
     height, width = image.shape
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    square = image[top:top + side, left:left + side]
-    return cv2.resize(square, (IMAGE_SIZE, IMAGE_SIZE),
-                      interpolation=cv2.INTER_AREA if side > IMAGE_SIZE else cv2.INTER_CUBIC)
+    square = image[top : top + side, left : left + side]
+    return cv2.resize(
+        square, (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_AREA if side > IMAGE_SIZE else cv2.INTER_CUBIC
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -201,8 +233,9 @@ def _place(folder: str) -> tuple[int, int] | None:
     label = canonical(last)
     if label is None:
         return None
-    split = next((_SPLIT_FOLDERS[_plain(name)] for name in reversed(above) if _plain(name) in _SPLIT_FOLDERS),
-                 "Training")
+    split = next(
+        (_SPLIT_FOLDERS[_plain(name)] for name in reversed(above) if _plain(name) in _SPLIT_FOLDERS), "Training"
+    )
     return SPLITS.index(split), LABELS.index(label)
 
 

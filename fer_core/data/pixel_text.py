@@ -43,7 +43,7 @@ def parse_rows(rows: Sequence[bytes]) -> np.ndarray | None:
 
     last = digit[3:-1] > digit[4:]
     ends = accumulate(len(row) + 1 for row in rows)
-    if any(np.count_nonzero(last[end - len(row):end]) != PIXELS for row, end in zip(rows, ends, strict=True)):
+    if any(np.count_nonzero(last[end - len(row) : end]) != PIXELS for row, end in zip(rows, ends, strict=True)):
         return None
     return np.compress(last, whole[:-1]).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)  # (m * 2304,) -> (m, 48, 48)
 

@@ -18,8 +18,13 @@ from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 
 # The original put both tests into one folder, PublicTest first.
-_FOLDERS = {"Training": "train", "PublicTest": "test", "PrivateTest": "test", "Test": "test",
-            "Validation": "validation"}
+_FOLDERS = {
+    "Training": "train",
+    "PublicTest": "test",
+    "PrivateTest": "test",
+    "Test": "test",
+    "Validation": "validation",
+}
 _FILES_A_TASK = 256
 
 
@@ -40,8 +45,10 @@ def write_png_tree(faces: FaceSet, out_dir: Path, progress: Callable[[int, int],
         DataError: `out_dir` holds something, cannot be written, or the disk is full.
     """
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
-        raise DataError(f"{out_dir} already holds something, and files of two data sets must not mix. "
-                        "Choose a folder that is empty or new.")
+        raise DataError(
+            f"{out_dir} already holds something, and files of two data sets must not mix. "
+            "Choose a folder that is empty or new."
+        )
     try:
         out_dir.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-partial-", dir=out_dir.parent))

@@ -32,11 +32,14 @@ def open_faces(data: str, progress: Progress | None = None) -> FaceSet:
     try:
         is_path = Path(data).exists()
     except OSError as error:
-        raise DataError(f"{data} cannot be looked at: {error.strerror or error}. Expected one of: {known}; or the path "
-                        "of fer2013.csv in any form.") from error
+        raise DataError(
+            f"{data} cannot be looked at: {error.strerror or error}. Expected one of: {known}; or the path "
+            "of fer2013.csv in any form."
+        ) from error
     if is_path:
         return read_source(Path(data), progress)
     if data == DEMO:
         return write_store(demo_set(), DEMO)
-    raise DataError(f"There is no data set named {data!r}. Expected one of: {known}; or the path of fer2013.csv "
-                    "in any form.")
+    raise DataError(
+        f"There is no data set named {data!r}. Expected one of: {known}; or the path of fer2013.csv in any form."
+    )

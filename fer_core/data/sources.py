@@ -141,16 +141,21 @@ class _SourceScan:
             return DataError(
                 f"{self._unlabelled[0]} has pixels but no emotion column: these are the competition's test images "
                 "without their labels. The labels are in the same competition's icml_face_data.csv (or fer2013.csv), "
-                "in the rows whose Usage is PublicTest or PrivateTest. Choose that file.")
+                "in the rows whose Usage is PublicTest or PrivateTest. Choose that file."
+            )
         if self._unreadable_votes:
             return DataError(f"{self._source} holds no faces. {' '.join(self._unreadable_votes)}")
         if self._votes:
-            return DataError(f"{self._votes[0]} holds FER+ votes but no faces. Choose a folder that also holds "
-                             "fer2013.csv, or add the votes to a data set that was read in.")
+            return DataError(
+                f"{self._votes[0]} holds FER+ votes but no faces. Choose a folder that also holds "
+                "fer2013.csv, or add the votes to a data set that was read in."
+            )
         if len(self._others) == 1:
             return wrong_columns(*self._others[0])
-        return DataError(f"{self._source} holds no faces in the {len(self._others):,} files looked at. Expected "
-                         f"fer2013.csv, or images in train and test in folders named {', '.join(LABELS)}.")
+        return DataError(
+            f"{self._source} holds no faces in the {len(self._others):,} files looked at. Expected "
+            f"fer2013.csv, or images in train and test in folders named {', '.join(LABELS)}."
+        )
 
 
 def _with_notes(faces: FaceSet, *notes: str) -> FaceSet:
@@ -160,7 +165,14 @@ def _with_notes(faces: FaceSet, *notes: str) -> FaceSet:
 
 def _empty_classes(faces: FaceSet) -> list[str]:
     """Say which expressions have no image in a split that has others."""
-    return [f"{split} has no image of {', '.join(empty)}."
-            for split in faces.splits
-            if (empty := [label for k, label in enumerate(LABELS)
-                          if not np.any((faces.labels == k) & (faces.split == SPLITS.index(split)))])]
+    return [
+        f"{split} has no image of {', '.join(empty)}."
+        for split in faces.splits
+        if (
+            empty := [
+                label
+                for k, label in enumerate(LABELS)
+                if not np.any((faces.labels == k) & (faces.split == SPLITS.index(split)))
+            ]
+        )
+    ]

@@ -40,8 +40,10 @@ def with_validation(faces: FaceSet, share: float = 0.1, seed: int = 0) -> FaceSe
         held_out[groups[before < round(share * sizes[groups].sum())]] = True
     split = np.array(faces.split)
     split[rows[held_out[copies]]] = SPLITS.index("Validation")
-    note = (f"{int(held_out[copies].sum()):,} of the {len(rows):,} training images were set aside as Validation "
-            f"(seed {seed}); exact copies stay together.")
+    note = (
+        f"{int(held_out[copies].sum()):,} of the {len(rows):,} training images were set aside as Validation "
+        f"(seed {seed}); exact copies stay together."
+    )
     source = dataclasses.replace(faces.source, notes=(*faces.source.notes, note))
     return dataclasses.replace(faces, split=split, source=source)
 

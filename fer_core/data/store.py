@@ -60,7 +60,7 @@ class StoreInfo:
     hash: str = ""
     counts: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
     votes: bool = False
-    source: Provenance = Provenance()
+    source: Provenance = dataclasses.field(default_factory=Provenance)
     created: str = ""
     problem: str = ""
 
@@ -95,8 +95,9 @@ def write_store(faces: FaceSet, name: str, root: Path | None = None) -> FaceSet:
         if not (folder / _META).exists():
             shutil.rmtree(folder, ignore_errors=True)
         reason = "the disk is full; free some space" if error.errno == errno.ENOSPC else f"{error.strerror or error}"
-        raise DataError(f"The data set {name!r} cannot be written to {folder}: {reason}. "
-                        "What was stored before is kept.") from error
+        raise DataError(
+            f"The data set {name!r} cannot be written to {folder}: {reason}. What was stored before is kept."
+        ) from error
     return open_store(name, root)
 
 
@@ -113,13 +114,19 @@ def open_store(name: str, root: Path | None = None) -> FaceSet:
     with _naming(folder, name):
         arrays = folder / meta["arrays"]
         loaded = {key: np.load(arrays / f"{key}.npy", mmap_mode="r") for key in meta["files"]}
-        faces = FaceSet(images=loaded["images"], labels=loaded["labels"].astype(np.int64),
-                        split=np.array(loaded["split"]), votes=_optional(loaded.get("votes")),
-                        source=_provenance(meta["source"]))
+        faces = FaceSet(
+            images=loaded["images"],
+            labels=loaded["labels"].astype(np.int64),
+            split=np.array(loaded["split"]),
+            votes=_optional(loaded.get("votes")),
+            source=_provenance(meta["source"]),
+        )
         untouched = all(_stamp(arrays / f"{key}.npy") == stamp for key, stamp in meta["files"].items())
     if len(faces) != meta["rows"] or (not untouched and faces.hash != meta["hash"]):
-        raise DataError(f"The data set {name!r} in {folder} was altered since it was written: its content is not "
-                        "what its hash names. Delete it and read the source again.")
+        raise DataError(
+            f"The data set {name!r} in {folder} was altered since it was written: its content is not "
+            "what its hash names. Delete it and read the source again."
+        )
     vars(faces)["hash"] = meta["hash"]  # fills FaceSet's cached property, so that nothing is hashed again
     return faces
 
@@ -151,8 +158,10 @@ def delete_store(name: str, root: Path | None = None) -> None:
 
 def _folder(name: str, root: Path | None) -> Path:
     if not _NAME.fullmatch(name):
-        raise DataError(f"{name!r} cannot name a data set. Use 1 to 64 letters, digits, spaces, dots, dashes or "
-                        "underscores, beginning with a letter or digit.")
+        raise DataError(
+            f"{name!r} cannot name a data set. Use 1 to 64 letters, digits, spaces, dots, dashes or "
+            "underscores, beginning with a letter or digit."
+        )
     return (root or data_root()) / name
 
 
@@ -178,9 +187,16 @@ def _stamp(path: Path) -> list[int]:
 
 
 def _meta(faces: FaceSet, arrays: str, files: Mapping[str, list[int]]) -> dict[str, Any]:
-    return {"format": _FORMAT, "rows": len(faces), "hash": faces.hash, "counts": faces.counts(),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "source": dataclasses.asdict(faces.source), "arrays": arrays, "files": files}
+    return {
+        "format": _FORMAT,
+        "rows": len(faces),
+        "hash": faces.hash,
+        "counts": faces.counts(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "source": dataclasses.asdict(faces.source),
+        "arrays": arrays,
+        "files": files,
+    }
 
 
 def _read_meta(folder: Path, name: str) -> dict[str, Any]:
@@ -189,8 +205,10 @@ def _read_meta(folder: Path, name: str) -> dict[str, Any]:
     with _naming(folder, name):
         meta = with_current_keys(json.loads((folder / _META).read_text(encoding="utf-8")))
         if meta["format"] != _FORMAT:
-            raise DataError(f"The data set {name!r} was written by another version of this program (format "
-                            f"{meta['format']}, expected {_FORMAT}). Delete it and read the source again.")
+            raise DataError(
+                f"The data set {name!r} was written by another version of this program (format "
+                f"{meta['format']}, expected {_FORMAT}). Delete it and read the source again."
+            )
         if not {"rows", "hash", "counts", "created", "source", "arrays", "files"} <= meta.keys():
             raise KeyError("fields are missing")
     return meta
@@ -202,8 +220,10 @@ def _naming(folder: Path, name: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
-        raise DataError(f"The data set {name!r} in {folder} is damaged ({type(error).__name__}: {error}). "
-                        "Delete it and read the source again.") from error
+        raise DataError(
+            f"The data set {name!r} in {folder} is damaged ({type(error).__name__}: {error}). "
+            "Delete it and read the source again."
+        ) from error
 
 
 def _info(name: str, root: Path) -> StoreInfo:
@@ -211,16 +231,27 @@ def _info(name: str, root: Path) -> StoreInfo:
     try:
         meta = _read_meta(folder, name)
         with _naming(folder, name):
-            return StoreInfo(name=name, rows=meta["rows"], hash=meta["hash"], counts=meta["counts"],
-                             votes="votes" in meta["files"], source=_provenance(meta["source"]),
-                             created=meta["created"])
+            return StoreInfo(
+                name=name,
+                rows=meta["rows"],
+                hash=meta["hash"],
+                counts=meta["counts"],
+                votes="votes" in meta["files"],
+                source=_provenance(meta["source"]),
+                created=meta["created"],
+            )
     except DataError as error:
         return StoreInfo(name=name, problem=str(error))
 
 
 def _provenance(content: Mapping[str, Any]) -> Provenance:
-    return Provenance(name=content["name"], kind=content["kind"], synthetic=content["synthetic"],
-                      notes=tuple(content["notes"]), unreadable=tuple(content["unreadable"]))
+    return Provenance(
+        name=content["name"],
+        kind=content["kind"],
+        synthetic=content["synthetic"],
+        notes=tuple(content["notes"]),
+        unreadable=tuple(content["unreadable"]),
+    )
 
 
 def _optional(array: np.ndarray | None) -> np.ndarray | None:

@@ -65,8 +65,9 @@ def read_votes(path: Path) -> Votes:
     for entry in entries(path):
         if table_kind(entry.head()) is TableKind.VOTES:
             return parse_votes(entry.stream, entry.name)
-    raise DataError(f"{path} holds no FER+ votes. Expected fer2013new.csv with the columns Usage, "
-                    f"{', '.join(VOTE_COLUMNS)}.")
+    raise DataError(
+        f"{path} holds no FER+ votes. Expected fer2013new.csv with the columns Usage, {', '.join(VOTE_COLUMNS)}."
+    )
 
 
 def parse_votes(stream: BinaryIO, name: str) -> Votes:
@@ -87,8 +88,9 @@ def parse_votes(stream: BinaryIO, name: str) -> Votes:
     wanted = ["usage", *(column.lower() for column in VOTE_COLUMNS)]
     missing = [column for column in wanted if column not in header]
     if missing:
-        raise DataError(f"{name}: expected the FER+ columns Usage, {', '.join(VOTE_COLUMNS)}; "
-                        f"{', '.join(missing)} is missing.")
+        raise DataError(
+            f"{name}: expected the FER+ columns Usage, {', '.join(VOTE_COLUMNS)}; {', '.join(missing)} is missing."
+        )
     usage, *columns = (header.index(column) for column in wanted)
     counts, split = [], []
     for number, row in enumerate(_rows(reader, name), 1):
@@ -96,8 +98,10 @@ def parse_votes(stream: BinaryIO, name: str) -> Votes:
             counts.append([_vote(row[column]) for column in columns])
             split.append(SPLITS.index(row[usage].strip()))
         except (ValueError, IndexError) as error:
-            raise DataError(f"{name}, row {number}: expected a Usage out of {', '.join(SPLITS[:3])} and ten numbers "
-                            f"of votes from 0 to 255, found {','.join(row)[:80]!r}.") from error
+            raise DataError(
+                f"{name}, row {number}: expected a Usage out of {', '.join(SPLITS[:3])} and ten numbers "
+                f"of votes from 0 to 255, found {','.join(row)[:80]!r}."
+            ) from error
     if not counts:
         raise DataError(f"{name} has a header but no rows. Expected one face a row.")
     return Votes(np.array(counts, np.uint8), np.array(split, np.uint8))
@@ -128,17 +132,23 @@ def join_votes(faces: FaceSet, votes: Votes) -> FaceSet:
             labels so often that they must belong to other rows.
     """
     if len(votes) != len(faces):
-        raise DataError(f"The FER+ table has {len(votes):,} rows and the data set {len(faces):,}; they must be the "
-                        "same faces in the same order. Use the complete fer2013.csv with its fer2013new.csv.")
+        raise DataError(
+            f"The FER+ table has {len(votes):,} rows and the data set {len(faces):,}; they must be the "
+            "same faces in the same order. Use the complete fer2013.csv with its fer2013new.csv."
+        )
     # Validation that was held out of Training is Training to the table.
     usage = np.where(faces.split == SPLITS.index("Validation"), SPLITS.index("Training"), faces.split)
     differ = np.flatnonzero(votes.split != usage)
     if len(differ):
         row = differ[0]
-        raise DataError(f"Row {row + 1} is {SPLITS[faces.split[row]]} in the data set and {SPLITS[votes.split[row]]} "
-                        "in the FER+ table: the rows are not in the same order. Use the original fer2013.csv.")
+        raise DataError(
+            f"Row {row + 1} is {SPLITS[faces.split[row]]} in the data set and {SPLITS[votes.split[row]]} "
+            "in the FER+ table: the rows are not in the same order. Use the original fer2013.csv."
+        )
     agreement = float(np.mean(plurality(votes.counts) == faces.labels))
     if len(faces) >= _JUDGED_FROM_ROWS and agreement < _LEAST_AGREEMENT:
-        raise DataError(f"Only {agreement:.1%} of the votes agree with the labels (62.3 % when rightly joined): the "
-                        "rows are not in the same order. Use the original fer2013.csv with its fer2013new.csv.")
+        raise DataError(
+            f"Only {agreement:.1%} of the votes agree with the labels (62.3 % when rightly joined): the "
+            "rows are not in the same order. Use the original fer2013.csv with its fer2013new.csv."
+        )
     return dataclasses.replace(faces, votes=votes.counts)

@@ -49,8 +49,10 @@ class HaarDetector:
 
     def __init__(self, min_size_px: int = 48, max_side_px: int = 640) -> None:
         if min_size_px < WINDOW_PX or max_side_px < 2 * WINDOW_PX:
-            raise ValueError(f"expected min_size_px >= {WINDOW_PX} and max_side_px >= {2 * WINDOW_PX}, "
-                             f"got {min_size_px} and {max_side_px}")
+            raise ValueError(
+                f"expected min_size_px >= {WINDOW_PX} and max_side_px >= {2 * WINDOW_PX}, "
+                f"got {min_size_px} and {max_side_px}"
+            )
         self.min_size_px = min_size_px
         self.max_side_px = max_side_px
         self._local = threading.local()
@@ -106,8 +108,9 @@ class HaarDetector:
         first, second = cascades[proposer], cascades[1 - proposer]
         side = max(WINDOW_PX, round(self.min_size_px * scale))
         boxes, hits = _scan(first, small, 1.2, 2, side, min(small.shape))
-        sure = np.array([n >= _SURE_HITS or _sees(second, small, box) for box, n in zip(boxes, hits, strict=True)],
-                        bool)
+        sure = np.array(
+            [n >= _SURE_HITS or _sees(second, small, box) for box, n in zip(boxes, hits, strict=True)], bool
+        )
         return Detections((_turn_boxes(boxes[sure], back) / scale).astype(np.float32), hits[sure])
 
     def _cascades(self) -> tuple[cv2.CascadeClassifier, ...]:
@@ -119,22 +122,27 @@ class HaarDetector:
 def _load(name: str) -> cv2.CascadeClassifier:
     path = Path(cv2.data.haarcascades) / name
     if not path.is_file():
-        raise ModelError(f"OpenCV's face cascade is missing: expected {path}. "
-                         "Install opencv-python-headless 4.x again; OpenCV 5 no longer ships it.")
+        raise ModelError(
+            f"OpenCV's face cascade is missing: expected {path}. "
+            "Install opencv-python-headless 4.x again; OpenCV 5 no longer ships it."
+        )
     cascade = cv2.CascadeClassifier()
     try:
         cascade.load(str(path))
     except cv2.error as error:
-        raise ModelError(f"OpenCV's face cascade cannot be read: {path}. "
-                         "Install opencv-python-headless 4.x again.") from error
+        raise ModelError(
+            f"OpenCV's face cascade cannot be read: {path}. Install opencv-python-headless 4.x again."
+        ) from error
     return cascade
 
 
-def _scan(cascade: cv2.CascadeClassifier, gray: np.ndarray, step: float, neighbors: int,
-          min_side: int, max_side: int) -> tuple[np.ndarray, np.ndarray]:
+def _scan(
+    cascade: cv2.CascadeClassifier, gray: np.ndarray, step: float, neighbors: int, min_side: int, max_side: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return boxes float32 (n, 4) as xyxy in pixels of `gray`, and hits float32 (n,)."""
-    boxes, hits = cascade.detectMultiScale2(gray, scaleFactor=step, minNeighbors=neighbors,
-                                            minSize=(min_side, min_side), maxSize=(max_side, max_side))
+    boxes, hits = cascade.detectMultiScale2(
+        gray, scaleFactor=step, minNeighbors=neighbors, minSize=(min_side, min_side), maxSize=(max_side, max_side)
+    )
     xyxy = np.asarray(boxes, np.float32).reshape(-1, 4)
     xyxy[:, 2:] += xyxy[:, :2]
     return xyxy, np.asarray(hits, np.float32).reshape(-1)

@@ -23,7 +23,7 @@ def cut_square(gray: np.ndarray, xyxy: np.ndarray, reach: float, size_px: int) -
     left = round(float(xyxy[0] + xyxy[2] - side) / 2)
     top = round(float(xyxy[1] + xyxy[3] - side) / 2)
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
-        square = gray[top:top + side, left:left + side]
+        square = gray[top : top + side, left : left + side]
     else:
         rows = np.clip(np.arange(top, top + side), 0, height - 1)
         columns = np.clip(np.arange(left, left + side), 0, width - 1)

@@ -40,8 +40,10 @@ def measured_splits(faces: FaceSet) -> tuple[str, ...]:
     """
     splits = tuple(split for split in faces.splits if split in TEST_SPLITS)
     if not splits:
-        raise DataError(f"The data set has nothing to test on: expected one of the splits {', '.join(TEST_SPLITS)}; "
-                        f"it has {', '.join(faces.splits)}.")
+        raise DataError(
+            f"The data set has nothing to test on: expected one of the splits {', '.join(TEST_SPLITS)}; "
+            f"it has {', '.join(faces.splits)}."
+        )
     return splits
 
 
@@ -65,12 +67,23 @@ def assess(bundle: Bundle, faces: FaceSet, scores: Mapping[str, Scores]) -> dict
     if set(_BOTH) <= set(scores):
         splits[" + ".join(_BOTH)] = _together(faces, scores)
     return {
-        "model": card.name, "sha256": card.files.get(MODEL_FILE), "label_set": card.label_set,
-        "data": {"name": faces.source.name, "synthetic": faces.source.synthetic, "sha256": faces.hash,
-                 "images": {split: len(faces.rows_of(split)) for split in faces.splits}},
-        "splits": splits, "learned": _trained_on(card, faces, scores),
-        "calibration": calibration | {"by_split": {
-            split: calibration_on(card, faces, split, each.probs, calibration) for split, each in scores.items()}},
+        "model": card.name,
+        "sha256": card.files.get(MODEL_FILE),
+        "label_set": card.label_set,
+        "data": {
+            "name": faces.source.name,
+            "synthetic": faces.source.synthetic,
+            "sha256": faces.hash,
+            "images": {split: len(faces.rows_of(split)) for split in faces.splits},
+        },
+        "splits": splits,
+        "learned": _trained_on(card, faces, scores),
+        "calibration": calibration
+        | {
+            "by_split": {
+                split: calibration_on(card, faces, split, each.probs, calibration) for split, each in scores.items()
+            }
+        },
     }
 
 
@@ -86,8 +99,11 @@ def assess_split(faces: FaceSet, split: str, scores: Scores) -> dict[str, Any]:
     """
     rows = faces.rows_of(split)
     labels = faces.labels[rows]
-    figures = {"protocol": ONE_VIEW, **measure(scores.probs, labels),
-               "with_flip": {"protocol": WITH_FLIP, **measure(scores.with_flip, labels)}}
+    figures = {
+        "protocol": ONE_VIEW,
+        **measure(scores.probs, labels),
+        "with_flip": {"protocol": WITH_FLIP, **measure(scores.with_flip, labels)},
+    }
     fresh = ~copied(faces)[rows]
     if fresh.any():
         figures["without_copies"] = _part(scores, labels, fresh)
@@ -101,8 +117,11 @@ def assess_split(faces: FaceSet, split: str, scores: Scores) -> dict[str, Any]:
 def _together(faces: FaceSet, scores: Mapping[str, Scores]) -> dict[str, Any]:
     labels = np.concatenate([faces.labels[faces.rows_of(split)] for split in _BOTH])
     both = [np.concatenate([getattr(scores[split], view) for split in _BOTH]) for view in ("probs", "with_flip")]
-    return {"protocol": ONE_VIEW, **measure(both[0], labels),
-            "with_flip": {"protocol": WITH_FLIP, **measure(both[1], labels)}}
+    return {
+        "protocol": ONE_VIEW,
+        **measure(both[0], labels),
+        "with_flip": {"protocol": WITH_FLIP, **measure(both[1], labels)},
+    }
 
 
 def calibrate(card: ModelCard, faces: FaceSet, scores: Mapping[str, Scores]) -> dict[str, Any]:
@@ -117,19 +136,30 @@ def calibrate(card: ModelCard, faces: FaceSet, scores: Mapping[str, Scores]) -> 
     learned = _trained_on(card, faces, scores)
     split = next((split for split in CALIBRATION_SPLITS if split in scores and split not in learned), None)
     if split is None:
-        known = {"temperature": 1.0, "entropy_power": 0.0, "fitted_on": None, "uncertain_below": None,
-                 "target": TARGET_ACCURACY}
+        known = {
+            "temperature": 1.0,
+            "entropy_power": 0.0,
+            "fitted_on": None,
+            "uncertain_below": None,
+            "target": TARGET_ACCURACY,
+        }
         return known | {key: card.calibration[key] for key in known if key in card.calibration}
     chosen, labels = own_labels(card, faces, split)
     probs = scores[split].probs[chosen]
     temperature = fit_temperature(probs, labels)
     threshold = coverage(temperature.apply(probs), labels).threshold_for(TARGET_ACCURACY)
-    return {"temperature": temperature.scale, "entropy_power": temperature.entropy_power, "fitted_on": split,
-            "uncertain_below": threshold, "target": TARGET_ACCURACY}
+    return {
+        "temperature": temperature.scale,
+        "entropy_power": temperature.entropy_power,
+        "fitted_on": split,
+        "uncertain_below": threshold,
+        "target": TARGET_ACCURACY,
+    }
 
 
-def calibration_on(card: ModelCard, faces: FaceSet, split: str, probs: np.ndarray,
-                   calibration: Mapping[str, Any]) -> dict[str, float | int | None]:
+def calibration_on(
+    card: ModelCard, faces: FaceSet, split: str, probs: np.ndarray, calibration: Mapping[str, Any]
+) -> dict[str, float | int | None]:
     """Return how well a model is calibrated on a split.
 
     Returns:
@@ -141,8 +171,13 @@ def calibration_on(card: ModelCard, faces: FaceSet, split: str, probs: np.ndarra
     before = probs[chosen]
     after = temperature_of(calibration).apply(before)
     answered, accuracy = coverage(after, labels).at_threshold(calibration["uncertain_below"] or 0.0)
-    return {"images": len(labels), "ece_before": reliability(before, labels).error,
-            "ece_after": reliability(after, labels).error, "answered": answered, "accuracy_answered": accuracy}
+    return {
+        "images": len(labels),
+        "ece_before": reliability(before, labels).error,
+        "ece_after": reliability(after, labels).error,
+        "answered": answered,
+        "accuracy_answered": accuracy,
+    }
 
 
 def copied(faces: FaceSet) -> np.ndarray:
@@ -170,6 +205,7 @@ def _trained_on(card: ModelCard, faces: FaceSet, splits: Iterable[str]) -> list[
 def _part(scores: Scores, labels: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
     figures = measure(scores.probs[chosen], labels[chosen])
     correct = int(np.sum(scores.with_flip[chosen].argmax(axis=1) == labels[chosen]))
-    return {**{key: figures[key] for key in ("images", "accuracy", "accuracy_95", "macro_f1", "by_label", "confusion")},
-            "with_flip": {"accuracy": correct / figures["images"],
-                          "accuracy_95": interval_95(correct, figures["images"])}}
+    return {
+        **{key: figures[key] for key in ("images", "accuracy", "accuracy_95", "macro_f1", "by_label", "confusion")},
+        "with_flip": {"accuracy": correct / figures["images"], "accuracy_95": interval_95(correct, figures["images"])},
+    }

@@ -34,8 +34,10 @@ def with_figures(card: ModelCard, figures: Mapping[str, Any]) -> ModelCard:
     none could be fitted. Its limits begin with what it does worst. The rest are those of FER-2013 if it learned from
     that, else its own.
     """
-    found = {**figures["splits"], **{key: figures[key] for key in ("robustness", "end_to_end", "data")
-                                     if key in figures}}
+    found = {
+        **figures["splits"],
+        **{key: figures[key] for key in ("robustness", "end_to_end", "data") if key in figures},
+    }
     calibration = dict(figures["calibration"])
     if card.metrics.get("data", {}).get("sha256") == figures["data"]["sha256"]:
         found = {**card.metrics, **found}
@@ -43,8 +45,11 @@ def with_figures(card: ModelCard, figures: Mapping[str, Any]) -> ModelCard:
             calibration["by_split"] = {**card.calibration.get("by_split", {}), **calibration["by_split"]}
     own = tuple(limit for limit in card.limits if _WORST not in limit)
     return dataclasses.replace(
-        card, metrics=found, calibration=calibration,
-        limits=(*_weaknesses(found, card.label_set), *(_LIMITS if is_fer2013(card.data) else own)))
+        card,
+        metrics=found,
+        calibration=calibration,
+        limits=(*_weaknesses(found, card.label_set), *(_LIMITS if is_fer2013(card.data) else own)),
+    )
 
 
 def difference_to_card(card: ModelCard, figures: Mapping[str, Any]) -> tuple[str, float]:
@@ -54,11 +59,19 @@ def difference_to_card(card: ModelCard, figures: Mapping[str, Any]) -> tuple[str
     like. If there are none, the name is empty. Calibration is against the labels that the model learned: where
     those are votes and the data has none, it is left out.
     """
-    calibration = {key: value for key, value in figures["calibration"].items()
-                   if key == "by_split" or _fitted(figures)} if votes_are_there(figures) else {}
+    calibration = (
+        {key: value for key, value in figures["calibration"].items() if key == "by_split" or _fitted(figures)}
+        if votes_are_there(figures)
+        else {}
+    )
     known = _shares({**card.metrics, "calibration": card.calibration})
-    new = _shares({**figures["splits"], "calibration": calibration,
-                   **{key: figures[key] for key in ("robustness", "end_to_end") if key in figures}})
+    new = _shares(
+        {
+            **figures["splits"],
+            "calibration": calibration,
+            **{key: figures[key] for key in ("robustness", "end_to_end") if key in figures},
+        }
+    )
     both = [(abs(known[where] - new[where]) * 100, where) for where in known.keys() & new.keys()]
     points, where = max(both, default=(0.0, ""))
     return where, points

@@ -76,8 +76,10 @@ def lines_of(figures: dict[str, Any]) -> list[str]:
     data = figures["data"]
     lines = [f"{figures['model']} on {data['name']}{' (drawn faces)' if data['synthetic'] else ''}"]
     if figures["learned"]:
-        lines.append(f"  It learned from faces of {' and '.join(figures['learned'])}: its figures there say how well "
-                     "it remembers, not how well it recognises.")
+        lines.append(
+            f"  It learned from faces of {' and '.join(figures['learned'])}: its figures there say how well "
+            "it remembers, not how well it recognises."
+        )
     for split, found in figures["splits"].items():
         lines.append(f"  {split}, {found['images']:,} images")
         rows = [("one view", found), ("with flip", found["with_flip"])]
@@ -89,45 +91,59 @@ def lines_of(figures: dict[str, Any]) -> list[str]:
             rows += [(f"one view, against FER+ on {part['images']:,}", part)]
         for words, part in rows:
             low, high = part["accuracy_95"]
-            lines.append(f"    {words}: {part['accuracy']:.2%} (95 %: {low:.1%} to {high:.1%}), "
-                         f"macro-F1 {part['macro_f1']:.3f}")
+            lines.append(
+                f"    {words}: {part['accuracy']:.2%} (95 %: {low:.1%} to {high:.1%}), macro-F1 {part['macro_f1']:.3f}"
+            )
     calibration = figures["calibration"]
     if calibration["fitted_on"]:
-        lines.append(f"  Calibration, temperature {temperature_of(calibration)} fitted on "
-                     f"{calibration['fitted_on']}")
+        lines.append(f"  Calibration, temperature {temperature_of(calibration)} fitted on {calibration['fitted_on']}")
     for split, found in calibration["by_split"].items():
-        lines.append(f"    {split}: expected calibration error {found['ece_before']:.1%}, "
-                     f"with temperature {found['ece_after']:.1%}")
+        lines.append(
+            f"    {split}: expected calibration error {found['ece_before']:.1%}, "
+            f"with temperature {found['ece_after']:.1%}"
+        )
         if calibration["uncertain_below"] is not None and found["accuracy_answered"] is not None:
-            lines.append(f"    {split}: best score at least {calibration['uncertain_below']:.2f}: "
-                         f"{found['answered']:.1%} of the faces, {found['accuracy_answered']:.1%} of them right")
+            lines.append(
+                f"    {split}: best score at least {calibration['uncertain_below']:.2f}: "
+                f"{found['answered']:.1%} of the faces, {found['accuracy_answered']:.1%} of them right"
+            )
     for split, robustness in figures.get("robustness", {}).items():
         for name, levels in robustness.items():
             words = ", ".join(f"{each['level']:g}: {each['accuracy']:.1%}" for each in levels)
             lines.append(f"  {split}, {name}: {words}")
     for split, line in figures.get("end_to_end", {}).items():
-        lines.append(f"  {split}, each of {line['faces']:,} faces pasted into a scene: {line['found']:.1%} found, "
-                     f"{line['extra']:.3f} false faces a scene; accuracy on the found ones "
-                     f"{line['accuracy_found']:.2%}, as the data set crops them {line['accuracy_cropped']:.2%}")
+        lines.append(
+            f"  {split}, each of {line['faces']:,} faces pasted into a scene: {line['found']:.1%} found, "
+            f"{line['extra']:.3f} false faces a scene; accuracy on the found ones "
+            f"{line['accuracy_found']:.2%}, as the data set crops them {line['accuracy_cropped']:.2%}"
+        )
     return lines
 
 
 _Report = Callable[[str, int, int], None]
 
 
-def _measure(folder: Path, faces: FaceSet, splits: Sequence[str], options: argparse.Namespace,
-             progress: _Report) -> dict[str, Any]:
+def _measure(
+    folder: Path, faces: FaceSet, splits: Sequence[str], options: argparse.Namespace, progress: _Report
+) -> dict[str, Any]:
     bundle = load_bundle(folder)
     name = bundle.card.name
-    scores = {split: score_split(bundle, faces, split, lambda done, total, split=split: progress(
-        f"{name} on {split}", done, total)) for split in splits}
+    scores = {
+        split: score_split(
+            bundle, faces, split, lambda done, total, split=split: progress(f"{name} on {split}", done, total)
+        )
+        for split in splits
+    }
     if options.progress and any(find_scores(bundle, faces.hash, split) is None for split in splits):
         raise _not_kept(f"The scores of {name}", faces)
     figures = assess(bundle, faces, scores)
     if options.robustness:
         split = next((split for split in _ROBUSTNESS_SPLITS if split in splits), splits[0])
-        figures["robustness"] = {split: score_robustness(bundle, faces, split, lambda done, total: progress(
-            f"{name} on worse pictures of {split}", done, total))}
+        figures["robustness"] = {
+            split: score_robustness(
+                bundle, faces, split, lambda done, total: progress(f"{name} on worse pictures of {split}", done, total)
+            )
+        }
         if options.progress and find_robustness(bundle, faces.hash, split) is None:
             raise _not_kept(f"The robustness of {name}", faces)
     if options.end_to_end:
@@ -140,21 +156,33 @@ def _measure(folder: Path, faces: FaceSet, splits: Sequence[str], options: argpa
 
 def _not_kept(what: str, faces: FaceSet) -> DataError:
     # To a page, what was kept is all that comes of a measurement.
-    return DataError(f"{what} could not be kept in {cache_folder(faces.hash)}. Free some space there and measure again.")
+    return DataError(
+        f"{what} could not be kept in {cache_folder(faces.hash)}. Free some space there and measure again."
+    )
 
 
 def _check_card(folder: Path, figures: dict[str, Any]) -> None:
     where, points = difference_to_card(load_bundle(folder).card, figures)
     if not where:
-        raise ModelError(f"The card of {figures['model']} names none of these figures, so there is nothing to confirm. "
-                         "Write them into it with --write-card.")
+        raise ModelError(
+            f"The card of {figures['model']} names none of these figures, so there is nothing to confirm. "
+            "Write them into it with --write-card."
+        )
     if points > TOLERANCE_POINTS:
-        raise ModelError(f"The card of {figures['model']} is not confirmed: {where} differs by {points:.2f} points; "
-                         f"expected at most {TOLERANCE_POINTS}.")
-    without = "" if votes_are_there(figures) else (
-        " Its calibration was not compared: it is against FER+ votes, which this data set lacks.")
-    print(f"The card of {figures['model']} is confirmed: the largest difference is {points:.3f} points ({where})."
-          f"{without}", file=sys.stderr)
+        raise ModelError(
+            f"The card of {figures['model']} is not confirmed: {where} differs by {points:.2f} points; "
+            f"expected at most {TOLERANCE_POINTS}."
+        )
+    without = (
+        ""
+        if votes_are_there(figures)
+        else (" Its calibration was not compared: it is against FER+ votes, which this data set lacks.")
+    )
+    print(
+        f"The card of {figures['model']} is confirmed: the largest difference is {points:.3f} points ({where})."
+        f"{without}",
+        file=sys.stderr,
+    )
 
 
 @contextmanager
@@ -172,6 +200,7 @@ def _progress(path: Path | None) -> Iterator[_Report]:
             if time.monotonic() - written_s >= _PROGRESS_EVERY_S or done in (0, total):
                 written_s = time.monotonic()
                 write(what, done, total)
+
         try:
             yield report
             write("", 1, 1)  # done, also where everything was kept already and nothing was counted

@@ -49,7 +49,12 @@ def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Compar
     difference = (gain - loss) / n
     spread = 1.96 * np.sqrt(gain + loss - (gain - loss) ** 2 / n) / n
     return Comparison(
-        both=right_a & right_b, only_first=right_a & ~right_b, only_second=~right_a & right_b,
-        neither=~right_a & ~right_b, agreement=float(np.mean(a == b)), difference=difference,
+        both=right_a & right_b,
+        only_first=right_a & ~right_b,
+        only_second=~right_a & right_b,
+        neither=~right_a & ~right_b,
+        agreement=float(np.mean(a == b)),
+        difference=difference,
         difference_95=(difference - float(spread), difference + float(spread)),
-        p_value=float(binomtest(gain, gain + loss, 0.5).pvalue) if gain + loss else 1.0)
+        p_value=float(binomtest(gain, gain + loss, 0.5).pvalue) if gain + loss else 1.0,
+    )

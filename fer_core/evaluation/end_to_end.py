@@ -45,8 +45,9 @@ class EndToEndResult:
         return 100 * (self.accuracy_cropped - self.accuracy_found)
 
 
-def measure_end_to_end(recognizer: EmotionRecognizer, images: np.ndarray, labels: np.ndarray,
-                       seed: int = 0) -> EndToEndResult:
+def measure_end_to_end(
+    recognizer: EmotionRecognizer, images: np.ndarray, labels: np.ndarray, seed: int = 0
+) -> EndToEndResult:
     """Paste each face into a scene, analyze the scene and compare.
 
     Args:
@@ -71,9 +72,13 @@ def measure_end_to_end(recognizer: EmotionRecognizer, images: np.ndarray, labels
     if not found.any():
         return EndToEndResult(len(images), 0.0, extra / len(images), float("nan"), float("nan"))
     cropped = recognizer.classify(images[found]).argmax(axis=1)
-    return EndToEndResult(faces=len(images), found=float(found.mean()), extra=extra / len(images),
-                     accuracy_cropped=float(np.mean(cropped == labels[found])),
-                     accuracy_found=float(np.mean(predicted[found] == labels[found])))
+    return EndToEndResult(
+        faces=len(images),
+        found=float(found.mean()),
+        extra=extra / len(images),
+        accuracy_cropped=float(np.mean(cropped == labels[found])),
+        accuracy_found=float(np.mean(predicted[found] == labels[found])),
+    )
 
 
 def _scene(face: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +88,7 @@ def _scene(face: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.n
     clouds = cv2.resize(rng.uniform(60, 200, (6, 8)).astype(np.float32), SCENE_WH, interpolation=cv2.INTER_CUBIC)
     side = int(rng.integers(*_FACE_PX))
     left, top = int(rng.integers(20, width - side - 20)), int(rng.integers(20, height - side - 20))
-    clouds[top:top + side, left:left + side] = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
+    clouds[top : top + side, left : left + side] = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
     gray = np.clip(clouds, 0, 255).astype(np.uint8)
     return cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR), np.array([left, top, left + side, top + side], np.float32)
 

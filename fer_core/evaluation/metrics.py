@@ -35,8 +35,15 @@ def measure(probs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """
     predicted = probs.argmax(axis=1)
     precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=_INDEX, zero_division=0)
-    by_label = {label: {"precision": float(precision[k]), "recall": float(recall[k]), "f1": float(f1[k]),
-                        "support": int(support[k])} for k, label in enumerate(LABELS)}
+    by_label = {
+        label: {
+            "precision": float(precision[k]),
+            "recall": float(recall[k]),
+            "f1": float(f1[k]),
+            "support": int(support[k]),
+        }
+        for k, label in enumerate(LABELS)
+    }
     unit = np.clip(probs.astype(np.float64), 1e-12, None)
     return {
         "images": len(labels),

@@ -52,9 +52,22 @@ def start_measuring(models: Sequence[Path | str], data: str, splits: Sequence[st
     try:
         write_json(_progress_file(), {"what": "Starting", "done": 0, "total": 1, "error": ""})
         process = start_command(
-            ["evaluate", "--model", *map(str, models), "--data", data, "--split", *splits, "--json",
-             "--progress", str(_progress_file()), *(["--robustness"] if robustness else [])],
-            _folder() / "log.txt", keep_open=(lock,))
+            [
+                "evaluate",
+                "--model",
+                *map(str, models),
+                "--data",
+                data,
+                "--split",
+                *splits,
+                "--json",
+                "--progress",
+                str(_progress_file()),
+                *(["--robustness"] if robustness else []),
+            ],
+            _folder() / "log.txt",
+            keep_open=(lock,),
+        )
         write_holder(lock, process.pid)
     finally:
         os.close(lock)  # from here on the lock is the new process's own
@@ -68,8 +81,11 @@ def measuring_job() -> Job | None:
     except (FileNotFoundError, json.JSONDecodeError, TypeError):
         return None
     if not job.running and not job.error and job.done < job.total:
-        return Job(running=False, error="The measurement ended without a word: its process was killed or ran out of "
-                                        f"memory. Its log is {_folder() / 'log.txt'}. Start it again.")
+        return Job(
+            running=False,
+            error="The measurement ended without a word: its process was killed or ran out of "
+            f"memory. Its log is {_folder() / 'log.txt'}. Start it again.",
+        )
     return job
 
 

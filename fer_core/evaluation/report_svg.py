@@ -21,9 +21,11 @@ def reliability_svg(bins: Sequence[Mapping[str, float]], title: str) -> str:
         f'<rect x="{_x(each["low"]) + 1:.1f}" y="{_y(each["accuracy"]):.1f}" '
         f'width="{(each["high"] - each["low"]) * _SIDE - 2:.1f}" height="{each["accuracy"] * _SIDE:.1f}" '
         f'fill="{TONES[0]}">'
-        f'<title>{each["faces"]:,} faces scored {each["low"]:.0%} to {each["high"]:.0%}: {each["accuracy"]:.1%} right'
-        "</title></rect>" for each in bins)
-    line = (f'<line x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}" stroke="currentColor" stroke-dasharray="3 4"/>')
+        f"<title>{each['faces']:,} faces scored {each['low']:.0%} to {each['high']:.0%}: {each['accuracy']:.1%} right"
+        "</title></rect>"
+        for each in bins
+    )
+    line = f'<line x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}" stroke="currentColor" stroke-dasharray="3 4"/>'
     return _framed(bars + line, title, "best score", ("0 %", "50 %", "100 %"))
 
 
@@ -44,22 +46,30 @@ def curves_svg(curves: Mapping[str, Sequence[Mapping[str, float]]], title: str, 
         parts.append(f'<polyline points="{path}" fill="none" stroke="{tone}" stroke-width="2"/>')
         for (x, y), each in zip(at, points, strict=True):
             clean = each["level"] == 0
-            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{5 if clean else 3}" stroke="{tone}" stroke-width="2" '
-                         f'fill="{"none" if clean else tone}"><title>{escape(name)}, {each["level"]:g}: '
-                         f'{each["accuracy"]:.1%}</title></circle>')
+            parts.append(
+                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{5 if clean else 3}" stroke="{tone}" stroke-width="2" '
+                f'fill="{"none" if clean else tone}"><title>{escape(name)}, {each["level"]:g}: '
+                f"{each['accuracy']:.1%}</title></circle>"
+            )
     return _framed("".join(parts), title, unit, tuple(f"{level:g}" for level in levels))
 
 
 def _framed(content: str, title: str, below: str, ticks: Sequence[str]) -> str:
-    across = "".join(f'<text x="{_x(i / max(1, len(ticks) - 1)):.1f}" y="{_SIDE + 24}" text-anchor="middle">'
-                     f"{escape(tick)}</text>" for i, tick in enumerate(ticks))
-    up = "".join(f'<line x1="{_LEFT}" x2="{_LEFT + _SIDE}" y1="{_y(share)}" y2="{_y(share)}" class="grid"/>'
-                 f'<text x="{_LEFT - 6}" y="{_y(share) + 4}" text-anchor="end">{share:.0%}</text>'
-                 for share in (0, 0.5, 1))
-    return (f'<figure><figcaption>{escape(title)}</figcaption><svg role="img" aria-label="{escape(title)}" '
-            f'viewBox="0 0 {_SIDE + _LEFT + 20} {_SIDE + _BELOW + 24}">{up}{content}{across}'
-            f'<text x="{_LEFT + _SIDE / 2}" y="{_SIDE + 42}" text-anchor="middle">{escape(below)}</text></svg>'
-            "</figure>")
+    across = "".join(
+        f'<text x="{_x(i / max(1, len(ticks) - 1)):.1f}" y="{_SIDE + 24}" text-anchor="middle">{escape(tick)}</text>'
+        for i, tick in enumerate(ticks)
+    )
+    up = "".join(
+        f'<line x1="{_LEFT}" x2="{_LEFT + _SIDE}" y1="{_y(share)}" y2="{_y(share)}" class="grid"/>'
+        f'<text x="{_LEFT - 6}" y="{_y(share) + 4}" text-anchor="end">{share:.0%}</text>'
+        for share in (0, 0.5, 1)
+    )
+    return (
+        f'<figure><figcaption>{escape(title)}</figcaption><svg role="img" aria-label="{escape(title)}" '
+        f'viewBox="0 0 {_SIDE + _LEFT + 20} {_SIDE + _BELOW + 24}">{up}{content}{across}'
+        f'<text x="{_LEFT + _SIDE / 2}" y="{_SIDE + 42}" text-anchor="middle">{escape(below)}</text></svg>'
+        "</figure>"
+    )
 
 
 def _x(share: float) -> float:
@@ -72,9 +82,14 @@ def _y(share: float) -> float:
 
 def legend(names: Sequence[str]) -> str:
     """Return which line is whose."""
-    return '<p class="legend">' + "".join(
-        f'<span><i style="background:{TONES[number % len(TONES)]}"></i>{escape(name)}</span>'
-        for number, name in enumerate(names)) + "</p>"
+    return (
+        '<p class="legend">'
+        + "".join(
+            f'<span><i style="background:{TONES[number % len(TONES)]}"></i>{escape(name)}</span>'
+            for number, name in enumerate(names)
+        )
+        + "</p>"
+    )
 
 
 def shade(share: float, right: bool) -> str:

@@ -76,20 +76,29 @@ def _center(images: np.ndarray) -> tuple[float, float]:
 
 def _warp(images: np.ndarray, matrix: Callable[[int], np.ndarray]) -> np.ndarray:
     size = images.shape[2], images.shape[1]
-    return np.stack([cv2.warpAffine(image, matrix(i), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-                     for i, image in enumerate(images)])
+    return np.stack(
+        [
+            cv2.warpAffine(image, matrix(i), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            for i, image in enumerate(images)
+        ]
+    )
 
 
-CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType({each.name: each for each in (
-    Corruption("brightness", "% brighter or darker", (-50, -25, 0, 25, 50), _light),
-    Corruption("contrast", "% more or less contrast", (-75, -50, -25, 0, 25, 50), _contrast),
-    Corruption("blur", "px, standard deviation", (0, 0.5, 1, 1.5, 2), _blur),
-    Corruption("noise", "% of white, standard deviation", (0, 2, 5, 10, 15), _noise),
-    Corruption("JPEG", "quality", (100, 60, 40, 20, 10), _jpeg),
-    Corruption("shift", "% of the width", (0, 5, 10, 15, 20), _shift),
-    Corruption("scale", "% larger or smaller", (-20, -10, 0, 10, 20), _scale),
-    Corruption("rotation", "degrees", (0, 5, 10, 20, 30), _rotate),
-)})
+CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            Corruption("brightness", "% brighter or darker", (-50, -25, 0, 25, 50), _light),
+            Corruption("contrast", "% more or less contrast", (-75, -50, -25, 0, 25, 50), _contrast),
+            Corruption("blur", "px, standard deviation", (0, 0.5, 1, 1.5, 2), _blur),
+            Corruption("noise", "% of white, standard deviation", (0, 2, 5, 10, 15), _noise),
+            Corruption("JPEG", "quality", (100, 60, 40, 20, 10), _jpeg),
+            Corruption("shift", "% of the width", (0, 5, 10, 15, 20), _shift),
+            Corruption("scale", "% larger or smaller", (-20, -10, 0, 10, 20), _scale),
+            Corruption("rotation", "degrees", (0, 5, 10, 20, 30), _rotate),
+        )
+    }
+)
 
 
 def corrupt(images: np.ndarray, name: str, level: float, seed: int = 0) -> np.ndarray:
@@ -103,8 +112,9 @@ def corrupt(images: np.ndarray, name: str, level: float, seed: int = 0) -> np.nd
     return CORRUPTIONS[name].change(images, level, np.random.default_rng(seed))
 
 
-def measure_robustness(classify: Callable[[np.ndarray], np.ndarray], images: np.ndarray,
-                       labels: np.ndarray, clean_probs: np.ndarray) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def measure_robustness(
+    classify: Callable[[np.ndarray], np.ndarray], images: np.ndarray, labels: np.ndarray, clean_probs: np.ndarray
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Measure the accuracy at every level of every corruption.
 
     Args:
@@ -118,5 +128,15 @@ def measure_robustness(classify: Callable[[np.ndarray], np.ndarray], images: np.
     """
     clean = float(np.mean(clean_probs.argmax(axis=1) == labels))
     for name, corruption in CORRUPTIONS.items():
-        yield name, [{"level": level, "accuracy": clean if level == 0 else float(np.mean(
-            classify(corrupt(images, name, level)).argmax(axis=1) == labels))} for level in corruption.levels]
+        yield (
+            name,
+            [
+                {
+                    "level": level,
+                    "accuracy": clean
+                    if level == 0
+                    else float(np.mean(classify(corrupt(images, name, level)).argmax(axis=1) == labels)),
+                }
+                for level in corruption.levels
+            ],
+        )

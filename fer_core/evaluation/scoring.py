@@ -76,12 +76,13 @@ def score(classifier: FaceClassifier, images: np.ndarray, progress: Callable[[in
         ModelError: the model has other labels than the seven.
     """
     if set(classifier.labels) != set(LABELS):
-        raise ModelError(f"Expected a model with the labels {', '.join(LABELS)}; "
-                         f"it has {', '.join(classifier.labels)}.")
+        raise ModelError(
+            f"Expected a model with the labels {', '.join(LABELS)}; it has {', '.join(classifier.labels)}."
+        )
     order = [classifier.labels.index(label) for label in LABELS]
     parts = []
     for start in range(0, len(images), _CHUNK_FACES):
-        some = np.ascontiguousarray(images[start:start + _CHUNK_FACES])
+        some = np.ascontiguousarray(images[start : start + _CHUNK_FACES])
         parts.append(classifier.classify(some)[:, order])
         if progress:
             progress(len(some))
@@ -111,15 +112,22 @@ def score_split(bundle: Bundle, faces: FaceSet, split: str, progress: Progress |
         return kept
     images = faces.images[faces.rows_of(split)]
     classifier, count = classifier_of(bundle), _Count(2 * len(images), progress)
-    scores = Scores(score(classifier, images, count), score(classifier, images[:, :, ::-1], count),
-                    ms_per_face(classifier.classify, images, _TIMED_CALLS))
-    save_cached(cache_folder(faces.hash), _name("scores", bundle, split), {
-        "probs": scores.probs, "mirrored": scores.mirrored, "ms_per_face": np.array(scores.ms_per_face)})
+    scores = Scores(
+        score(classifier, images, count),
+        score(classifier, images[:, :, ::-1], count),
+        ms_per_face(classifier.classify, images, _TIMED_CALLS),
+    )
+    save_cached(
+        cache_folder(faces.hash),
+        _name("scores", bundle, split),
+        {"probs": scores.probs, "mirrored": scores.mirrored, "ms_per_face": np.array(scores.ms_per_face)},
+    )
     return scores
 
 
-def score_robustness(bundle: Bundle, faces: FaceSet, split: str,
-                     progress: Progress | None = None) -> dict[str, list[dict[str, Any]]]:
+def score_robustness(
+    bundle: Bundle, faces: FaceSet, split: str, progress: Progress | None = None
+) -> dict[str, list[dict[str, Any]]]:
     """Return the accuracy of a model on a split at each level of each corruption, kept as scores are."""
     if (kept := find_robustness(bundle, faces.hash, split)) is not None:
         return kept
@@ -128,16 +136,22 @@ def score_robustness(bundle: Bundle, faces: FaceSet, split: str,
     passes = sum(level != 0 for each in CORRUPTIONS.values() for level in each.levels)
     count = _Count(passes * len(rows), progress)
     clean = score_split(bundle, faces, split).probs
-    arrays = {name: np.array([level["accuracy"] for level in levels]) for name, levels in measure_robustness(
-        lambda some: score(classifier, some, count), images, labels, clean)}
+    arrays = {
+        name: np.array([level["accuracy"] for level in levels])
+        for name, levels in measure_robustness(lambda some: score(classifier, some, count), images, labels, clean)
+    }
     save_cached(cache_folder(faces.hash), _name("robustness", bundle, split), arrays)
     return _levels(arrays)
 
 
 def _levels(arrays: Mapping[str, np.ndarray]) -> dict[str, list[dict[str, Any]]]:
-    return {name: [{"level": level, "accuracy": float(accuracy)}
-                   for level, accuracy in zip(CORRUPTIONS[name].levels, arrays[name], strict=True)]
-            for name in CORRUPTIONS}
+    return {
+        name: [
+            {"level": level, "accuracy": float(accuracy)}
+            for level, accuracy in zip(CORRUPTIONS[name].levels, arrays[name], strict=True)
+        ]
+        for name in CORRUPTIONS
+    }
 
 
 def _name(kind: str, bundle: Bundle, split: str) -> str:

@@ -34,9 +34,12 @@ def explain_file(model: str | Path, faces_path: Path, out: Path) -> int:
     faces = _read_faces(faces_path)
     bundle = load_bundle(model)
     classifier = LiteRTClassifier(bundle.content, bundle.card.labels, temperature=bundle.card.temperature)
-    arrays = {"labels": np.array(bundle.card.labels), "scores": classifier.classify(faces),
-              "gradcam": GradCam(bundle.content).explain(faces),
-              "occlusion": np.stack([occlusion(classifier, face) for face in faces])}
+    arrays = {
+        "labels": np.array(bundle.card.labels),
+        "scores": classifier.classify(faces),
+        "gradcam": GradCam(bundle.content).explain(faces),
+        "occlusion": np.stack([occlusion(classifier, face) for face in faces]),
+    }
     with atomic_path(out) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
     return len(faces)

@@ -60,8 +60,10 @@ class GradCam:
         try:
             # The faster kernels keep nothing of what lies between faces and scores.
             self._interpreter = Interpreter(
-                model_content=content, experimental_preserve_all_tensors=True,
-                experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+                model_content=content,
+                experimental_preserve_all_tensors=True,
+                experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            )
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"The file is not a LiteRT network: {error}.") from error
         self._graph = read_graph(content)
@@ -90,7 +92,7 @@ class GradCam:
 
     def cells(self, faces: np.ndarray) -> np.ndarray:
         """Return the maps as coarse as the last convolution sees: float32 (n, k, h, w)."""
-        parts = [self._cells(faces[start:start + _MAX_BATCH]) for start in range(0, len(faces), _MAX_BATCH)]
+        parts = [self._cells(faces[start : start + _MAX_BATCH]) for start in range(0, len(faces), _MAX_BATCH)]
         return np.concatenate(parts)
 
     def _cells(self, faces: np.ndarray) -> np.ndarray:
@@ -127,8 +129,11 @@ class GradCam:
         stored = self._interpreter.get_tensor(tensor)
         if stored.dtype != np.int8:
             return stored
-        [scales] = [detail["quantization_parameters"]["scales"] for detail in self._interpreter.get_tensor_details()
-                    if detail["index"] == tensor]
+        [scales] = [
+            detail["quantization_parameters"]["scales"]
+            for detail in self._interpreter.get_tensor_details()
+            if detail["index"] == tensor
+        ]
         return stored * np.reshape(scales, (-1, 1)).astype(np.float32)  # one for all, or one for each output
 
 
@@ -158,6 +163,8 @@ def _walk_back(graph: Graph, tensor: int, names: tuple[str, ...]) -> tuple[tuple
 
 
 def _not_such_a_network(operator: str) -> ModelError:
-    return ModelError("Grad-CAM needs a network that ends in a convolution, pooling and dense layers (ReLU or none, "
-                      f"then softmax). Between this one's last convolution and its scores stands {operator}, which "
-                      "is not known here.")
+    return ModelError(
+        "Grad-CAM needs a network that ends in a convolution, pooling and dense layers (ReLU or none, "
+        f"then softmax). Between this one's last convolution and its scores stands {operator}, which "
+        "is not known here."
+    )

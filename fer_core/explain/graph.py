@@ -60,10 +60,12 @@ def read_graph(content: bytes) -> Graph:
     [serve] = [signature for signature in model.signatureDefs if signature.signatureKey == b"serve"]
     part = model.subgraphs[serve.subgraphIndex]
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-    operators = [Operator(_NAMES[codes[step.opcodeIndex]], tuple(int(i) for i in step.inputs), int(output),
-                          step.builtinOptions) for step in part.operators for output in step.outputs]
-    shapes = tuple(() if tensor.shape is None else tuple(int(size) for size in tensor.shape)
-                   for tensor in part.tensors)
+    operators = [
+        Operator(_NAMES[codes[step.opcodeIndex]], tuple(int(i) for i in step.inputs), int(output), step.builtinOptions)
+        for step in part.operators
+        for output in step.outputs
+    ]
+    shapes = tuple(() if tensor.shape is None else tuple(int(size) for size in tensor.shape) for tensor in part.tensors)
     ends = {end.name: end.tensorIndex for end in (*serve.inputs, *serve.outputs)}
     return Graph(shapes, {step.output: step for step in operators}, ends[b"faces"], ends[b"scores"])
 
@@ -81,6 +83,7 @@ def cell_places(graph: Graph, tensor: int) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ModelError: an operator on the way changes the size of the picture in a way not known here.
     """
+
     @cache  # each block of a residual network is reached twice from the next, so a chain of them 2ⁿ times
     def places_of(tensor: int) -> tuple[np.ndarray, np.ndarray]:
         if tensor == graph.faces:
@@ -99,8 +102,9 @@ def cell_places(graph: Graph, tensor: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _pictures(graph: Graph, operator: Operator) -> list[int]:
     """Return the pictures that an operator takes, without its weights."""
+
     def computed(tensor: int) -> bool:
-        return tensor == graph.faces or tensor in graph.made_by and graph.made_by[tensor].name != "DEQUANTIZE"
+        return tensor == graph.faces or (tensor in graph.made_by and graph.made_by[tensor].name != "DEQUANTIZE")
 
     pictures = [tensor for tensor in operator.inputs if computed(tensor) and graph.is_picture(tensor)]
     if not pictures:
@@ -124,8 +128,9 @@ def _window(graph: Graph, operator: Operator, source: int) -> tuple[np.ndarray, 
     raise _unknown(operator)
 
 
-def _slide(options: Any, kernel: np.ndarray, size_in: np.ndarray,
-           size_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _slide(
+    options: Any, kernel: np.ndarray, size_in: np.ndarray, size_out: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     stride = np.array([options.strideH, options.strideW])
     before = np.zeros(2, int)
     if options.padding == schema.Padding.SAME:
@@ -134,5 +139,7 @@ def _slide(options: Any, kernel: np.ndarray, size_in: np.ndarray,
 
 
 def _unknown(operator: Operator) -> ModelError:
-    return ModelError(f"Where this network looks cannot be placed on the face: it holds the operator {operator.name}, "
-                      "which moves or scales pictures in a way not known here.")
+    return ModelError(
+        f"Where this network looks cannot be placed on the face: it holds the operator {operator.name}, "
+        "which moves or scales pictures in a way not known here."
+    )

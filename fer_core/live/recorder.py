@@ -55,9 +55,15 @@ class Recording:
 class Recorder:
     """Writes what is found in a live stream into a session of its own, from any thread, until it is closed."""
 
-    def __init__(self, card: ModelCard, labels: Sequence[str], root: Path | None = None,
-                 clock: Callable[[], float] = time.monotonic, now_utc: Callable[[], datetime] = _now_utc,
-                 **settings: Any) -> None:
+    def __init__(
+        self,
+        card: ModelCard,
+        labels: Sequence[str],
+        root: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now_utc: Callable[[], datetime] = _now_utc,
+        **settings: Any,
+    ) -> None:
         """Begin a session.
 
         Args:
@@ -82,9 +88,11 @@ class Recorder:
             self._file.flush()
             self._tell()
         except OSError as error:
-            raise SessionError(f"The session cannot be recorded: {error.strerror}. Make room "
-                               f"at {root or sessions_root()}, or set FER_HOME to a folder that can be "
-                               "written.") from error
+            raise SessionError(
+                f"The session cannot be recorded: {error.strerror}. Make room "
+                f"at {root or sessions_root()}, or set FER_HOME to a folder that can be "
+                "written."
+            ) from error
 
     def add(self, result: FrameResult) -> None:
         """Write what was found in a frame now; after an error, or the end, nothing."""
@@ -95,8 +103,10 @@ class Recorder:
                 self._last_s = self._clock() - self._began_s
                 self._rows += self._table.add(self.session.name, result, self._last_s)
             except OSError as error:
-                self._error = (f"The recording ended: {error.strerror}. What was written so far is kept. Make room and "
-                               "begin another.")
+                self._error = (
+                    f"The recording ended: {error.strerror}. What was written so far is kept. Make room and "
+                    "begin another."
+                )
                 logger.warning("Session %s: %s", self.session.name, self._error)
                 self._close()
 
@@ -120,14 +130,18 @@ class Recorder:
             if not self._rows:
                 self.session.delete()  # nobody needs to know that nothing came
                 return
-            self._tell(ended_utc=(self._began_utc + timedelta(seconds=self._last_s)).isoformat(timespec="milliseconds"),
-                       rows=self._rows)
+            self._tell(
+                ended_utc=(self._began_utc + timedelta(seconds=self._last_s)).isoformat(timespec="milliseconds"),
+                rows=self._rows,
+            )
         except OSError as error:  # the disk is full: its table is there, and tells its own end
             logger.warning("Session %s could not be closed: %s", self.session.name, error.strerror)
 
     def _tell(self, **more: Any) -> None:
-        write_json(self.session.about_file, about(
-            self._card, began_utc=self._began_utc.isoformat(timespec="milliseconds"), **more, **self._settings))
+        write_json(
+            self.session.about_file,
+            about(self._card, began_utc=self._began_utc.isoformat(timespec="milliseconds"), **more, **self._settings),
+        )
 
 
 @dataclass(frozen=True)
@@ -137,11 +151,16 @@ class Session:
     path: Path
 
     @property
-    def name(self) -> str: return self.path.name
+    def name(self) -> str:
+        return self.path.name
+
     @property
-    def table_file(self) -> Path: return self.path / "table.csv"
+    def table_file(self) -> Path:
+        return self.path / "table.csv"
+
     @property
-    def about_file(self) -> Path: return self.path / "about.json"
+    def about_file(self) -> Path:
+        return self.path / "about.json"
 
     def about(self) -> dict[str, Any]:
         """Read what is told of it.
@@ -152,8 +171,9 @@ class Session:
         try:
             return dict(read_json(self.about_file))
         except (OSError, ValueError, TypeError) as error:
-            raise SessionError(f"{self.about_file} cannot be read: {error}. The table beside it may still be "
-                               "whole.") from error
+            raise SessionError(
+                f"{self.about_file} cannot be read: {error}. The table beside it may still be whole."
+            ) from error
 
     def rows(self) -> pd.DataFrame:
         """Read its table; a half-written last row is left out.
@@ -164,8 +184,9 @@ class Session:
         try:
             return read_table(self.table_file.read_bytes())
         except (OSError, ValueError, KeyError) as error:
-            raise SessionError(f"{self.table_file} cannot be read: {error}. Expected the table that a recording "
-                               "wrote.") from error
+            raise SessionError(
+                f"{self.table_file} cannot be read: {error}. Expected the table that a recording wrote."
+            ) from error
 
     def delete(self) -> None:
         """Delete it with all its files."""

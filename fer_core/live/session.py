@@ -103,8 +103,12 @@ class LiveSession:
             any time.
     """
 
-    def __init__(self, new_analyzer: Callable[[StreamSettings], Analyzer], settings: LiveSettings | None = None,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        new_analyzer: Callable[[StreamSettings], Analyzer],
+        settings: LiveSettings | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.id = uuid4().hex
         self.settings = settings or LiveSettings()
         self.recorder: Recorder | None = None
@@ -174,17 +178,27 @@ class LiveSession:
             seconds, camera, analysed = self._clock() - self._began_s, self._delivered, self._analysed
         with _live_lock:
             _live.discard(self)
-        logger.info("Live stream ended after %.1f s, %d of %d camera frames analysed; %d still running.",
-                    seconds, analysed, camera, live_sessions())
+        logger.info(
+            "Live stream ended after %.1f s, %d of %d camera frames analysed; %d still running.",
+            seconds,
+            analysed,
+            camera,
+            live_sessions(),
+        )
 
     def snapshot(self) -> LiveSnapshot:
         """Return what there is to show now."""
         with self._lock:
             now_s = self._clock()
             return LiveSnapshot(
-                live=self._analyzer is not None, time_s=now_s, rates=self._meter.rates(now_s),
-                result=self._result, image_bgr=self._image_bgr, history=self._history.moments(),
-                error=self._error if now_s - self._error_s <= ERROR_SHOWN_S else None)
+                live=self._analyzer is not None,
+                time_s=now_s,
+                rates=self._meter.rates(now_s),
+                result=self._result,
+                image_bgr=self._image_bgr,
+                history=self._history.moments(),
+                error=self._error if now_s - self._error_s <= ERROR_SHOWN_S else None,
+            )
 
     def _begin(self, settings: LiveSettings) -> Analyzer:
         analyzer = self._new_analyzer(settings.stream)

@@ -65,9 +65,11 @@ class RateMeter:
         # A stream that has just begun is not measured over seconds in which it did not run.
         span_s = min(max(now_s - self._start_s, 0.5), RATE_WINDOW_S)
         took_ms = [ms for _, _, ms in recent if ms is not None]
-        return Rates(camera_fps=sum(delivered for _, delivered, _ in recent) / span_s,
-                     analysed_fps=len(took_ms) / span_s,
-                     frame_ms=sum(took_ms) / len(took_ms) if took_ms else 0.0)
+        return Rates(
+            camera_fps=sum(delivered for _, delivered, _ in recent) / span_s,
+            analysed_fps=len(took_ms) / span_s,
+            frame_ms=sum(took_ms) / len(took_ms) if took_ms else 0.0,
+        )
 
 
 class History:

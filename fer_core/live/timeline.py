@@ -10,8 +10,9 @@ import numpy as np
 from fer_core.live.telemetry import HISTORY_S, Moment
 
 
-def face_series(moments: Sequence[Moment], now_s: float, labels: int,
-                faces: int) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def face_series(
+    moments: Sequence[Moment], now_s: float, labels: int, faces: int
+) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Return the scores of the faces seen most in `moments`.
 
     Args:

@@ -54,8 +54,11 @@ class Choices:
 
     def told(self) -> dict[str, Any]:
         """Return what of it another person needs to make the table again, and when that was; plain JSON values."""
-        return {"made_utc": datetime.now(UTC).isoformat(timespec="seconds"), "every_s": self.every_s,
-                "smoothing_s": self.smoothing_s}
+        return {
+            "made_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+            "every_s": self.every_s,
+            "smoothing_s": self.smoothing_s,
+        }
 
 
 class _Thorough:
@@ -79,11 +82,14 @@ def find_media(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files = sorted(file for file in path.iterdir()
-                           if file.suffix.lower() in PICTURES + VIDEOS and file.is_file())
+            files = sorted(
+                file for file in path.iterdir() if file.suffix.lower() in PICTURES + VIDEOS and file.is_file()
+            )
             if not files:
-                raise MediaError(f"{path} holds no picture and no video: expected files that end in "
-                                 f"{', '.join(PICTURES + VIDEOS)}. Name another folder, or the files themselves.")
+                raise MediaError(
+                    f"{path} holds no picture and no video: expected files that end in "
+                    f"{', '.join(PICTURES + VIDEOS)}. Name another folder, or the files themselves."
+                )
             found += files
         elif path.is_file():
             found.append(path)
@@ -92,8 +98,14 @@ def find_media(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def analyze_files(recognizer: EmotionRecognizer, files: Mapping[str, Path], out: TextIO, choices: Choices,
-                  report: Report = lambda *_: None, watch: Watch = lambda *_: None) -> list[dict[str, Any]]:
+def analyze_files(
+    recognizer: EmotionRecognizer,
+    files: Mapping[str, Path],
+    out: TextIO,
+    choices: Choices,
+    report: Report = lambda *_: None,
+    watch: Watch = lambda *_: None,
+) -> list[dict[str, Any]]:
     """Find and score all faces of pictures and videos; one that cannot be read does not keep the others from it.
 
     Args:
@@ -112,8 +124,15 @@ def analyze_files(recognizer: EmotionRecognizer, files: Mapping[str, Path], out:
     told = []
     for number, (name, path) in enumerate(files.items()):
         report(number, len(files))
-        file = _File(recognizer, name, path, table, choices, watch,
-                     lambda share, number=number: report(number + share, len(files)))
+        file = _File(
+            recognizer,
+            name,
+            path,
+            table,
+            choices,
+            watch,
+            lambda share, number=number: report(number + share, len(files)),
+        )
         try:
             file.analyze()
             told.append({"file": name, "frames": file.frames})
@@ -135,8 +154,9 @@ def is_picture(path: Path) -> bool:
 def _content(path: Path, name: str) -> bytes:
     try:
         if (size := path.stat().st_size) > _MAX_PICTURE_BYTES:
-            raise MediaError(f"{name} has {size / 1e6:,.0f} MB; expected a picture of at most "
-                             f"{_MAX_PICTURE_BYTES / 1e6:,.0f} MB.")
+            raise MediaError(
+                f"{name} has {size / 1e6:,.0f} MB; expected a picture of at most {_MAX_PICTURE_BYTES / 1e6:,.0f} MB."
+            )
         return path.read_bytes()
     except OSError as error:
         raise MediaError(f"{name} cannot be read: {error.strerror}.") from error
@@ -145,8 +165,16 @@ def _content(path: Path, name: str) -> bytes:
 class _File:
     """One file on its way into the table."""
 
-    def __init__(self, recognizer: EmotionRecognizer, name: str, path: Path, table: Table, choices: Choices,
-                 watch: Watch, report: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        recognizer: EmotionRecognizer,
+        name: str,
+        path: Path,
+        table: Table,
+        choices: Choices,
+        watch: Watch,
+        report: Callable[[float], None],
+    ) -> None:
         self._recognizer, self._name, self._path = recognizer, name, path
         self._short = Path(name).name  # in what is said of it
         self._table, self._choices, self._watch, self._report = table, choices, watch, report
@@ -177,12 +205,17 @@ class _File:
         with open_video(self._path, self._short) as video, ExitStack() as stack:
             writer = None
             if choices.annotated:
-                rate = min(video.rate, Fraction(1 / choices.every_s).limit_denominator(1000)) if choices.every_s \
+                rate = (
+                    min(video.rate, Fraction(1 / choices.every_s).limit_denominator(1000))
+                    if choices.every_s
                     else video.rate
+                )
                 writer = stack.enter_context(write_video(copy_path(self._path, choices.annotated), rate))
             for frame in video.frames(choices.every_s):
                 # The table counts the video's frames, not the analysed ones.
-                found = analyzer.process(frame.image_bgr, frame.time_s, confirm_immediately=far_apart or not self.frames)
+                found = analyzer.process(
+                    frame.image_bgr, frame.time_s, confirm_immediately=far_apart or not self.frames
+                )
                 result = dataclasses.replace(found, index=frame.index)
                 self._take(frame.image_bgr, result, is_video=True)
                 if writer:

@@ -44,8 +44,9 @@ def run(options: argparse.Namespace) -> None:
     for error in failed:
         print(f"Error: {error}", file=sys.stderr)
     if failed:
-        raise MediaError(f"{len(failed)} of {len(files)} files could not be read, or not to their end; the table holds "
-                         "the rest.")
+        raise MediaError(
+            f"{len(failed)} of {len(files)} files could not be read, or not to their end; the table holds the rest."
+        )
     if options.out:
         print(f"Wrote what was found in {len(files):,} files to {options.out}.")
 
@@ -58,8 +59,10 @@ def about_path(table: Path) -> Path:
 def _refuse_same_names(files: Sequence[Path], folder: Path) -> None:
     copies = Counter(copy_path(path, folder) for path in files)
     if twice := [path.name for path, count in copies.items() if count > 1]:
-        raise MediaError(f"Several files would be copied to {twice[0]}: files of one name, from different folders. "
-                         "Analyse the folders one by one.")
+        raise MediaError(
+            f"Several files would be copied to {twice[0]}: files of one name, from different folders. "
+            "Analyse the folders one by one."
+        )
 
 
 @contextmanager
@@ -82,8 +85,10 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
         with file:
             yield file
     except OSError as error:
-        raise MediaError(f"Results cannot be written any more: {error.strerror}. What was found so far is in {out}. "
-                         "Make room, and analyse the rest anew.") from error
+        raise MediaError(
+            f"Results cannot be written any more: {error.strerror}. What was found so far is in {out}. "
+            "Make room, and analyse the rest anew."
+        ) from error
 
 
 @contextmanager

@@ -16,9 +16,15 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 
 # What brings a picture upright, by the value of its EXIF orientation. Pillow's own exif_transpose also writes
 # the EXIF anew, and fails where any other tag of it is odd.
-_TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-          5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
-          8: Image.Transpose.ROTATE_90}
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def decode_image(content: bytes, name: str = "The picture") -> np.ndarray:
@@ -46,9 +52,11 @@ def decode_image(content: bytes, name: str = "The picture") -> np.ndarray:
         raise _too_large(name, f"more than {2 * Image.MAX_IMAGE_PIXELS:,}") from error
     except (OSError, SyntaxError, ValueError) as error:
         # Pillow tells damage by several types; SyntaxError is its word for a broken PNG.
-        raise MediaError(f"{name} cannot be read: expected a whole {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file, "
-                         f"got {len(content):,} bytes that are damaged or something else. "
-                         "Save it again as JPEG or PNG.") from error
+        raise MediaError(
+            f"{name} cannot be read: expected a whole {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file, "
+            f"got {len(content):,} bytes that are damaged or something else. "
+            "Save it again as JPEG or PNG."
+        ) from error
     return np.ascontiguousarray(upright_rgb[:, :, ::-1])
 
 
@@ -68,5 +76,7 @@ def _orientation(image: Image.Image) -> object:
 
 
 def _too_large(name: str, pixels: str) -> MediaError:
-    return MediaError(f"{name} has {pixels} pixels; expected at most {MAX_PIXELS // 1_000_000} megapixels. "
-                      "Make it smaller and try again.")
+    return MediaError(
+        f"{name} has {pixels} pixels; expected at most {MAX_PIXELS // 1_000_000} megapixels. "
+        "Make it smaller and try again."
+    )

@@ -43,15 +43,23 @@ def summarize(rows: pd.DataFrame, labels: Sequence[str]) -> list[FaceSummary]:
     for face, own in rows.dropna(subset="face").groupby("face"):
         sure = own["expression"].where(own["uncertain"] == "no")
         times_s = own["time_s"].dropna()
-        found.append(FaceSummary(
-            face=int(face), frames=len(own), first_s=float(times_s.min()) if len(times_s) else None,
-            last_s=float(times_s.max()) if len(times_s) else None, mean=own[list(labels)].mean().to_numpy(),
-            shares=np.array([float((sure == label).mean()) for label in labels]), uncertain=float(sure.isna().mean())))
+        found.append(
+            FaceSummary(
+                face=int(face),
+                frames=len(own),
+                first_s=float(times_s.min()) if len(times_s) else None,
+                last_s=float(times_s.max()) if len(times_s) else None,
+                mean=own[list(labels)].mean().to_numpy(),
+                shares=np.array([float((sure == label).mean()) for label in labels]),
+                uncertain=float(sure.isna().mean()),
+            )
+        )
     return sorted(found, key=lambda each: (-each.frames, each.face))
 
 
-def courses(rows: pd.DataFrame, labels: Sequence[str], faces: Sequence[int],
-            points: int) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def courses(
+    rows: pd.DataFrame, labels: Sequence[str], faces: Sequence[int], points: int
+) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Return how the scores of faces went over a video.
 
     Args:
@@ -65,8 +73,11 @@ def courses(rows: pd.DataFrame, labels: Sequence[str], faces: Sequence[int],
     """
     times_s = np.sort(rows["time_s"].unique())
     # Where each frame goes: to itself, or to its span.
-    spans = np.arange(len(times_s)) if len(times_s) <= points else np.minimum(
-        (times_s - times_s[0]) / (times_s[-1] - times_s[0]) * points, points - 1).astype(int)
+    spans = (
+        np.arange(len(times_s))
+        if len(times_s) <= points
+        else np.minimum((times_s - times_s[0]) / (times_s[-1] - times_s[0]) * points, points - 1).astype(int)
+    )
     span_of = pd.Series(spans, index=times_s)
     at_s = pd.Series(times_s).groupby(spans).mean()
     found = {}

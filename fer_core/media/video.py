@@ -70,13 +70,17 @@ class Video:
             try:
                 frame = next(decoded, None)
             except av.error.FFmpegError as error:
-                raise MediaError(f"{self._name} is damaged after {max(index, 0):,} frames: {error.strerror}. What was "
-                                 "read up to there is kept; convert the video anew for the rest.") from error
+                raise MediaError(
+                    f"{self._name} is damaged after {max(index, 0):,} frames: {error.strerror}. What was "
+                    "read up to there is kept; convert the video anew for the rest."
+                ) from error
             if frame is None:
                 return
             if frame.width * frame.height > MAX_PIXELS:
-                raise MediaError(f"{self._name} has frames of {frame.width} × {frame.height} pixels; expected at most "
-                                 f"{MAX_PIXELS // 1_000_000} megapixels. Make it smaller and try again.")
+                raise MediaError(
+                    f"{self._name} has frames of {frame.width} × {frame.height} pixels; expected at most "
+                    f"{MAX_PIXELS // 1_000_000} megapixels. Make it smaller and try again."
+                )
             shown_s = frame.time if frame.time is not None else index / float(self.rate)
             first_s = shown_s if first_s is None else first_s
             time_s = shown_s - first_s
@@ -101,8 +105,10 @@ def open_video(path: Path, name: str | None = None) -> Iterator[Video]:
     try:
         container = av.open(str(path))
     except (av.error.FFmpegError, OSError) as error:
-        raise MediaError(f"{name} cannot be read: expected a picture or a video, got something that is neither, or "
-                         f"is damaged ({error.strerror}). Check that it plays, or convert it anew.") from error
+        raise MediaError(
+            f"{name} cannot be read: expected a picture or a video, got something that is neither, or "
+            f"is damaged ({error.strerror}). Check that it plays, or convert it anew."
+        ) from error
     with container:
         if not container.streams.video:
             raise MediaError(f"{name} holds no pictures, only {_others(container)}. Choose a video.")
@@ -128,7 +134,8 @@ class VideoWriter:
             self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
             self._stream.codec_context.time_base = _CLOCK
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image_bgr[:height, :width]), format="bgr24").reformat(
-            self._stream.width, self._stream.height, "yuv420p")
+            self._stream.width, self._stream.height, "yuv420p"
+        )
         self._last = max(round(time_s / _CLOCK), self._last + 1)
         frame.pts, frame.time_base = self._last, _CLOCK
         self._container.mux(self._stream.encode(frame))

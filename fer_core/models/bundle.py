@@ -53,14 +53,18 @@ def load_bundle(model: str | Path = DEFAULT_MODEL) -> Bundle:
     """
     folder = BUNDLED_ROOT / model if isinstance(model, str) and model in bundled_models() else Path(model)
     if not folder.is_dir():
-        raise ModelError(f"No model is named {str(model)!r}. Bundled: {', '.join(bundled_models()) or 'none'}; "
-                         "or give the path of a folder with model.tflite and card.json.")
+        raise ModelError(
+            f"No model is named {str(model)!r}. Bundled: {', '.join(bundled_models()) or 'none'}; "
+            "or give the path of a folder with model.tflite and card.json."
+        )
     card = ModelCard.load(folder / CARD_FILE)
     path = folder / MODEL_FILE
     if not path.is_file():
         raise ModelError(f"{path} is missing. Expected the network beside its card; install the package again.")
     expected = card.files.get(MODEL_FILE)
     if (found := sha256_of(path)) != expected:
-        raise ModelError(f"{path} is not the file its card describes: expected SHA-256 {expected}, "
-                         f"found {found}. It was cut short or altered; install the package again.")
+        raise ModelError(
+            f"{path} is not the file its card describes: expected SHA-256 {expected}, "
+            f"found {found}. It was cut short or altered; install the package again."
+        )
     return Bundle(card, path.read_bytes())

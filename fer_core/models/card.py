@@ -93,8 +93,10 @@ class ModelCard:
             content["limits"] = tuple(content.get("limits", ()))
             return cls(**content)
         except FileNotFoundError as error:
-            raise ModelError(f"{path} is missing. A model is a folder with its weights and card.json; "
-                             "install the package again or name another model.") from error
+            raise ModelError(
+                f"{path} is missing. A model is a folder with its weights and card.json; "
+                "install the package again or name another model."
+            ) from error
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is not a model card: {error}. Expected the JSON that training wrote.") from error
 

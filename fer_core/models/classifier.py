@@ -24,8 +24,13 @@ class LiteRTClassifier:
     are never more of them than there were calls at once.
     """
 
-    def __init__(self, content: bytes, labels: tuple[str, ...], threads: int | None = None,
-                 temperature: Temperature = Temperature()) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        labels: tuple[str, ...],
+        threads: int | None = None,
+        temperature: Temperature = Temperature(),
+    ) -> None:
         """Load the network and run it once.
 
         Args:
@@ -46,8 +51,10 @@ class LiteRTClassifier:
         self._idle: queue.LifoQueue[_Runner] = queue.LifoQueue()
         runner = self._new_runner()
         if runner.score_count != len(labels):
-            raise ModelError(f"The network gives {runner.score_count} scores, the card names {len(labels)} labels. "
-                             "Card and weights do not belong together.")
+            raise ModelError(
+                f"The network gives {runner.score_count} scores, the card names {len(labels)} labels. "
+                "Card and weights do not belong together."
+            )
         runner.run(np.zeros((1, 48, 48), np.uint8))
         self._idle.put(runner)
 
@@ -79,7 +86,7 @@ class LiteRTClassifier:
         with self._borrowed() as runner:
             if len(faces) == 0:
                 return np.empty((0, runner.score_count), np.float32), np.empty((0, runner.feature_count), np.float32)
-            parts = [runner.run(faces[start:start + MAX_BATCH]) for start in range(0, len(faces), MAX_BATCH)]
+            parts = [runner.run(faces[start : start + MAX_BATCH]) for start in range(0, len(faces), MAX_BATCH)]
         scores, features = zip(*parts, strict=True)
         return self._temperature.apply(np.concatenate(scores)), np.concatenate(features)
 
@@ -98,8 +105,10 @@ class LiteRTClassifier:
         try:
             return _Runner(Interpreter(model_content=self._content, num_threads=self._threads))
         except (ValueError, RuntimeError, KeyError) as error:
-            raise ModelError(f"The file is not a LiteRT network of this package: {error}. Expected one with the "
-                             "signature faces → scores, features.") from error
+            raise ModelError(
+                f"The file is not a LiteRT network of this package: {error}. Expected one with the "
+                "signature faces → scores, features."
+            ) from error
 
 
 class _Runner:

@@ -31,8 +31,9 @@ def kernel_type(architecture: str) -> str:
     return "int8" if architecture == "compact" else "float16"
 
 
-def save_bundle(model: keras.Model, card: ModelCard, folder: Path, faces: np.ndarray,
-                kernels: str = "float16") -> float:
+def save_bundle(
+    model: keras.Model, card: ModelCard, folder: Path, faces: np.ndarray, kernels: str = "float16"
+) -> float:
     """Write `model` and `card` to `folder` in the form the app uses, after checking it against Keras.
 
     Args:
@@ -54,8 +55,10 @@ def save_bundle(model: keras.Model, card: ModelCard, folder: Path, faces: np.nda
     expected = with_features(model).predict(faces[..., None], verbose=0)["scores"]
     difference = float(np.abs(scores - expected).max())
     if not difference <= MAX_DIFFERENCE[kernels]:
-        raise ModelError(f"The converted network differs from the trained one by {difference:.2g} on {len(faces)} "
-                         f"faces; expected at most {MAX_DIFFERENCE[kernels]:.2g}. {folder} is not usable.")
+        raise ModelError(
+            f"The converted network differs from the trained one by {difference:.2g} on {len(faces)} "
+            f"faces; expected at most {MAX_DIFFERENCE[kernels]:.2g}. {folder} is not usable."
+        )
     dataclasses.replace(card, files={MODEL_FILE: sha256_of(path)}).save(folder / CARD_FILE)
     return difference
 
@@ -79,8 +82,11 @@ def to_litert(model: keras.Model, path: Path, kernels: str = "float16") -> None:
     both = with_features(model)
     archive = keras.export.ExportArchive()
     archive.track(both)
-    archive.add_endpoint("serve", lambda faces: both(faces, training=False),
-                         input_signature=[tf.TensorSpec((None, 48, 48, 1), tf.float32, name="faces")])
+    archive.add_endpoint(
+        "serve",
+        lambda faces: both(faces, training=False),
+        input_signature=[tf.TensorSpec((None, 48, 48, 1), tf.float32, name="faces")],
+    )
     with tempfile.TemporaryDirectory() as folder:
         # Through a saved model: straight from a concrete function, the weights would stay outside the file.
         archive.write_out(folder, verbose=False)
@@ -92,8 +98,10 @@ def to_litert(model: keras.Model, path: Path, kernels: str = "float16") -> None:
         try:
             content = converter.convert()
         except ConverterError as error:
-            raise ModelError(f"The network {model.name} has a layer that LiteRT, the runtime of the app, cannot do: "
-                             f"{str(error).strip().splitlines()[0][:200]}. Train it without that layer.") from error
+            raise ModelError(
+                f"The network {model.name} has a layer that LiteRT, the runtime of the app, cannot do: "
+                f"{str(error).strip().splitlines()[0][:200]}. Train it without that layer."
+            ) from error
     with atomic_path(path) as partial:
         partial.write_bytes(content)
 

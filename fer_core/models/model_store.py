@@ -144,8 +144,10 @@ def check_name(name: str) -> None:
         ModelError: it cannot: it would not be the name of a plain folder.
     """
     if not _NAME.fullmatch(name):
-        raise ModelError(f"{name!r} cannot name a model. Use 1 to 64 letters, digits, spaces, dots, dashes or "
-                         "underscores, beginning with a letter or digit.")
+        raise ModelError(
+            f"{name!r} cannot name a model. Use 1 to 64 letters, digits, spaces, dots, dashes or "
+            "underscores, beginning with a letter or digit."
+        )
 
 
 def free_name(wanted: str) -> str:

@@ -34,8 +34,12 @@ def keras_to_onnx(model: keras.Model, path: Path) -> None:
         path: the ONNX file.
     """
     with atomic_path(path) as partial, _quiet():
-        with_features(model).export(str(partial), format="onnx", verbose=False, input_signature=[
-            keras.InputSpec(shape=(None, 48, 48, 1), dtype="float32", name=_INPUT)])
+        with_features(model).export(
+            str(partial),
+            format="onnx",
+            verbose=False,
+            input_signature=[keras.InputSpec(shape=(None, 48, 48, 1), dtype="float32", name=_INPUT)],
+        )
         _name_tensors(partial, {})
 
 
@@ -52,8 +56,10 @@ def litert_to_onnx(model_file: Path, path: Path) -> None:
         try:
             tf2onnx.convert.from_tflite(str(model_file), output_path=str(translated))
         except (ValueError, TypeError, KeyError, NotImplementedError, AssertionError, RuntimeError) as error:
-            raise ModelError(f"{model_file.name} could not be translated to ONNX ({error}). Export the run that it "
-                             "came from instead: python -m fer_core export RUN --format onnx.") from error
+            raise ModelError(
+                f"{model_file.name} could not be translated to ONNX ({error}). Export the run that it "
+                "came from instead: python -m fer_core export RUN --format onnx."
+            ) from error
         _name_tensors(translated, _litert_names(model_file))
         with atomic_path(path) as partial:
             partial.write_bytes(translated.read_bytes())

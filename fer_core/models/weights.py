@@ -37,11 +37,14 @@ def load_network(folder: Path) -> keras.Model:
     """
     card, path = ModelCard.load(folder / CARD_FILE), folder / WEIGHTS_FILE
     if not path.is_file():
-        raise ModelError(f"The model {card.name} has no Keras weights, only the LiteRT file of the app. Take the run "
-                         "that it came from instead.")
+        raise ModelError(
+            f"The model {card.name} has no Keras weights, only the LiteRT file of the app. Take the run "
+            "that it came from instead."
+        )
     if sha256_of(path) != card.files.get(WEIGHTS_FILE):
-        raise ModelError(f"{path} is not the file its card describes. It was cut short or altered; install the package "
-                         "again.")
+        raise ModelError(
+            f"{path} is not the file its card describes. It was cut short or altered; install the package again."
+        )
     network = build(card.architecture)
     try:
         with np.load(path) as arrays:

@@ -125,8 +125,8 @@ class StreamAnalyzer:
         Args:
             image_bgr: uint8 (h, w, 3) BGR, or (h, w) gray.
             time_s: the frame's time in seconds. A step back, or a gap of over two seconds, begins anew.
-            confirm_immediately: whether what is seen for the first time counts as a face already; else it must be seen again in
-                the next frame, as what only looks like a face for a moment is not.
+            confirm_immediately: whether a new face counts from its first frame on; otherwise it must be
+                seen again in the next frame, since false detections rarely last.
 
         Returns:
             The faces in sight, the longest known first, each with its number and smoothed scores.
@@ -140,8 +140,11 @@ class StreamAnalyzer:
             self._reset()
         self._fit_to(gray.shape)
         found = self._detect(gray, time_s, settings.min_face_px)
-        tracks = [track for track in self._tracker.update(gray, found, time_s, settings.hold_s, confirm_immediately)
-                  if track.xyxy[2] - track.xyxy[0] >= _KEEP_SIZE * settings.min_face_px]
+        tracks = [
+            track
+            for track in self._tracker.update(gray, found, time_s, settings.hold_s, confirm_immediately)
+            if track.xyxy[2] - track.xyxy[0] >= _KEEP_SIZE * settings.min_face_px
+        ]
         boxes = np.array([track.xyxy for track in tracks], np.float32).reshape(-1, 4)
         ids = [track.track_id for track in tracks]
         probs = self._smooth(ids, _classify(self._classifier, gray, boxes), time_s, settings.smoothing_s)
@@ -198,7 +201,14 @@ def _classify(classifier: Classifier, gray: np.ndarray, xyxy: np.ndarray) -> np.
     return classifier.classify(crop_faces(gray, xyxy))
 
 
-def _result(index: int, time_s: float, gray: np.ndarray, detections: Detections, probs: np.ndarray,
-            labels: tuple[str, ...], ids: list[int]) -> FrameResult:
+def _result(
+    index: int,
+    time_s: float,
+    gray: np.ndarray,
+    detections: Detections,
+    probs: np.ndarray,
+    labels: tuple[str, ...],
+    ids: list[int],
+) -> FrameResult:
     height, width = gray.shape
     return FrameResult(index, time_s, (width, height), detections, Prediction(probs, labels), np.array(ids, np.int64))

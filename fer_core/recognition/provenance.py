@@ -18,8 +18,14 @@ def about(card: ModelCard, **what: Any) -> dict[str, Any]:
     """
     return {
         "program": f"fer_core {__version__}",
-        "model": {"name": card.name, "sha256": card.files.get(MODEL_FILE), "label_set": card.label_set,
-                  "temperature": card.temperature.scale, "entropy_power": card.temperature.entropy_power,
-                  "uncertain_below": card.uncertain_below},
-        **what, "note": "Expressions as a network sees them, not what people feel.",
+        "model": {
+            "name": card.name,
+            "sha256": card.files.get(MODEL_FILE),
+            "label_set": card.label_set,
+            "temperature": card.temperature.scale,
+            "entropy_power": card.temperature.entropy_power,
+            "uncertain_below": card.uncertain_below,
+        },
+        **what,
+        "note": "Expressions as a network sees them, not what people feel.",
     }

@@ -23,19 +23,31 @@ class Table:
     the frame; scores run from 0 to 1. `uncertain` is yes where the best score is below the model's own threshold.
     """
 
-    def __init__(self, file: TextIO, labels: Sequence[str], uncertain_below: float | None,
-                 began_utc: datetime | None = None) -> None:
+    def __init__(
+        self, file: TextIO, labels: Sequence[str], uncertain_below: float | None, began_utc: datetime | None = None
+    ) -> None:
         """Args:
-            file: open for writing; gets the head at once.
-            labels: names of the scores.
-            uncertain_below: the best score below which a face is uncertain; none is if None.
-            began_utc: when time 0 was; with it rows have the time of day too, as `utc`.
+        file: open for writing; gets the head at once.
+        labels: names of the scores.
+        uncertain_below: the best score below which a face is uncertain; none is if None.
+        began_utc: when time 0 was; with it rows have the time of day too, as `utc`.
         """
         self._file, self._labels, self._began_utc = file, tuple(labels), began_utc
         self._uncertain_below = uncertain_below or 0.0
         self._writer = csv.writer(file, lineterminator="\n")
-        self._writer.writerow(["file", "frame", "time_s", *(["utc"] if began_utc else []), "face", *_BOX, "expression",
-                               "uncertain", *self._labels])
+        self._writer.writerow(
+            [
+                "file",
+                "frame",
+                "time_s",
+                *(["utc"] if began_utc else []),
+                "face",
+                *_BOX,
+                "expression",
+                "uncertain",
+                *self._labels,
+            ]
+        )
 
     def add(self, name: str, result: FrameResult, time_s: float | None) -> int:
         """Write what was found in one picture or frame.
@@ -53,11 +65,20 @@ class Table:
             where.append((self._began_utc + timedelta(seconds=time_s)).isoformat(timespec="milliseconds"))
         if not len(result):
             self._writer.writerow(where + [""] * (len(_BOX) + 3 + len(self._labels)))
-        for xyxy, face, word, probs in zip(result.detections.xyxy, result.track_id, result.prediction.top,
-                                           result.prediction.probs, strict=True):
+        for xyxy, face, word, probs in zip(
+            result.detections.xyxy, result.track_id, result.prediction.top, result.prediction.probs, strict=True
+        ):
             uncertain = "yes" if probs.max() < self._uncertain_below else "no"
-            self._writer.writerow([*where, int(face) + 1, *(f"{value:.1f}" for value in xyxy), word, uncertain,
-                                   *(f"{value:.4f}" for value in probs)])
+            self._writer.writerow(
+                [
+                    *where,
+                    int(face) + 1,
+                    *(f"{value:.1f}" for value in xyxy),
+                    word,
+                    uncertain,
+                    *(f"{value:.4f}" for value in probs),
+                ]
+            )
         self._file.flush()
         return max(1, len(result))
 
@@ -71,6 +92,6 @@ def read_table(content: bytes) -> pd.DataFrame:
     Raises:
         ValueError, KeyError: it is no such file.
     """
-    whole = content[:content.rfind(b"\n") + 1]
+    whole = content[: content.rfind(b"\n") + 1]
     rows = pd.read_csv(io.BytesIO(whole), dtype={"file": str, "expression": str, "uncertain": str})
     return rows.astype({"face": "Int64"})

@@ -74,8 +74,9 @@ class Tracker:
         for track in self._tracks:
             track.xyxy = track.xyxy * np.float32(factor)
 
-    def update(self, gray: np.ndarray, detections: Detections, time_s: float, hold_s: float,
-               confirm_immediately: bool = False) -> list[Track]:
+    def update(
+        self, gray: np.ndarray, detections: Detections, time_s: float, hold_s: float, confirm_immediately: bool = False
+    ) -> list[Track]:
         """Take in what the detector saw in the next frame.
 
         Args:
@@ -95,8 +96,11 @@ class Tracker:
                 self._see(track, gray, detections.xyxy[pairs[i]], detections.score[pairs[i]], time_s)
             else:
                 self._hold(track, gray, time_s, hold_s)
-        alive = [track for track in self._tracks if track.seen_s == time_s
-                 or (track.sightings > 1 and time_s - track.seen_s <= hold_s)]
+        alive = [
+            track
+            for track in self._tracks
+            if track.seen_s == time_s or (track.sightings > 1 and time_s - track.seen_s <= hold_s)
+        ]
         self._tracks = _without_doubles(alive)
         for j in sorted(set(range(len(detections))) - set(pairs.values())):
             self._begin(gray, detections.xyxy[j], detections.score[j], time_s, confirm_immediately)
@@ -105,8 +109,9 @@ class Tracker:
     def _begin(self, gray: np.ndarray, xyxy: np.ndarray, score: float, time_s: float, visible: bool) -> None:
         if any(box_ios(xyxy, track.xyxy) >= SAME_FACE and not _encloses(xyxy, track.xyxy) for track in self._tracks):
             return
-        self._tracks.append(Track(self._next_id, xyxy, float(score), time_s, time_s, _patch(gray, xyxy),
-                                  visible=visible))
+        self._tracks.append(
+            Track(self._next_id, xyxy, float(score), time_s, time_s, _patch(gray, xyxy), visible=visible)
+        )
         self._next_id += 1
 
     def _see(self, track: Track, gray: np.ndarray, xyxy: np.ndarray, score: float, time_s: float) -> None:

@@ -25,10 +25,14 @@ AUTO = "auto"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the run, --preset and one option for each choice of `RunConfig`; what is not given is the preset's."""
     parser.add_argument("--run", help="name of the run, or path of its folder (default: the network and a number)")
-    parser.add_argument("--resume", action="store_true",
-                        help="go on with the run from its last whole epoch; its configuration stays as it is")
-    parser.add_argument("--measure", type=Path, metavar="FILE",
-                        help="train nothing: write to FILE how long an epoch would take here")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run from its last whole epoch; its configuration stays as it is",
+    )
+    parser.add_argument(
+        "--measure", type=Path, metavar="FILE", help="train nothing: write to FILE how long an epoch would take here"
+    )
     parser.add_argument("--preset", choices=tuple(PRESETS), help="recipe that all other options change")
     for each, base in _fields():
         option = _option(each.name)
@@ -37,9 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(option, action=argparse.BooleanOptionalAction, default=None, dest=each.name, help=words)
             continue
         parser.add_argument(
-            option, dest=each.name, help=words, default=None,
-            nargs=_count(each, base), metavar=_metavar(each, base),
-            type=str if isinstance(base, tuple) else type(base), choices=_options(each) or None)
+            option,
+            dest=each.name,
+            help=words,
+            default=None,
+            nargs=_count(each, base),
+            metavar=_metavar(each, base),
+            type=str if isinstance(base, tuple) else type(base),
+            choices=_options(each) or None,
+        )
 
 
 def config_from_arguments(options: argparse.Namespace) -> RunConfig:
@@ -49,8 +59,7 @@ def config_from_arguments(options: argparse.Namespace) -> RunConfig:
         RunError: a value cannot be used.
     """
     base = PRESETS[options.preset] if options.preset else RunConfig()
-    given = {each.name: getattr(options, each.name) for each, _ in _fields()
-             if getattr(options, each.name) is not None}
+    given = {each.name: getattr(options, each.name) for each, _ in _fields() if getattr(options, each.name) is not None}
     if given.get("precision") == AUTO:
         given["precision"] = best_precision()
     return from_flat({name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}, base)
@@ -58,6 +67,7 @@ def config_from_arguments(options: argparse.Namespace) -> RunConfig:
 
 def changed(config: RunConfig) -> tuple[str | None, dict[str, Any]]:
     """Return the preset that is nearest to `config` (None: the plain defaults) and what differs from it."""
+
     def changes(base: RunConfig) -> dict[str, Any]:
         plain = flat(base)
         return {name: value for name, value in flat(config).items() if value != plain[name]}

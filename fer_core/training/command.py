@@ -62,8 +62,10 @@ def _anywhere(config: RunConfig) -> RunConfig:
         return value if meant else str(Path(value).resolve())
 
     return dataclasses.replace(
-        config, **{kind: whole(getattr(config, kind), kind) for kind in ("data", "corrections", "start_from")},
-        teachers=tuple(whole(name, "teachers") for name in config.teachers))
+        config,
+        **{kind: whole(getattr(config, kind), kind) for kind in ("data", "corrections", "start_from")},
+        teachers=tuple(whole(name, "teachers") for name in config.teachers),
+    )
 
 
 def train_run(run: RunFolder, open_faces: OpenFaces) -> Mapping[str, Any] | None:
@@ -95,6 +97,9 @@ def _export(run: RunFolder) -> None:
         return
     # In a process of its own: converting needs TensorFlow and float32, whatever trained here. A
     # result that cannot be converted is still a result, so a failure stays in the log.
-    subprocess.run([sys.executable, "-m", "fer_core", "export", str(run.path)], check=False,
-                   cwd=Path(__file__).parents[2],
-                   env={**os.environ, "KERAS_BACKEND": "tensorflow", "FER_HOME": str(home_folder())})
+    subprocess.run(
+        [sys.executable, "-m", "fer_core", "export", str(run.path)],
+        check=False,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow", "FER_HOME": str(home_folder())},
+    )

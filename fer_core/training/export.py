@@ -90,9 +90,16 @@ def export_run(run: RunFolder, form: str, folder: Path, faces: np.ndarray, train
         if trainable:
             save_weights(model, folder)
         if folder == run.model_folder:
-            write_json(run.export_file, {
-                "difference": exported.difference, "faces": len(faces), "bytes": exported.bytes,
-                "ms_per_face": exported.ms_per_face, "weights_sha256": sha256_of(run.weights_file)})
+            write_json(
+                run.export_file,
+                {
+                    "difference": exported.difference,
+                    "faces": len(faces),
+                    "bytes": exported.bytes,
+                    "ms_per_face": exported.ms_per_face,
+                    "weights_sha256": sha256_of(run.weights_file),
+                },
+            )
         return exported
     expected = model.predict(faces[..., None], verbose=0)
     if form == "keras":
@@ -120,8 +127,11 @@ def export_model(source: Path, form: str, folder: Path, faces: np.ndarray) -> Ex
         log.info("Step 2 of 3: building the network")
         model = load_network(source)
         expected = model.predict(faces[..., None], verbose=0)
-        return _keras(model, bundle.card, folder, faces, expected) if form == "keras" else \
-            _onnx(lambda path: keras_to_onnx(model, path), bundle.card, folder, faces, expected)
+        return (
+            _keras(model, bundle.card, folder, faces, expected)
+            if form == "keras"
+            else _onnx(lambda path: keras_to_onnx(model, path), bundle.card, folder, faces, expected)
+        )
     log.info("Step 2 of 3: translating %s", MODEL_FILE)
     expected = LiteRTClassifier(bundle.content, bundle.card.labels).classify(faces)
     return _onnx(lambda path: litert_to_onnx(source / MODEL_FILE, path), bundle.card, folder, faces, expected, "LiteRT")
@@ -141,8 +151,14 @@ def _litert(folder: Path, difference: float | None, faces: np.ndarray) -> Export
     return _exported(folder / MODEL_FILE, difference, ms_per_face(classifier.classify, faces))
 
 
-def _onnx(write: Callable[[Path], None], card: ModelCard, folder: Path, faces: np.ndarray,
-          expected: np.ndarray, compared_with: str = "Keras") -> Exported:
+def _onnx(
+    write: Callable[[Path], None],
+    card: ModelCard,
+    folder: Path,
+    faces: np.ndarray,
+    expected: np.ndarray,
+    compared_with: str = "Keras",
+) -> Exported:
     path = folder / ONNX_FILE
     write(path)
     classifier = OnnxClassifier(path)
@@ -165,6 +181,7 @@ def _keras(model: keras.Model, card: ModelCard, folder: Path, faces: np.ndarray,
 
 def _plain(model: keras.Model) -> keras.Model:
     """Return the network in Keras's own layers alone, so that its file opens without this package."""
+
     def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
         kind = keras.layers.BatchNormalization if isinstance(layer, keras.layers.BatchNormalization) else type(layer)
         return kind.from_config(layer.get_config())
@@ -177,8 +194,10 @@ def _plain(model: keras.Model) -> keras.Model:
 def _checked_difference(scores: np.ndarray, expected: np.ndarray, path: Path) -> float:
     difference = float(np.abs(scores - expected).max())
     if not difference <= MAX_DIFFERENCE["float32"]:
-        raise ModelError(f"The scores of {path} differ by {difference:.2g} from those of the network it was made from; "
-                         f"expected at most {MAX_DIFFERENCE['float32']:.2g}. It is not usable.")
+        raise ModelError(
+            f"The scores of {path} differ by {difference:.2g} from those of the network it was made from; "
+            f"expected at most {MAX_DIFFERENCE['float32']:.2g}. It is not usable."
+        )
     return difference
 
 

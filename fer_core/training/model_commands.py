@@ -37,8 +37,12 @@ OpenFaces = Callable[[RunConfig], FaceSet]
 
 def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `import`."""
-    parser.add_argument("file", type=Path, help="a .keras or .weights.h5 file of a network of this program, the "
-                                                "original script's model.h5, or a whole Keras model")
+    parser.add_argument(
+        "file",
+        type=Path,
+        help="a .keras or .weights.h5 file of a network of this program, the "
+        "original script's model.h5, or a whole Keras model",
+    )
     parser.add_argument("--name", help="what to call it (default: taken from the file)")
     parser.add_argument("--out", type=Path, help="write the model to this folder instead of adding it to the models")
     parser.add_argument("--architecture", choices=architectures(), help="network that the weights belong to")
@@ -47,21 +51,29 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     other.add_argument("--labels", help="its seven labels in the order of its scores, with commas between them")
     other.add_argument("--input-size", type=int, metavar="PX", help="width and height of the faces it takes")
     other.add_argument("--scale", help=f"range of its input: {', '.join(SCALES)}")
-    other.add_argument("--resize", choices=RESIZE_METHODS, default=RESIZE_METHODS[0],
-                       help="how faces come to that size (default: %(default)s)")
+    other.add_argument(
+        "--resize",
+        choices=RESIZE_METHODS,
+        default=RESIZE_METHODS[0],
+        help="how faces come to that size (default: %(default)s)",
+    )
 
 
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `export`."""
     parser.add_argument("name", help="name of a run or a model, or path of its folder")
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="default: %(default)s, the app's own")
-    parser.add_argument("--out", type=Path, help="folder to write (default: one in the run's folder; for a model, one "
-                                                 "here)")
-    parser.add_argument("--data", help="data set whose faces both forms must score alike (default: the run's; for a "
-                                       "model, drawn faces)")
-    parser.add_argument("--trainable", action="store_true",
-                        help="with litert, of a run: also write the weights, 2 bytes each, that training can go on "
-                             "from")
+    parser.add_argument(
+        "--out", type=Path, help="folder to write (default: one in the run's folder; for a model, one here)"
+    )
+    parser.add_argument(
+        "--data", help="data set whose faces both forms must score alike (default: the run's; for a model, drawn faces)"
+    )
+    parser.add_argument(
+        "--trainable",
+        action="store_true",
+        help="with litert, of a run: also write the weights, 2 bytes each, that training can go on from",
+    )
     parser.add_argument("--json", action="store_true", help="print what was measured as JSON")
 
 
@@ -90,12 +102,24 @@ def run_import(options: argparse.Namespace) -> None:
             add_model(folder, name)
     card = imported.card
     if options.json:
-        print(json.dumps({"name": name, "architecture": card.architecture, "parameters": card.parameters,
-                          "labels": card.labels, "difference": imported.difference, "bytes": size}))
+        print(
+            json.dumps(
+                {
+                    "name": name,
+                    "architecture": card.architecture,
+                    "parameters": card.parameters,
+                    "labels": card.labels,
+                    "difference": imported.difference,
+                    "bytes": size,
+                }
+            )
+        )
         return
-    print(f"Imported as {name}{f' in {options.out}' if options.out else ''}: {card.parameters / 1e6:.2f} M parameters, "
-          f"{size / 1e6:.2f} MB, labels {', '.join(card.labels)}. Largest difference between the scores of both forms "
-          f"on {_CHECKED_FACES} drawn faces: {imported.difference:.1g}.")
+    print(
+        f"Imported as {name}{f' in {options.out}' if options.out else ''}: {card.parameters / 1e6:.2f} M parameters, "
+        f"{size / 1e6:.2f} MB, labels {', '.join(card.labels)}. Largest difference between the scores of both forms "
+        f"on {_CHECKED_FACES} drawn faces: {imported.difference:.1g}."
+    )
 
 
 def run_export(options: argparse.Namespace, open_faces: OpenFaces) -> None:
@@ -129,8 +153,10 @@ def _words(figures: dict) -> str:
     if figures["ms_per_face"] is not None:
         parts.append(f"{figures['ms_per_face']:.2f} ms a face")
     if figures["difference"] is not None:
-        parts.append(f"largest difference from the scores of {figures['compared_with']} on {figures['faces']} faces "
-                     f"{figures['difference']:.1g}")
+        parts.append(
+            f"largest difference from the scores of {figures['compared_with']} on {figures['faces']} faces "
+            f"{figures['difference']:.1g}"
+        )
     return ", ".join(parts) + "."
 
 
@@ -143,8 +169,10 @@ def _run_named(name: str) -> RunFolder | None:
         return run
     if name in available_models():
         return None
-    raise ModelError(f"No run and no model is named {name!r}. Models: {', '.join(available_models())}; runs: "
-                     f"{', '.join(each.name for each in list_runs()) or 'none'}. Or give the path of a folder.")
+    raise ModelError(
+        f"No run and no model is named {name!r}. Models: {', '.join(available_models())}; runs: "
+        f"{', '.join(each.name for each in list_runs()) or 'none'}. Or give the path of a folder."
+    )
 
 
 def _drawn_faces() -> np.ndarray:

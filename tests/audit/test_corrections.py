@@ -110,7 +110,11 @@ def test_merge_adds_the_current_marks_of_another_list_as_one_step(corrections):
     other = Corrections(DATA, N).exclude([0], "", NOON).exclude([5], "", NOON).relabel([1], "sad", "", NOON).undo()
     merged = corrections.merge(other, NOON)
     assert {row: mark.action for row, mark in merged.current.items()} == {
-        0: "exclude", 2: "exclude", 3: "exclude", 5: "exclude"}
+        0: "exclude",
+        2: "exclude",
+        3: "exclude",
+        5: "exclude",
+    }
     assert merged.undo() == corrections
 
 
@@ -129,17 +133,20 @@ def test_a_failed_save_leaves_the_old_list(corrections, tmp_path, monkeypatch):
     assert [file.name for file in tmp_path.iterdir()] == ["marks.csv"]
 
 
-@pytest.mark.parametrize(("line", "message"), [
-    (f"1,10,exclude,,,,{DATA}", "row from 0 to 9, found '10'"),
-    (f"1,-1,exclude,,,,{DATA}", "row from 0 to 9, found '-1'"),
-    (f"1,x,exclude,,,,{DATA}", "row from 0 to 9, found 'x'"),
-    (f"1,2,relabel,bored,,,{DATA}", "label out of angry, .* found 'bored'"),
-    (f"1,2,relabel,,,,{DATA}", "label out of"),
-    (f"1,2,delete,,,,{DATA}", "exclude, relabel or keep, found 'delete'"),
-    (f"0,2,exclude,,,,{DATA}", "ascending numbers"),
-    ("1,2,exclude,,,," + "cd" * 32, "another data set"),
-    ("1,2,exclude", "expected 7 values"),
-])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (f"1,10,exclude,,,,{DATA}", "row from 0 to 9, found '10'"),
+        (f"1,-1,exclude,,,,{DATA}", "row from 0 to 9, found '-1'"),
+        (f"1,x,exclude,,,,{DATA}", "row from 0 to 9, found 'x'"),
+        (f"1,2,relabel,bored,,,{DATA}", "label out of angry, .* found 'bored'"),
+        (f"1,2,relabel,,,,{DATA}", "label out of"),
+        (f"1,2,delete,,,,{DATA}", "exclude, relabel or keep, found 'delete'"),
+        (f"0,2,exclude,,,,{DATA}", "ascending numbers"),
+        ("1,2,exclude,,,," + "cd" * 32, "another data set"),
+        ("1,2,exclude", "expected 7 values"),
+    ],
+)
 def test_bad_lines_are_named(line, message):
     with pytest.raises(DataError, match=f"saved.csv, line 3: .*{message}"):
         from_csv(f"{HEADER}1,1,exclude,,,,{DATA}\n{line}\n", DATA, N, "saved.csv")

@@ -49,11 +49,14 @@ def test_groups_of_copies_with_conflicting_labels(fer2013, exact):
     assert len(exact.differing(fer2013.labels)) == 57
 
 
-@pytest.mark.parametrize(("split", "among", "count"), [
-    ("PublicTest", ["Training"], 280),
-    ("PrivateTest", ["Training"], 288),
-    ("PrivateTest", ["Training", "PublicTest"], 314),
-])
+@pytest.mark.parametrize(
+    ("split", "among", "count"),
+    [
+        ("PublicTest", ["Training"], 280),
+        ("PrivateTest", ["Training"], 288),
+        ("PrivateTest", ["Training", "PublicTest"], 314),
+    ],
+)
 def test_test_images_found_exactly_elsewhere(fer2013, exact, split, among, count):
     assert len(leaked_rows(rows_in(fer2013, split), rows_in(fer2013, *among), exact)) == count
 
@@ -61,8 +64,9 @@ def test_test_images_found_exactly_elsewhere(fer2013, exact, split, among, count
 def test_test_images_found_nearly_in_training(fer2013, exact):
     near = near_duplicates(fer2013.images)
     training = rows_in(fer2013, "Training")
-    assert [len(leaked_rows(rows_in(fer2013, split), training, exact, near))
-            for split in ("PublicTest", "PrivateTest")] == [360, 385]
+    assert [
+        len(leaked_rows(rows_in(fer2013, split), training, exact, near)) for split in ("PublicTest", "PrivateTest")
+    ] == [360, 385]
 
 
 def test_blank_images(fer2013):

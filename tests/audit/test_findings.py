@@ -31,7 +31,7 @@ def faulty(drawn, images):
     column = [[canonical(name) for name in VOTE_COLUMNS].index(label) for label in LABELS]
     votes[np.arange(N), np.array(column)[labels]] = 10
     votes[30] = 10 * (np.arange(10) == 9)
-    votes[40] = np.roll(votes[40][:7], 1).tolist() + [0, 0, 0]
+    votes[40] = [*np.roll(votes[40][:7], 1).tolist(), 0, 0, 0]
     return images, labels, split, votes
 
 
@@ -46,20 +46,30 @@ def listed(findings: Findings) -> dict:
 
 def test_every_fault_is_counted(findings):
     assert {key: problem.count for key, problem in listed(findings).items()} == {
-        "copies": 3, "conflicting-copies": 1, "in-training": 2, "near-copies": 1, "blank": 2, "mostly-black": 2,
-        "not-a-face": 1, "votes": 1}
+        "copies": 3,
+        "conflicting-copies": 1,
+        "in-training": 2,
+        "near-copies": 1,
+        "blank": 2,
+        "mostly-black": 2,
+        "not-a-face": 1,
+        "votes": 1,
+    }
 
 
-@pytest.mark.parametrize(("key", "rows", "group"), [
-    ("copies", [5, 9, 200, 7, 8], [0, 0, 0, 1, 1]),
-    ("conflicting-copies", [7, 8], [1, 1]),
-    ("in-training", [200, 251], None),
-    ("near-copies", [23, 251], [2, 2]),
-    ("blank", [20, 21], None),
-    ("mostly-black", [20, 22], None),
-    ("not-a-face", [30], None),
-    ("votes", [40], None),
-])
+@pytest.mark.parametrize(
+    ("key", "rows", "group"),
+    [
+        ("copies", [5, 9, 200, 7, 8], [0, 0, 0, 1, 1]),
+        ("conflicting-copies", [7, 8], [1, 1]),
+        ("in-training", [200, 251], None),
+        ("near-copies", [23, 251], [2, 2]),
+        ("blank", [20, 21], None),
+        ("mostly-black", [20, 22], None),
+        ("not-a-face", [30], None),
+        ("votes", [40], None),
+    ],
+)
 def test_the_faces_to_show(findings, key, rows, group):
     problem = listed(findings)[key]
     assert problem.rows.tolist() == rows
@@ -68,8 +78,9 @@ def test_the_faces_to_show(findings, key, rows, group):
 
 def test_a_set_without_faults_lists_counts_of_zero(drawn):
     near_by_nature = {"near-copies", "in-training"}
-    counts = {problem.key: problem.count
-              for problem in problems(examine(drawn.images, drawn.labels, np.zeros(N, np.uint8)))}
+    counts = {
+        problem.key: problem.count for problem in problems(examine(drawn.images, drawn.labels, np.zeros(N, np.uint8)))
+    }
     assert {count for key, count in counts.items() if key not in near_by_nature} == {0}
 
 
@@ -82,14 +93,17 @@ def test_explanations_carry_the_numbers(findings):
     assert "1 of PublicTest exactly" in text and "0 of PrivateTest exactly and 1 with near copies" in text
 
 
-@pytest.mark.parametrize(("row", "reasons"), [
-    (0, ()),
-    (20, ("blank", "mostly black")),
-    (8, ("copies disagree", "copy")),
-    (200, ("also in training", "copy")),
-    (30, ("not a face",)),
-    (40, ("votes disagree",)),
-])
+@pytest.mark.parametrize(
+    ("row", "reasons"),
+    [
+        (0, ()),
+        (20, ("blank", "mostly black")),
+        (8, ("copies disagree", "copy")),
+        (200, ("also in training", "copy")),
+        (30, ("not a face",)),
+        (40, ("votes disagree",)),
+    ],
+)
 def test_reasons_to_suspect_a_face(findings, row, reasons):
     assert set(findings.issue_score.reasons(row)) == set(reasons)
 

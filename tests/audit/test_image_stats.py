@@ -20,17 +20,23 @@ def test_measures_are_numpys_own(drawn, monkeypatch):
     np.testing.assert_allclose(measured.std, flat.std(axis=1), rtol=1e-5)
 
 
-@pytest.mark.parametrize(("black", "gray", "all_black", "nearly_blank", "mostly_black"), [
-    (0, 0, True, True, True),
-    (0, 1, False, True, False),
-    (0, 255, False, True, False),
-    (576, 100, False, False, False),
-    (577, 100, False, False, True),
-])
+@pytest.mark.parametrize(
+    ("black", "gray", "all_black", "nearly_blank", "mostly_black"),
+    [
+        (0, 0, True, True, True),
+        (0, 1, False, True, False),
+        (0, 255, False, True, False),
+        (576, 100, False, False, False),
+        (577, 100, False, False, True),
+    ],
+)
 def test_blank_images(black, gray, all_black, nearly_blank, mostly_black):
     measured = compute_image_stats(image(black, gray)[None])
     assert (measured.all_black[0], measured.nearly_blank[0], measured.mostly_black[0]) == (
-        all_black, nearly_blank, mostly_black)
+        all_black,
+        nearly_blank,
+        mostly_black,
+    )
 
 
 def test_drawn_faces_are_not_blank(drawn):

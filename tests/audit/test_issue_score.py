@@ -6,8 +6,13 @@ from fer_core.audit.issue_score import IssueScore
 
 @pytest.fixture
 def issue_score() -> IssueScore:
-    return IssueScore.of({"blank": np.array([0, 1, 0, 0]), "copy": np.array([0.2, 0.2, 0, 0.2]),
-                         "votes disagree": np.array([0.5, 0, 0, 0])})
+    return IssueScore.of(
+        {
+            "blank": np.array([0, 1, 0, 0]),
+            "copy": np.array([0.2, 0.2, 0, 0.2]),
+            "votes disagree": np.array([0.5, 0, 0, 0]),
+        }
+    )
 
 
 def test_more_reasons_weigh_more_and_none_passes_one(issue_score):
@@ -16,7 +21,11 @@ def test_more_reasons_weigh_more_and_none_passes_one(issue_score):
 
 def test_reasons_are_named_the_strongest_first(issue_score):
     assert [issue_score.reasons(row) for row in range(4)] == [
-        ("votes disagree", "copy"), ("blank", "copy"), (), ("copy",)]
+        ("votes disagree", "copy"),
+        ("blank", "copy"),
+        (),
+        ("copy",),
+    ]
 
 
 def test_order_is_the_most_suspicious_first(issue_score):

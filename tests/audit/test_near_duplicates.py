@@ -58,8 +58,9 @@ def test_images_of_one_gray_value_correlate_with_nothing():
 def test_permuted_rows_give_the_same_pairs(drawn):
     order = np.random.default_rng(0).permutation(len(drawn))
     permuted = near_duplicates(drawn.images[order], 0.9)
-    assert ({frozenset(order[list(pair)].tolist()) for pair in rows(permuted)}
-            == {frozenset(pair) for pair in rows(near_duplicates(drawn.images, 0.9))})
+    assert {frozenset(order[list(pair)].tolist()) for pair in rows(permuted)} == {
+        frozenset(pair) for pair in rows(near_duplicates(drawn.images, 0.9))
+    }
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -46,8 +46,9 @@ def test_a_mean_face_is_the_mean_of_its_split_and_label(drawn):
 
 def test_a_label_without_faces_has_no_mean(drawn):
     others = drawn.labels != 2
-    faces = dataclasses.replace(drawn, images=drawn.images[others], labels=drawn.labels[others],
-                                split=drawn.split[others])
+    faces = dataclasses.replace(
+        drawn, images=drawn.images[others], labels=drawn.labels[others], split=drawn.split[others]
+    )
     assert np.isnan(mean_faces(faces)[:, 2]).all()
 
 

@@ -57,8 +57,10 @@ def test_a_system_without_such_locks_is_told_so_and_holds_none(tmp_path, monkeyp
 
 
 def test_the_command_line_starts_on_a_system_without_such_locks():
-    code = ("import sys; sys.modules['fcntl'] = None\n"  # as if it were not there
-            "import fer_core.evaluation.process, fer_core.training.run.store\n"
-            "from fer_core.cli import main; main(['--help'])")
+    code = (
+        "import sys; sys.modules['fcntl'] = None\n"  # as if it were not there
+        "import fer_core.evaluation.process, fer_core.training.run.store\n"
+        "from fer_core.cli import main; main(['--help'])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and "COMMAND" in done.stdout, done.stderr

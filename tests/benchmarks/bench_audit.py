@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--rival-rows", type=int, default=8000)
     options = parser.parse_args()
     faces = read_csv(options.table)
-    images, some = faces.images, faces.images[:options.rival_rows]
+    images, some = faces.images, faces.images[: options.rival_rows]
     votes_path = options.table.with_name("fer2013new.csv")
     votes = read_votes(votes_path).counts if votes_path.is_file() else None
     features = np.random.default_rng(0).normal(size=(len(images), 256)).astype(np.float32)
@@ -43,8 +43,10 @@ def main() -> None:
     print(f"{len(images):,} images; seconds by the clock and of the processor, medians of {options.rounds}")
     report("exact duplicates", options.rounds, lambda: exact_duplicates(images))
     report("near duplicates", options.rounds, lambda: near_duplicates(images))
-    print(f"{'':24} {peak_mb(lambda: near_duplicates(images)):8.0f} MB of memory at most; the products of all pairs "
-          f"would be {len(images) ** 2 * 4 / 1e6:,.0f} MB")
+    print(
+        f"{'':24} {peak_mb(lambda: near_duplicates(images)):8.0f} MB of memory at most; the products of all pairs "
+        f"would be {len(images) ** 2 * 4 / 1e6:,.0f} MB"
+    )
     report("light", options.rounds, lambda: compute_image_stats(images))
     report("map of 256 features", options.rounds, lambda: project_features(features))
     report("nearest to one face", options.rounds, lambda: nearest(features, 0, 12))
@@ -72,8 +74,10 @@ def report(name: str, rounds: int, task: Callable[[], object]) -> float:
 def all_pixels(images: np.ndarray) -> int:
     """Count near duplicates in the plain way."""
     units = _units(images)
-    return sum(int(np.count_nonzero(np.triu(units[start:start + _BLOCK] @ units[start:].T, 1) > THRESHOLD))
-               for start in range(0, len(units), _BLOCK))
+    return sum(
+        int(np.count_nonzero(np.triu(units[start : start + _BLOCK] @ units[start:].T, 1) > THRESHOLD))
+        for start in range(0, len(units), _BLOCK)
+    )
 
 
 def peak_mb(task: Callable[[], object]) -> float:

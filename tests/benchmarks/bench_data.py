@@ -53,15 +53,20 @@ def report(results: dict[str, list[dict[str, float]]]) -> None:
     for figure in ("wall_s", "cpu_s"):
         store = median("usual way", figure) / median("table to store", figure)
         reopening = median("read table", figure) / median("table to store", "reopen_s")
-        print(f"{figure.removesuffix('_s')}: table to store {store:.1f}x faster than the usual way, "
-              f"reopening {reopening:.0f}x faster than our own reading of the table")
+        print(
+            f"{figure.removesuffix('_s')}: table to store {store:.1f}x faster than the usual way, "
+            f"reopening {reopening:.0f}x faster than our own reading of the table"
+        )
 
 
 def timed(work: Callable[[], object]) -> dict[str, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     work()
-    return {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000}
+    return {
+        "wall_s": time.perf_counter() - wall,
+        "cpu_s": time.process_time() - cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
+    }
 
 
 def usual_way(table: Path) -> dict[str, float]:
@@ -87,8 +92,9 @@ def table_to_store(table: Path) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as folder:
         figures = timed(lambda: import_source(table, "bench", Path(folder)))
-        seconds = [timed(lambda: open_store("bench", Path(folder)).images[:60].mean())["wall_s"]
-                   for _ in range(REOPENINGS)]
+        seconds = [
+            timed(lambda: open_store("bench", Path(folder)).images[:60].mean())["wall_s"] for _ in range(REOPENINGS)
+        ]
         return figures | {"reopen_s": statistics.median(seconds)}
 
 

@@ -72,8 +72,11 @@ def report(name: str, at: AppTest, rounds: int, values: Callable[[int], dict]) -
     """Change widgets `rounds` times and print the median and the longest time."""
     times = np.array([change(at, **values(i)) for i in range(rounds)])
     (wall_s, processor_s), (longest_s, most_s) = np.median(times, axis=0), times.max(axis=0)
-    print(f"{name:24} {wall_s:8.3f} s by the clock (longest {longest_s:.3f}), {processor_s:.3f} s of the processor "
-          f"(most {most_s:.3f})", flush=True)
+    print(
+        f"{name:24} {wall_s:8.3f} s by the clock (longest {longest_s:.3f}), {processor_s:.3f} s of the processor "
+        f"(most {most_s:.3f})",
+        flush=True,
+    )
 
 
 def change(at: AppTest, **values: object) -> tuple[float, float]:

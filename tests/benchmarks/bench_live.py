@@ -44,18 +44,31 @@ def main() -> None:
     recognizer = EmotionRecognizer(options.model)
     faces = some_faces(4)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+
         def rival(call: Callable[..., float], *arguments: object) -> Callable[[], float]:
             return lambda: other.submit(call, *arguments).result()
 
         for count in (1, 4):
-            compare(f"{count} face(s), ms a call", options.rounds, {
-                "ours": lambda count=count: repeat(lambda: recognizer.classify(faces[:count]), 20),
-                "model.predict": rival(predict, count)})
-        compare("one face, ms, against four in one batch", options.rounds, {
-            "ours": lambda: repeat(lambda: recognizer.classify(faces[:1]), 20),
-            "four": lambda: repeat(lambda: recognizer.classify(faces), 20)})
-        contestants = {"ours": lambda: our_frames(recognizer, frames),
-                       "original loop": rival(original_frames, options.video, options.frames)}
+            compare(
+                f"{count} face(s), ms a call",
+                options.rounds,
+                {
+                    "ours": lambda count=count: repeat(lambda: recognizer.classify(faces[:count]), 20),
+                    "model.predict": rival(predict, count),
+                },
+            )
+        compare(
+            "one face, ms, against four in one batch",
+            options.rounds,
+            {
+                "ours": lambda: repeat(lambda: recognizer.classify(faces[:1]), 20),
+                "four": lambda: repeat(lambda: recognizer.classify(faces), 20),
+            },
+        )
+        contestants = {
+            "ours": lambda: our_frames(recognizer, frames),
+            "original loop": rival(original_frames, options.video, options.frames),
+        }
         if other.submit(has_fer).result():
             contestants["fer (Haar)"] = rival(fer_frames, options.video, options.frames)
         compare("whole frame, ms", options.rounds, contestants)
@@ -124,7 +137,7 @@ def original_frames(video: Path, count: int) -> float:
         gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         for x, y, w, h in cascade.detectMultiScale(gray, scaleFactor=1.3, minNeighbors=5):
             cv2.rectangle(frame, (x, y - 50), (x + w, y + h + 10), (255, 0, 0), 2)
-            face = cv2.resize(gray[y:y + h, x:x + w], (48, 48))[None, ..., None]
+            face = cv2.resize(gray[y : y + h, x : x + w], (48, 48))[None, ..., None]
             best = int(np.argmax(model.predict(face, verbose=0)))
             cv2.putText(frame, str(best), (x + 20, y - 60), cv2.FONT_HERSHEY_SIMPLEX, 1, (255, 255, 255), 2)
 

@@ -53,8 +53,9 @@ class Plain:
         self._x = faces.images[rows].astype(np.float32)[..., None]
         self._y = np.eye(7, dtype=np.float32)[faces.labels[rows]]
         self._model = build(config.architecture)
-        self._model.compile(optimizer=keras.optimizers.Adam(1e-4), loss="categorical_crossentropy",
-                            metrics=["accuracy"])
+        self._model.compile(
+            optimizer=keras.optimizers.Adam(1e-4), loss="categorical_crossentropy", metrics=["accuracy"]
+        )
 
     def step_s(self) -> float:
         clock = Clock()
@@ -85,8 +86,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    config = RunConfig(data="noise", architecture=options.architecture, batch_size=options.batch_size,
-                       precision=best_precision())
+    config = RunConfig(
+        data="noise", architecture=options.architecture, batch_size=options.batch_size, precision=best_precision()
+    )
     changed = {"augmentation": STANDARD_AUGMENTATION, "mixup": 0.2}
     faces = noise(options.batch_size * (options.steps + WARM_UP))
     with tempfile.TemporaryDirectory() as folder:
@@ -94,19 +96,24 @@ def main() -> None:
             "plain model.fit, float32": Plain(faces, config),
             f"ours, {config.precision}": Ours(faces, config, Path(folder) / "plain"),
             f"ours, {config.precision}, augmented and mixed": Ours(
-                faces, RunConfig.from_dict({**config.to_dict(), **changed}), Path(folder) / "changed"),
+                faces, RunConfig.from_dict({**config.to_dict(), **changed}), Path(folder) / "changed"
+            ),
         }
         times = {name: [] for name in contestants}
         for _ in range(options.rounds):
             for name, contestant in contestants.items():
                 times[name].append(contestant.step_s())
-    print(f"{find_device().name}, {options.architecture}, batch {options.batch_size}, "
-          f"{options.steps} steps, {options.rounds} rounds")
+    print(
+        f"{find_device().name}, {options.architecture}, batch {options.batch_size}, "
+        f"{options.steps} steps, {options.rounds} rounds"
+    )
     medians = {name: float(np.median(values)) for name, values in times.items()}
     plain, ours, augmented = medians.values()
     for name, step_s in medians.items():
-        print(f"{name:48} {step_s * 1000:7.1f} ms a step {options.batch_size / step_s:8,.0f} images/s "
-              f"{plain / step_s:5.2f}×")
+        print(
+            f"{name:48} {step_s * 1000:7.1f} ms a step {options.batch_size / step_s:8,.0f} images/s "
+            f"{plain / step_s:5.2f}×"
+        )
     print(f"augmentation and mixup cost {(augmented / ours - 1) * 100:.1f} % of the step time")
 
 

@@ -50,7 +50,8 @@ class Writer(threading.Thread):
         write_holder(lock, os.getpid())
         cv2.imwrite(str(run.faces_file), np.random.default_rng(0).integers(0, 256, (48, 14 * 48), np.uint8))
         run.history_file.write_text(
-            "epoch,accuracy,images_per_s,learning_rate,loss,seconds,size,val_accuracy,val_loss\n")
+            "epoch,accuracy,images_per_s,learning_rate,loss,seconds,size,val_accuracy,val_loss\n"
+        )
         for epoch in range(_EPOCHS):
             run.write_status("running", epoch=epoch, steps_per_epoch=_STEPS)
             rows = "epoch,step,seconds,loss,accuracy\n"
@@ -58,15 +59,27 @@ class Writer(threading.Thread):
                 if self.done.wait(_EPOCH_S / _STEPS):
                     os.close(lock)
                     return
-                rows += f"{epoch},{step},{step * _EPOCH_S / _STEPS:.2f},{1.8 / (1 + epoch):.4f}," \
-                        f"{0.3 + epoch / 200:.4f}\n"
+                rows += (
+                    f"{epoch},{step},{step * _EPOCH_S / _STEPS:.2f},{1.8 / (1 + epoch):.4f},{0.3 + epoch / 200:.4f}\n"
+                )
                 run.progress_file.write_text(rows)
-            write_json(run.validation_file, {"epoch": epoch, "confusion": np.full((7, 7), 73).tolist(), "faces": {
-                "labels": [i // 2 for i in range(14)], "probs": np.full((14, 7), 1 / 7).tolist(),
-                "predicted": [[(i + e) % 7 for i in range(14)] for e in range(epoch + 1)]}})
+            write_json(
+                run.validation_file,
+                {
+                    "epoch": epoch,
+                    "confusion": np.full((7, 7), 73).tolist(),
+                    "faces": {
+                        "labels": [i // 2 for i in range(14)],
+                        "probs": np.full((14, 7), 1 / 7).tolist(),
+                        "predicted": [[(i + e) % 7 for i in range(14)] for e in range(epoch + 1)],
+                    },
+                },
+            )
             with run.history_file.open("a") as file:
-                file.write(f"{epoch},{0.3 + epoch / 200},900,1e-4,{1.8 / (1 + epoch)},{_EPOCH_S},48,"
-                           f"{0.3 + epoch / 250},{1.7 / (1 + epoch)}\n")
+                file.write(
+                    f"{epoch},{0.3 + epoch / 200},900,1e-4,{1.8 / (1 + epoch)},{_EPOCH_S},48,"
+                    f"{0.3 + epoch / 250},{1.7 / (1 + epoch)}\n"
+                )
             self.written_s.append(time.monotonic())
 
 
@@ -81,8 +94,21 @@ def main() -> None:
         free.close()
         writer = Writer()
         writer.start()
-        server = subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(_ROOT / "app.py"), "--server.port",
-                                   str(port), "--server.headless", "true"], stdout=subprocess.DEVNULL, cwd=_ROOT)
+        server = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                str(_ROOT / "app.py"),
+                "--server.port",
+                str(port),
+                "--server.headless",
+                "true",
+            ],
+            stdout=subprocess.DEVNULL,
+            cwd=_ROOT,
+        )
         try:
             wait_for(f"http://127.0.0.1:{port}/_stcore/health")
             with sync_playwright() as playwright:

@@ -22,8 +22,14 @@ ROOT = Path(__file__).parents[2]
 # Generous, since a busy machine must not fail a test; what takes how long is printed.
 PATIENCE_S = 90
 
-_QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-          "--disable-default-apps", "--no-first-run"]
+_QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--no-first-run",
+]
 # Without this, Chromium hides its address behind an mDNS name that a container cannot resolve.
 _REACHABLE = ["--disable-features=WebRtcHideLocalIpsWithMdns"]
 
@@ -94,8 +100,16 @@ def serving(folder: Path) -> Iterator[Server]:
     log = folder / "server.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("FER_", "STREAMLIT_"))}
     environment["FER_HOME"] = str(folder / "home")
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}",
-               "--server.fileWatcherType=none"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.headless=true",
+        f"--server.port={port}",
+        "--server.fileWatcherType=none",
+    ]
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     running = Server(process, port, log)
@@ -149,8 +163,11 @@ def playwright():
 @pytest.fixture(scope="session")
 def browser(playwright, chromium: str, face_clip: Path):
     """Chromium with the clip as its camera, granted without asking."""
-    camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-              f"--use-file-for-fake-video-capture={face_clip}"]
+    camera = [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={face_clip}",
+    ]
     started = playwright.chromium.launch(executable_path=chromium, args=_QUIET + _REACHABLE + camera)
     yield started
     started.close()

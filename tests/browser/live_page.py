@@ -22,8 +22,9 @@ class LivePage:
     """
 
     def __init__(self, browser: Browser, url: str, camera: bool = True) -> None:
-        self._context = browser.new_context(permissions=["camera"] if camera else [],
-                                            viewport={"width": 1280, "height": 900})
+        self._context = browser.new_context(
+            permissions=["camera"] if camera else [], viewport={"width": 1280, "height": 900}
+        )
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         self.hosts: set[str] = set()
@@ -70,7 +71,8 @@ class LivePage:
         """Wait until a second more of video has been played."""
         self._video.evaluate(
             """async v => { const start = v.currentTime;
-                            while (v.currentTime < start + 1) await new Promise(done => setTimeout(done, 100)); }""")
+                            while (v.currentTime < start + 1) await new Promise(done => setTimeout(done, 100)); }"""
+        )
 
     def brighter_side(self) -> str:
         """Return which edge of the picture that comes back is brighter, "left" or "right"."""
@@ -81,7 +83,8 @@ class LivePage:
                       context.drawImage(v, 0, 0, 100, 75);
                       const green = x => context.getImageData(x, 0, 4, 75).data.filter((_, i) => i % 4 === 1)
                                                 .reduce((sum, value) => sum + value, 0);
-                      return [green(1), green(95)]; }""")
+                      return [green(1), green(95)]; }"""
+        )
         return "left" if left > right else "right"
 
     def wait_until(self, condition: Callable[[], bool]) -> None:

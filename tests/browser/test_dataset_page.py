@@ -39,8 +39,10 @@ def table(tmp_path):
     faces = demo_set(140)
     images = faces.images.copy()
     images[4] = images[3]
-    lines = [f"{CSV_TO_INDEX.index(label)},{' '.join(map(str, image.ravel()))},Training"
-             for label, image in zip(faces.labels, images, strict=True)]
+    lines = [
+        f"{CSV_TO_INDEX.index(label)},{' '.join(map(str, image.ravel()))},Training"
+        for label, image in zip(faces.labels, images, strict=True)
+    ]
     path = tmp_path / "my-faces.csv"
     path.write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
     return path

@@ -33,9 +33,21 @@ class App:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("FER_", "STREAMLIT_"))}
         with (self.home / "server.log").open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true",
-                 f"--server.port={self.port}", "--server.fileWatcherType=none"], cwd=ROOT, stdout=log, stderr=log,
-                env={**environment, "FER_HOME": str(self.home)})
+                [
+                    sys.executable,
+                    "-m",
+                    "streamlit",
+                    "run",
+                    "app.py",
+                    "--server.headless=true",
+                    f"--server.port={self.port}",
+                    "--server.fileWatcherType=none",
+                ],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                env={**environment, "FER_HOME": str(self.home)},
+            )
         deadline = time.monotonic() + PATIENCE_MS / 1000
         while True:
             try:

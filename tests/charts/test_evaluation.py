@@ -14,8 +14,14 @@ COLOR = "#4F7CAC"
 
 
 def test_standings_draw_a_dot_with_its_interval_and_a_ring_for_what_cannot_be_compared():
-    figure = accuracy_chart({"Here": [AccuracyPoint("mine", 0.7, (0.68, 0.72), "mine: 70.0 %", COLOR)], "Empty": [],
-                        "Others": [AccuracyPoint("theirs", 0.75, None, "theirs", open=True)]}, (0.6, 0.7))
+    figure = accuracy_chart(
+        {
+            "Here": [AccuracyPoint("mine", 0.7, (0.68, 0.72), "mine: 70.0 %", COLOR)],
+            "Empty": [],
+            "Others": [AccuracyPoint("theirs", 0.75, None, "theirs", open=True)],
+        },
+        (0.6, 0.7),
+    )
     mine, theirs = figure.data
     assert mine.x[0] == 70
     assert (mine.error_x.array[0], mine.error_x.arrayminus[0]) == pytest.approx((2, 2))

@@ -13,8 +13,17 @@ from fer_core.charts.training import (
 from fer_core.emotions import COLORS, LABELS
 from fer_core.training.run.folder import PROGRESS_COLUMNS
 
-HISTORY = pd.DataFrame({"epoch": [0, 1], "accuracy": [0.3, 0.5], "loss": [1.8, 1.4], "val_accuracy": [0.4, 0.6],
-                        "val_loss": [1.7, 1.5], "learning_rate": [1e-3, 5e-4], "seconds": [1, 1]})
+HISTORY = pd.DataFrame(
+    {
+        "epoch": [0, 1],
+        "accuracy": [0.3, 0.5],
+        "loss": [1.8, 1.4],
+        "val_accuracy": [0.4, 0.6],
+        "val_loss": [1.7, 1.5],
+        "learning_rate": [1e-3, 5e-4],
+        "seconds": [1, 1],
+    }
+)
 NOTHING = HISTORY.iloc[:0]
 PROGRESS = pd.DataFrame([(2, 10, 1.0, 1.3, 0.52), (2, 50, 5.0, 1.2, 0.55)], columns=PROGRESS_COLUMNS)
 

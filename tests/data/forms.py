@@ -30,8 +30,11 @@ def csv_table(faces: FaceSet, columns: Sequence[str] = ("emotion", "pixels", "Us
     """Return a table of `faces`; column names are written as they are, the fields found by their plain names."""
     lines = [",".join(columns)]
     for image, label, split in zip(faces.images, faces.labels, faces.split, strict=True):
-        fields = {"emotion": str(CSV_TO_INDEX.index(label)), "pixels": " ".join(map(str, image.ravel())),
-                  "usage": SPLITS[split]}
+        fields = {
+            "emotion": str(CSV_TO_INDEX.index(label)),
+            "pixels": " ".join(map(str, image.ravel())),
+            "usage": SPLITS[split],
+        }
         lines.append(",".join(fields[column.strip().lower()] for column in columns))
     return (line_end.join(lines) + line_end).encode()
 
@@ -46,8 +49,9 @@ def votes_table(faces: FaceSet, order: Sequence[int] | None = None) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def tree(faces: FaceSet, names: Sequence[str] = FAMILIES["kaggle"], suffix: str = ".png",
-         top: str = "") -> dict[str, bytes]:
+def tree(
+    faces: FaceSet, names: Sequence[str] = FAMILIES["kaggle"], suffix: str = ".png", top: str = ""
+) -> dict[str, bytes]:
     """Return the files of a folder tree, content by path; numbers follow the row order."""
     files = {}
     for row, (image, label, split) in enumerate(zip(faces.images, faces.labels, faces.split, strict=True)):
@@ -94,5 +98,8 @@ PACKERS = {
     "tar.gz": lambda files: tarred(files, "gz"),
     "tar.xz": lambda files: tarred(files, "xz"),
 }
-COMPRESSORS = {"plain": bytes, "gz": lambda content: gzip.compress(content, 1), 
-               "xz": lambda content: lzma.compress(content, preset=0)}
+COMPRESSORS = {
+    "plain": bytes,
+    "gz": lambda content: gzip.compress(content, 1),
+    "xz": lambda content: lzma.compress(content, preset=0),
+}

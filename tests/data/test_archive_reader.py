@@ -200,13 +200,15 @@ def test_the_first_bytes_can_be_seen_without_being_consumed(tmp_path: Path) -> N
     for source in (written(tmp_path / "x", tarred(FILES, "xz")), write_folder(tmp_path / "y", FILES)):
         for entry in entries(source):
             content = FILES[entry.name]
-            assert entry.head() == content[:len(entry.head())] and len(entry.head()) >= min(65_536, len(content))
+            assert entry.head() == content[: len(entry.head())] and len(entry.head()) >= min(65_536, len(content))
             assert entry.stream.read() == content
 
 
-@pytest.mark.parametrize("damage", [lambda tar, at: tar[:at], lambda tar, at: tar[:at + 100],
-                                    lambda tar, at: tar[:at] + b"?" + tar[at + 1:]],
-                         ids=["before a header", "within a header", "a letter of a header"])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda tar, at: tar[:at], lambda tar, at: tar[: at + 100], lambda tar, at: tar[:at] + b"?" + tar[at + 1 :]],
+    ids=["before a header", "within a header", "a letter of a header"],
+)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_tar_that_is_cut_or_damaged_between_its_files_is_an_error(damage, pack, tmp_path: Path) -> None:
     files = {f"{number}.txt": b"x" * 512 for number in range(8)}

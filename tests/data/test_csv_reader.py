@@ -19,9 +19,14 @@ def written(path: Path, content: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("columns", [
-    ("emotion", "pixels", "Usage"), ("emotion", " Usage", " pixels"), ("Usage", "pixels", "emotion"),
-])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("emotion", "pixels", "Usage"),
+        ("emotion", " Usage", " pixels"),
+        ("Usage", "pixels", "emotion"),
+    ],
+)
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_columns_are_found_by_name(columns: tuple[str, ...], line_end: str, faces: FaceSet, tmp_path: Path) -> None:
     read = read_csv(written(tmp_path / "table", csv_table(faces, columns, line_end)))
@@ -71,33 +76,42 @@ def _row(table: bytes, number: int, old: str, new: str) -> bytes:
     return "\n".join(lines).encode()
 
 
-@pytest.mark.parametrize(("breaks", "words"), [
-    (lambda table: _row(table, 0, "emotion", "feeling"), "emotion is missing, found: feeling, pixels, usage"),
-    (lambda table: _row(table, 0, "pixels", "pixel"), "pixels is missing"),
-    (lambda table: _row(table, 17, " ", ""), "row 17: expected 2,304 pixels, found 2,303"),
-    (lambda table: _row(table, 17, ",Tr", " 9,Tr"), "row 17: expected 2,304 pixels, found 2,305"),
-    (lambda table: _row(table, 17, ",Tr", "6,Tr"), "row 17: expected pixels from 0 to 255, found '776' at pixel 2303"),
-    (lambda table: _row(table, 17, ",Tr", "x,Tr"), "row 17: expected pixels from 0 to 255"),
-    (lambda table: _row(table, 17, ",Training", ""), "row 17: expected 3 columns or more, found 2"),
-    (lambda table: _row(table, 17, "Training", "training"), "row 17: expected Usage to be one of"),
-    (lambda table: _row(table, 17, "0,", "7,"), "row 17: expected an emotion from 0 to 6, found '7'"),
-    (lambda table: table[:-3000], "row 100: expected 3 columns or more, found 2. The file may be truncated"),
-    (lambda table: table.split(b"\n")[0], "has no rows"),
-    (lambda table: table.replace(b"\n", b" "), "longer one|no rows"),
-    (lambda table: b"", "emotion, pixels, usage is missing, found: nothing legible"),
-    (lambda table: bytes(range(256)) * 2000, "is missing"),
-    (lambda table: table.decode().encode("utf-16"), "is missing, found: nothing legible"),
-])
+@pytest.mark.parametrize(
+    ("breaks", "words"),
+    [
+        (lambda table: _row(table, 0, "emotion", "feeling"), "emotion is missing, found: feeling, pixels, usage"),
+        (lambda table: _row(table, 0, "pixels", "pixel"), "pixels is missing"),
+        (lambda table: _row(table, 17, " ", ""), "row 17: expected 2,304 pixels, found 2,303"),
+        (lambda table: _row(table, 17, ",Tr", " 9,Tr"), "row 17: expected 2,304 pixels, found 2,305"),
+        (
+            lambda table: _row(table, 17, ",Tr", "6,Tr"),
+            "row 17: expected pixels from 0 to 255, found '776' at pixel 2303",
+        ),
+        (lambda table: _row(table, 17, ",Tr", "x,Tr"), "row 17: expected pixels from 0 to 255"),
+        (lambda table: _row(table, 17, ",Training", ""), "row 17: expected 3 columns or more, found 2"),
+        (lambda table: _row(table, 17, "Training", "training"), "row 17: expected Usage to be one of"),
+        (lambda table: _row(table, 17, "0,", "7,"), "row 17: expected an emotion from 0 to 6, found '7'"),
+        (lambda table: table[:-3000], "row 100: expected 3 columns or more, found 2. The file may be truncated"),
+        (lambda table: table.split(b"\n")[0], "has no rows"),
+        (lambda table: table.replace(b"\n", b" "), "longer one|no rows"),
+        (lambda table: b"", "emotion, pixels, usage is missing, found: nothing legible"),
+        (lambda table: bytes(range(256)) * 2000, "is missing"),
+        (lambda table: table.decode().encode("utf-16"), "is missing, found: nothing legible"),
+    ],
+)
 def test_broken_tables_name_the_row(breaks, words: str, tmp_path: Path) -> None:
     plain = FaceSet(np.full((100, 48, 48), 77, np.uint8), np.zeros(100, np.int64), np.zeros(100, np.uint8))
     with pytest.raises(DataError, match=words):
         read_csv(written(tmp_path / "fer2013.csv", breaks(csv_table(plain))))
 
 
-@pytest.mark.parametrize(("breaks", "words"), [
-    (lambda packed: packed[:-5000], r"ends too early.*It breaks after row \d"),
-    (lambda packed: packed[:50_000] + b"x" * 10 + packed[50_010:], r"is broken|row \d+"),
-])
+@pytest.mark.parametrize(
+    ("breaks", "words"),
+    [
+        (lambda packed: packed[:-5000], r"ends too early.*It breaks after row \d"),
+        (lambda packed: packed[:50_000] + b"x" * 10 + packed[50_010:], r"is broken|row \d+"),
+    ],
+)
 def test_broken_compression_is_an_error(breaks, words: str, table: bytes, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=words):
         read_csv(written(tmp_path / "fer2013.csv.gz", breaks(gzip.compress(table, 1))))

@@ -32,16 +32,20 @@ def test_the_folder_is_kagglehubs(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def _raising(error: Exception):
     def download(_: str) -> str:
         raise error
+
     return download
 
 
-@pytest.mark.parametrize(("error", "words"), [
-    (ConnectionError("no route to api.kaggle.com\nmore"), "no route to api.kaggle.com. Check the network"),
-    (CredentialError("who are you"), "who are you"),
-    (ValueError("Invalid Kaggle credentials file"), "Invalid Kaggle credentials file"),
-    (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
-    (TimeoutError(), "TimeoutError"),
-])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionError("no route to api.kaggle.com\nmore"), "no route to api.kaggle.com. Check the network"),
+        (CredentialError("who are you"), "who are you"),
+        (ValueError("Invalid Kaggle credentials file"), "Invalid Kaggle credentials file"),
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
 def test_every_failure_says_how_to_go_without(error: Exception, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with_kagglehub(monkeypatch, _raising(error))
     with pytest.raises(DataError, match=words) as raised:

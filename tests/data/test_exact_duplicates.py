@@ -21,7 +21,9 @@ def test_permuted_rows_give_the_same_groups(images):
     order = np.random.default_rng(0).permutation(len(images))
     found = exact_duplicates(images[order])
     assert {frozenset(order[found.rows(number)].tolist()) for number in range(len(found))} == {
-        frozenset({5, 9, 200}), frozenset({7, 8})}
+        frozenset({5, 9, 200}),
+        frozenset({7, 8}),
+    }
 
 
 def test_no_images_are_no_groups():

@@ -27,8 +27,10 @@ def test_leading_zeros_are_digits() -> None:
     assert parse_rows([row("007", "00")])[0, 0, :3].tolist() == [7, 0, 7]
 
 
-@pytest.mark.parametrize("words", [("256",), ("299",), ("300",), ("999",), ("1000",), ("0255",), ("-1",), ("1.5",),
-                                   ("a",), ("1", "2\t3"), ("١",)])
+@pytest.mark.parametrize(
+    "words",
+    [("256",), ("299",), ("300",), ("999",), ("1000",), ("0255",), ("-1",), ("1.5",), ("a",), ("1", "2\t3"), ("١",)],
+)
 def test_other_words_are_not_pixels(words: tuple[str, ...]) -> None:
     assert parse_rows([row(), row(*words), row()]) is None
 
@@ -41,13 +43,16 @@ def test_several_spaces_are_one_separator() -> None:
     assert parse_rows([b"  1   2 " + row().split(b" ", 2)[2]])[0, 0, :3].tolist() == [1, 2, 7]
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    (row().rsplit(b" ", 1)[0], "expected 2,304 pixels, found 2,303"),
-    (b"", "expected 2,304 pixels, found 0"),
-    (row("1", "256"), "found '256' at pixel 1"),
-    (row("-1"), "found '-1' at pixel 0"),
-    (row("²"), "at pixel 0"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (row().rsplit(b" ", 1)[0], "expected 2,304 pixels, found 2,303"),
+        (b"", "expected 2,304 pixels, found 0"),
+        (row("1", "256"), "found '256' at pixel 1"),
+        (row("-1"), "found '-1' at pixel 0"),
+        (row("²"), "at pixel 0"),
+    ],
+)
 def test_the_slow_way_says_what_is_wrong(text: bytes, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         parse_row(text.decode())

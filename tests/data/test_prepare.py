@@ -36,18 +36,21 @@ def test_images_are_numbered_by_class_from_zero_in_row_order(faces: FaceSet, tmp
 def test_the_public_test_comes_before_the_private_one(faces: FaceSet, tmp_path: Path) -> None:
     swapped = dataclasses.replace(faces, split=np.array([0, 2, 1], np.uint8)[faces.split])
     write_png_tree(swapped, tmp_path / "data")
-    happy = [row for split in (1, 2) for row in
-             np.flatnonzero((swapped.labels == LABELS.index("happy")) & (swapped.split == split))]
+    happy = [
+        row
+        for split in (1, 2)
+        for row in np.flatnonzero((swapped.labels == LABELS.index("happy")) & (swapped.split == split))
+    ]
     for number, row in enumerate(happy):
-        np.testing.assert_array_equal(gray(tmp_path / "data" / "test" / "happy" / f"im{number}.png"),
-                                      faces.images[row])
+        np.testing.assert_array_equal(gray(tmp_path / "data" / "test" / "happy" / f"im{number}.png"), faces.images[row])
 
 
 def test_the_tree_can_be_read_back(faces: FaceSet, tmp_path: Path) -> None:
     write_png_tree(faces, tmp_path / "data")
     read = read_source(tmp_path / "data")
-    np.testing.assert_array_equal(np.sort(read.images.reshape(300, -1), axis=0),
-                                  np.sort(faces.images.reshape(300, -1), axis=0))
+    np.testing.assert_array_equal(
+        np.sort(read.images.reshape(300, -1), axis=0), np.sort(faces.images.reshape(300, -1), axis=0)
+    )
     assert read.counts()["Training"] == faces.counts()["Training"]
 
 

@@ -25,7 +25,10 @@ def voted(fer2013: FaceSet, fer2013_path: Path) -> FaceSet:
 def test_rows_and_classes(fer2013: FaceSet) -> None:
     counts = fer2013.counts()
     assert {split: sum(by_label.values()) for split, by_label in counts.items()} == {
-        "Training": 28_709, "PublicTest": 3_589, "PrivateTest": 3_589}
+        "Training": 28_709,
+        "PublicTest": 3_589,
+        "PrivateTest": 3_589,
+    }
     assert np.bincount(fer2013.labels).tolist() == [4953, 547, 5121, 8989, 6198, 6077, 4002]
     assert list(counts["Training"].values()) == [3995, 436, 4097, 7215, 4965, 4830, 3171]
 
@@ -51,6 +54,7 @@ def test_the_store_gives_it_back(voted: FaceSet, tmp_path: Path) -> None:
 
 def test_no_copy_of_a_training_image_is_in_validation(fer2013: FaceSet) -> None:
     split = with_validation(fer2013, 0.1)
-    train, validation = ({image.tobytes() for image in split.images[split.rows_of(name)]}
-                         for name in ("Training", "Validation"))
+    train, validation = (
+        {image.tobytes() for image in split.images[split.rows_of(name)]} for name in ("Training", "Validation")
+    )
     assert not train & validation and abs(len(split.rows_of("Validation")) - 2871) < 20

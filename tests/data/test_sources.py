@@ -67,11 +67,21 @@ def test_images_are_recognised_by_content(faces: FaceSet, tmp_path: Path) -> Non
     assert len(read_source(write_folder(tmp_path, files))) == 300
 
 
-@pytest.mark.parametrize(("folder", "split"), [
-    ("train", "Training"), ("Training", "Training"), ("FER2013Train", "Training"), ("images/train", "Training"),
-    ("test", "Test"), ("validation", "Validation"), ("val", "Validation"), ("PublicTest", "PublicTest"),
-    ("private_test", "PrivateTest"), ("", "Training"),
-])
+@pytest.mark.parametrize(
+    ("folder", "split"),
+    [
+        ("train", "Training"),
+        ("Training", "Training"),
+        ("FER2013Train", "Training"),
+        ("images/train", "Training"),
+        ("test", "Test"),
+        ("validation", "Validation"),
+        ("val", "Validation"),
+        ("PublicTest", "PublicTest"),
+        ("private_test", "PrivateTest"),
+        ("", "Training"),
+    ],
+)
 def test_split_folders(folder: str, split: str, faces: FaceSet, tmp_path: Path) -> None:
     files = {f"{folder}/{label}/{n}.png".lstrip("/"): encoded(faces.images[n]) for n, label in enumerate(LABELS)}
     read = read_source(write_folder(tmp_path, files))
@@ -120,8 +130,12 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 def _png_bomb() -> bytes:
     """8,000 × 8,000 black pixels of one bit each, in a few kilobytes."""
     header = struct.pack(">IIBBBBB", 8000, 8000, 1, 0, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(bytes(8000 * 1001)))
-            + _chunk(b"IEND", b""))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(bytes(8000 * 1001)))
+        + _chunk(b"IEND", b"")
+    )
 
 
 def _jpeg_bomb() -> bytes:
@@ -166,15 +180,20 @@ def test_empty_classes_are_named(faces: FaceSet, tmp_path: Path) -> None:
 def test_the_competition_folder_gives_the_best_table(faces: FaceSet, table: bytes, tmp_path: Path) -> None:
     training = faces.rows_of("Training")
     train = FaceSet(faces.images[training], faces.labels[training], faces.split[training])
-    folder = write_folder(tmp_path, {
-        "a_train.csv": csv_table(train, ("emotion", "pixels")),
-        "b_test.csv": csv_table(faces, ("pixels",)),
-        "example_submission.csv": b"emotion\n0\n",
-        "fer2013.tar.gz": PACKERS["tar.gz"]({"fer2013/fer2013.csv": table, "fer2013/README": b"x"}),
-        "icml_face_data.csv": csv_table(faces, ("emotion", " Usage", " pixels")),
-    })
-    for source in (folder, written(tmp_path / "all.zip", zipped(
-            {path.name: path.read_bytes() for path in sorted(folder.iterdir())}))):
+    folder = write_folder(
+        tmp_path,
+        {
+            "a_train.csv": csv_table(train, ("emotion", "pixels")),
+            "b_test.csv": csv_table(faces, ("pixels",)),
+            "example_submission.csv": b"emotion\n0\n",
+            "fer2013.tar.gz": PACKERS["tar.gz"]({"fer2013/fer2013.csv": table, "fer2013/README": b"x"}),
+            "icml_face_data.csv": csv_table(faces, ("emotion", " Usage", " pixels")),
+        },
+    )
+    for source in (
+        folder,
+        written(tmp_path / "all.zip", zipped({path.name: path.read_bytes() for path in sorted(folder.iterdir())})),
+    ):
         read = read_source(source)
         assert read.hash == faces.hash and read.source.name == "fer2013/fer2013.csv"
         notes = " ".join(read.source.notes)
@@ -203,15 +222,23 @@ def test_votes_that_do_not_fit_are_left_out_with_the_reason(faces: FaceSet, tabl
     assert read.votes is None and any("not joined" in note and "299 rows" in note for note in read.source.notes)
 
 
-@pytest.mark.parametrize(("files", "words"), [
-    ({"notes.txt": b"hello"}, "emotion, pixels, usage is missing, found: hello"),
-    ({"a.txt": b"hello", "b.txt": b"world"}, "holds no faces in the 2 files"),
-    ({}, "holds no faces in the 0 files"),
-    ({"votes.csv": b"Usage,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
-                   b"Training,1,1,1,1,1,1,1,1,1,1\n"}, "votes but no faces"),
-    ({"train/angry/a.png": b"no image"}, "none of its 1 images can be read, train/angry/a.png"),
-    ({"photo.png": b"\x89PNG"}, "found 1 images outside of such folders, photo.png"),
-])
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"notes.txt": b"hello"}, "emotion, pixels, usage is missing, found: hello"),
+        ({"a.txt": b"hello", "b.txt": b"world"}, "holds no faces in the 2 files"),
+        ({}, "holds no faces in the 0 files"),
+        (
+            {
+                "votes.csv": b"Usage,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+                b"Training,1,1,1,1,1,1,1,1,1,1\n"
+            },
+            "votes but no faces",
+        ),
+        ({"train/angry/a.png": b"no image"}, "none of its 1 images can be read, train/angry/a.png"),
+        ({"photo.png": b"\x89PNG"}, "found 1 images outside of such folders, photo.png"),
+    ],
+)
 def test_what_is_no_data_set_is_an_error(files: dict[str, bytes], words: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=words):
         read_source(write_folder(tmp_path / "source", files) if files else tmp_path)
@@ -225,9 +252,11 @@ def test_a_folder_of_other_things_is_given_up(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("form", ["table", "tree", "archive"])
 def test_progress_runs_to_the_end(form: str, faces: FaceSet, table: bytes, tmp_path: Path) -> None:
-    source = {"table": lambda: written(tmp_path / "a.csv", table),
-              "tree": lambda: write_folder(tmp_path / "tree", tree(faces)),
-              "archive": lambda: written(tmp_path / "a.tar.gz", PACKERS["tar.gz"]({"a.csv": table}))}[form]()
+    source = {
+        "table": lambda: written(tmp_path / "a.csv", table),
+        "tree": lambda: write_folder(tmp_path / "tree", tree(faces)),
+        "archive": lambda: written(tmp_path / "a.tar.gz", PACKERS["tar.gz"]({"a.csv": table})),
+    }[form]()
     seen: list[tuple[int, int]] = []
     read_source(source, lambda done, total: seen.append((done, total)))
     done = [step[0] for step in seen]
@@ -255,8 +284,9 @@ def test_test_images_of_a_tree_can_be_measured_as_one(faces: FaceSet, tmp_path: 
     assert read.counts() == tests.counts()
 
 
-def test_broken_votes_beside_a_good_table_are_left_out_with_the_reason(faces: FaceSet, table: bytes,
-                                                                       tmp_path: Path) -> None:
+def test_broken_votes_beside_a_good_table_are_left_out_with_the_reason(
+    faces: FaceSet, table: bytes, tmp_path: Path
+) -> None:
     files = {"fer2013.csv": table, "votes.csv": votes_table(faces).replace(b"Training", b"Tra")}
     read = read_source(write_folder(tmp_path, files))
     assert len(read) == len(faces) and read.votes is None

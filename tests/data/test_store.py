@@ -47,8 +47,9 @@ def test_a_store_gives_back_what_was_written(faces: FaceSet, tmp_path: Path) -> 
     assert opened.hash == written.hash == faces.hash
 
 
-def test_images_stay_on_disk_and_nothing_is_hashed_again(faces: FaceSet, tmp_path: Path,
-                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_stay_on_disk_and_nothing_is_hashed_again(
+    faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_store(faces, "demo", tmp_path)
     monkeypatch.setattr("hashlib.sha256", lambda: pytest.fail("hashed again"))
     opened = open_store("demo", tmp_path)
@@ -61,7 +62,9 @@ def test_stores_live_side_by_side(faces: FaceSet, tmp_path: Path) -> None:
     write_store(demo_set(100), "a", tmp_path)
     infos = list_stores(tmp_path)
     assert [(info.name, info.rows, info.votes, info.problem) for info in infos] == [
-        ("a", 100, False, ""), ("b", 300, True, "")]
+        ("a", 100, False, ""),
+        ("b", 300, True, ""),
+    ]
     assert infos[1].counts == faces.counts() and infos[1].source.kind == "demo"
 
 
@@ -126,10 +129,17 @@ def _newer_format(folder: Path) -> None:
     meta.write_text(json.dumps(json.loads(meta.read_text()) | {"format": 99}))
 
 
-@pytest.mark.parametrize(("damage", "words"), [
-    (_cut_images, "damaged"), (_alter_pixel, "altered"), (_lose_labels, "damaged"), (_cut_meta, "damaged"),
-    (_empty_meta, "damaged"), (_newer_format, "another version"),
-])
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_cut_images, "damaged"),
+        (_alter_pixel, "altered"),
+        (_lose_labels, "damaged"),
+        (_cut_meta, "damaged"),
+        (_empty_meta, "damaged"),
+        (_newer_format, "another version"),
+    ],
+)
 def test_damaged_stores_are_errors_in_words(damage, words: str, faces: FaceSet, tmp_path: Path) -> None:
     write_store(faces, "demo", tmp_path)
     damage(tmp_path / "demo")
@@ -184,8 +194,9 @@ store.write_store(demo_set(100), "demo", root)
 
 
 @pytest.mark.parametrize(("moment", "left"), [("arrays", "old"), ("meta", "old"), ("cleaning", "new")])
-def test_a_killed_process_leaves_the_old_store_or_the_new_one(moment: str, left: str, faces: FaceSet,
-                                                              tmp_path: Path) -> None:
+def test_a_killed_process_leaves_the_old_store_or_the_new_one(
+    moment: str, left: str, faces: FaceSet, tmp_path: Path
+) -> None:
     write_store(faces, "demo", tmp_path)
     done = subprocess.run([sys.executable, "-c", _KILLED, moment, str(tmp_path)], check=False)
     assert done.returncode == -signal.SIGKILL

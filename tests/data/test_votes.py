@@ -62,12 +62,15 @@ def test_votes_in_another_order_are_refused(faces: FaceSet, tmp_path: Path) -> N
         join_votes(shuffled, votes)
 
 
-@pytest.mark.parametrize(("old", "new", "words"), [
-    ("surprise,", "", "holds no FER\\+ votes"),
-    ("Training,fer0000299.png,0", "Training,fer0000299.png,many", "row 2: "),
-    ("Training,fer0000299.png,0", "Training,fer0000299.png,256", "row 2: "),
-    ("Training,fer0000299", "Exam,fer0000299", "row 2: "),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("surprise,", "", "holds no FER\\+ votes"),
+        ("Training,fer0000299.png,0", "Training,fer0000299.png,many", "row 2: "),
+        ("Training,fer0000299.png,0", "Training,fer0000299.png,256", "row 2: "),
+        ("Training,fer0000299", "Exam,fer0000299", "row 2: "),
+    ],
+)
 def test_broken_tables_name_the_row(old: str, new: str, words: str, faces: FaceSet, tmp_path: Path) -> None:
     path = write_votes(tmp_path / "votes.csv", faces)
     text = path.read_text()

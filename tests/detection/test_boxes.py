@@ -7,12 +7,23 @@ from fer_core.types import Detections
 
 def detections(*rows):
     """Detections of squares given as left, top, side, score."""
-    return Detections(np.array([(x, y, x + s, y + s) for x, y, s, _ in rows], np.float32).reshape(-1, 4),
-                      np.array([row[3] for row in rows], np.float32))
+    return Detections(
+        np.array([(x, y, x + s, y + s) for x, y, s, _ in rows], np.float32).reshape(-1, 4),
+        np.array([row[3] for row in rows], np.float32),
+    )
 
 
-@pytest.mark.parametrize(("other", "share"), [((0, 0, 10, 10), 1.0), ((5, 0, 15, 10), 0.5), ((10, 0, 20, 10), 0.0),
-                                              ((2, 2, 7, 7), 1.0), ((-10, -10, 30, 30), 1.0), ((50, 50, 60, 60), 0.0)])
+@pytest.mark.parametrize(
+    ("other", "share"),
+    [
+        ((0, 0, 10, 10), 1.0),
+        ((5, 0, 15, 10), 0.5),
+        ((10, 0, 20, 10), 0.0),
+        ((2, 2, 7, 7), 1.0),
+        ((-10, -10, 30, 30), 1.0),
+        ((50, 50, 60, 60), 0.0),
+    ],
+)
 def test_overlap_is_a_part_of_the_smaller_box(other, share):
     assert box_ios(np.array([0, 0, 10, 10]), np.array(other)) == share
     assert box_ios(np.array(other), np.array([0, 0, 10, 10])) == share

@@ -42,11 +42,15 @@ def test_two_faces_are_two(detector, gray):
     assert sorted(place(box)[0] for box in found.xyxy) == pytest.approx([170, 470], abs=15)
 
 
-@pytest.mark.parametrize("draw", [
-    lambda gray: gray(),
-    lambda gray: np.zeros((480, 640), np.uint8),
-    lambda gray: np.random.default_rng(0).integers(0, 256, (480, 640), np.uint8),
-], ids=["room", "black", "noise"])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda gray: gray(),
+        lambda gray: np.zeros((480, 640), np.uint8),
+        lambda gray: np.random.default_rng(0).integers(0, 256, (480, 640), np.uint8),
+    ],
+    ids=["room", "black", "noise"],
+)
 def test_no_face_is_found_where_none_is(detector, gray, draw):
     assert len(detector.detect(draw(gray))) == 0
 
@@ -78,8 +82,9 @@ def test_a_tilted_head_is_found(detector, gray, tilt_deg):
 def test_glances_in_a_row_see_upright_and_tilted_heads(detector, gray):
     upright, tilt = gray((330, 240, 120)), tilted(gray((330, 240, 120)), 20)
     assert [len(detector.detect_fast(upright, number)) for number in (0, 1, 4, 5)] == [1, 1, 1, 1]
-    assert [sum(len(detector.detect_fast(tilt, number)) for number in four) > 0
-            for four in (range(4), range(4, 8))] == [True, True]
+    assert [
+        sum(len(detector.detect_fast(tilt, number)) for number in four) > 0 for four in (range(4), range(4, 8))
+    ] == [True, True]
 
 
 def test_near_search_follows_a_face_that_moved_by_a_third(detector, gray):

@@ -21,8 +21,10 @@ def test_a_box_that_is_not_square_counts_as_its_longer_side(ramp):
     np.testing.assert_array_equal(cut_square(ramp, np.array([30, 30, 50, 60]), 1.0, 30), ramp[30:60, 25:55])
 
 
-@pytest.mark.parametrize(("box", "column", "value"), [((-20, 10, 20, 50), 0, 0), ((80, 10, 120, 50), -1, 198),
-                                                      ((300, 300, 340, 340), 0, 198)])
+@pytest.mark.parametrize(
+    ("box", "column", "value"),
+    [((-20, 10, 20, 50), 0, 0), ((80, 10, 120, 50), -1, 198), ((300, 300, 340, 340), 0, 198)],
+)
 def test_outside_the_picture_its_border_goes_on(ramp, box, column, value):
     assert (cut_square(ramp, np.array(box), 1.0, 40)[:, column] == value).all()
 

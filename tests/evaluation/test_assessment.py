@@ -19,8 +19,12 @@ HAPPY_COLUMN, HAPPY, CONTEMPT_COLUMN = 1, 3, 7
 
 def face_set(votes: np.ndarray | None = None) -> FaceSet:
     rng = np.random.default_rng(0)
-    return FaceSet(rng.integers(0, 256, (3 * N, 48, 48), np.uint8), rng.integers(0, 7, 3 * N),
-                   np.repeat(np.arange(3, dtype=np.uint8), N), votes)
+    return FaceSet(
+        rng.integers(0, 256, (3 * N, 48, 48), np.uint8),
+        rng.integers(0, 7, 3 * N),
+        np.repeat(np.arange(3, dtype=np.uint8), N),
+        votes,
+    )
 
 
 def scores_of(faces: FaceSet, seed: int = 0) -> dict[str, Scores]:
@@ -63,7 +67,7 @@ def test_the_figures_are_plain_json():
 
 def test_images_that_are_also_in_training_are_left_out():
     faces = face_set()
-    faces.images[N:N + 5] = faces.images[:5]  # five of PublicTest
+    faces.images[N : N + 5] = faces.images[:5]  # five of PublicTest
     faces.images[N + 6] = faces.images[N + 7]  # a copy, but not of a training image
     assert np.flatnonzero(copied(faces)).tolist() == list(range(N, N + 5))
     assert assess(bundle(), faces, scores_of(faces))["splits"]["PublicTest"]["without_copies"]["images"] == N - 5
@@ -73,7 +77,7 @@ def test_nothing_is_claimed_of_a_split_that_is_all_copies_or_all_something_else(
     votes = np.zeros((3 * N, 10), np.uint8)
     votes[:, CONTEMPT_COLUMN] = 10
     faces = face_set(votes)
-    faces.images[N:2 * N] = faces.images[:N]
+    faces.images[N : 2 * N] = faces.images[:N]
     found = assess(bundle(), faces, scores_of(faces))["splits"]
     assert "without_copies" not in found["PublicTest"]
     assert found["PrivateTest"]["without_copies"]["images"] == N
@@ -83,8 +87,8 @@ def test_nothing_is_claimed_of_a_split_that_is_all_copies_or_all_something_else(
 def test_votes_are_another_truth_for_the_faces_most_people_named_one_of_the_seven_for():
     votes = np.zeros((3 * N, 10), np.uint8)
     votes[:, HAPPY_COLUMN] = 10
-    votes[N:N + 10] = 0
-    votes[N:N + 10, CONTEMPT_COLUMN] = 10
+    votes[N : N + 10] = 0
+    votes[N : N + 10, CONTEMPT_COLUMN] = 10
     faces = face_set(votes)
     scores = scores_of(faces)
     found = assess(bundle(), faces, scores)["splits"]["PublicTest"]["ferplus"]
@@ -105,7 +109,9 @@ def test_the_temperature_comes_from_publictest_alone():
 
 def test_without_a_split_to_fit_on_the_cards_own_temperature_counts():
     faces = face_set()
-    card = ModelCard("m", "seed-cnn", 1, (), calibration={"temperature": 1.7, "entropy_power": 0.2, "uncertain_below": 0.4})
+    card = ModelCard(
+        "m", "seed-cnn", 1, (), calibration={"temperature": 1.7, "entropy_power": 0.2, "uncertain_below": 0.4}
+    )
     found = assess(Bundle(card, b""), faces, {"PrivateTest": scores_of(faces)["PrivateTest"]})["calibration"]
     assert (found["temperature"], found["entropy_power"], found["uncertain_below"]) == (1.7, 0.2, 0.4)
 
@@ -115,8 +121,9 @@ def test_nothing_is_fitted_on_a_split_that_the_model_learned_from(images, fitted
     faces = face_set()
     faces.split[faces.split == SPLITS.index("PublicTest")] = SPLITS.index("Validation")
     scores = {"Validation": scores_of(face_set())["PublicTest"]}
-    card = ModelCard("m", "seed-cnn", 1, (), data={"images": images, "sha256": faces.hash},
-                     training={"train_splits": ["Training"]})
+    card = ModelCard(
+        "m", "seed-cnn", 1, (), data={"images": images, "sha256": faces.hash}, training={"train_splits": ["Training"]}
+    )
     found = assess(Bundle(card, b""), faces, scores)
     assert found["calibration"]["fitted_on"] == fitted_on
     assert found["learned"] == ([] if fitted_on else ["Validation"])
@@ -137,8 +144,10 @@ def test_a_model_of_votes_is_weak_where_people_saw_something_else():
     votes[:, HAPPY_COLUMN] = 10
     faces = face_set(votes)
     scores = scores_of(faces)
-    by_votes, by_labels = (with_figures(card, assess(Bundle(card, b""), faces, scores)).limits[0]
-                           for card in (bundle(label_set="ferplus").card, bundle().card))
+    by_votes, by_labels = (
+        with_figures(card, assess(Bundle(card, b""), faces, scores)).limits[0]
+        for card in (bundle(label_set="ferplus").card, bundle().card)
+    )
     recognised = np.mean(scores["PrivateTest"].probs.argmax(1) == HAPPY)
     assert f"by what most of ten people saw, it does worst on happy ({recognised:.0%} recognised" in by_votes
     assert "people saw" not in by_labels
@@ -188,8 +197,11 @@ def card_after(card: ModelCard, times: int = 1) -> ModelCard:
     return card
 
 
-@pytest.mark.parametrize(("data", "kept"), [({}, True), (TABLE | {"synthetic": True}, True), (TABLE, False)],
-                         ids=["imported", "drawn", "FER-2013"])
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [({}, True), (TABLE | {"synthetic": True}, True), (TABLE, False)],
+    ids=["imported", "drawn", "FER-2013"],
+)
 def test_limits_are_the_models_own_unless_it_learned_from_fer2013(data, kept):
     own = ("Imported from x.keras: nothing is known of its training data.",)
     card = card_after(ModelCard("m", "imported", 1, (), data=data, limits=own), times=2)

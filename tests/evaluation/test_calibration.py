@@ -23,8 +23,9 @@ def test_a_temperature_is_the_softmax_of_divided_logits():
     np.testing.assert_allclose(Temperature(2.5).apply(softmax(logits)), softmax(logits / 2.5), rtol=1e-5)
 
 
-@pytest.mark.parametrize("temperature", [Temperature(3.0), Temperature(1.5, 0.4), Temperature(0.05, -2),
-                                         Temperature(20, 2)], ids=str)
+@pytest.mark.parametrize(
+    "temperature", [Temperature(3.0), Temperature(1.5, 0.4), Temperature(0.05, -2), Temperature(20, 2)], ids=str
+)
 def test_a_temperature_keeps_the_order_and_sums_to_one_even_of_scores_of_zero(temperature):
     probs = np.array([[1, 0, 0, 0, 0, 0, 0], [0.5, 0.3, 0.2, 0, 0, 0, 0], [1 / 7] * 7], np.float32)
     scaled = temperature.apply(probs)
@@ -52,8 +53,11 @@ def test_an_entropy_power_decides_what_is_decided_and_evens_what_is_even():
     assert scaled[1, 0] < 0.4
 
 
-@pytest.mark.parametrize("temperature", [Temperature(0.5), Temperature(), Temperature(2.0), Temperature(1.2, 0.4),
-                                         Temperature(0.9, -0.3)], ids=str)
+@pytest.mark.parametrize(
+    "temperature",
+    [Temperature(0.5), Temperature(), Temperature(2.0), Temperature(1.2, 0.4), Temperature(0.9, -0.3)],
+    ids=str,
+)
 def test_the_temperature_that_labels_were_drawn_by_is_found(temperature):
     probs, labels = drawn(40_000, temperature)
     found = fit_temperature(probs, labels)

@@ -21,14 +21,32 @@ def evaluate(monkeypatch, tmp_path):
     """A function that runs the command on 20 stored faces and returns what its progress file says at the end."""
     monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
     rng = np.random.default_rng(0)
-    write_store(FaceSet(rng.integers(0, 256, (20, 48, 48), np.uint8), rng.integers(0, 7, 20),
-                        np.repeat(np.array([0, 1], np.uint8), 10)), "small")
+    write_store(
+        FaceSet(
+            rng.integers(0, 256, (20, 48, 48), np.uint8),
+            rng.integers(0, 7, 20),
+            np.repeat(np.array([0, 1], np.uint8), 10),
+        ),
+        "small",
+    )
     parser = argparse.ArgumentParser()
     add_arguments(parser)
 
     def call(*more):
-        run(parser.parse_args(["--model", "seed-cnn", "--data", "small", "--json", "--progress",
-                               str(tmp_path / "progress.json"), *more]))
+        run(
+            parser.parse_args(
+                [
+                    "--model",
+                    "seed-cnn",
+                    "--data",
+                    "small",
+                    "--json",
+                    "--progress",
+                    str(tmp_path / "progress.json"),
+                    *more,
+                ]
+            )
+        )
         return read_json(tmp_path / "progress.json")
 
     return call
@@ -60,8 +78,11 @@ def test_figures_of_what_it_learned_from_are_pointed_out(evaluate, capsys):
 @pytest.mark.parametrize("lost", ["scores", "robustness"])
 def test_what_could_not_be_kept_is_an_error_in_words(evaluate, lost, monkeypatch, tmp_path):
     save_cached = scoring.save_cached
-    monkeypatch.setattr(scoring, "save_cached", lambda folder, name, arrays: None if name.startswith(lost) else
-                        save_cached(folder, name, arrays))
+    monkeypatch.setattr(
+        scoring,
+        "save_cached",
+        lambda folder, name, arrays: None if name.startswith(lost) else save_cached(folder, name, arrays),
+    )
     with pytest.raises(DataError, match=rf"The {lost} of seed-cnn could not be kept in .*Free some space"):
         evaluate("--robustness")
     assert "could not be kept" in read_json(tmp_path / "progress.json")["error"]

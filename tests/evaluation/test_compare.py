@@ -10,8 +10,9 @@ def scored(predicted) -> np.ndarray:
 
 def test_faces_are_sorted_by_who_is_right():
     found = compare(scored([0, 0, 1, 1]), scored([0, 1, 0, 1]), np.array([0, 0, 0, 0]))
-    assert [np.flatnonzero(part).tolist() for part in (found.both, found.only_first, found.only_second,
-                                                       found.neither)] == [[0], [1], [2], [3]]
+    assert [
+        np.flatnonzero(part).tolist() for part in (found.both, found.only_first, found.only_second, found.neither)
+    ] == [[0], [1], [2], [3]]
     assert found.agreement == 0.5
     assert (found.difference, found.p_value) == (0, 1)
 

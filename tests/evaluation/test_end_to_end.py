@@ -10,8 +10,10 @@ def test_pasted_faces_are_found_and_classified_like_cropped_ones(fer2013, capsys
     rows = fer2013.rows_of("PublicTest")[:200]
     line = measure_end_to_end(EmotionRecognizer(), fer2013.images[rows], fer2013.labels[rows])
     with capsys.disabled():
-        print(f"\n{line.faces} pasted faces: {line.found:.1%} found, {line.extra:.3f} extra detections a scene, "
-              f"{line.accuracy_drop:+.1f} points of accuracy lost on the way")
+        print(
+            f"\n{line.faces} pasted faces: {line.found:.1%} found, {line.extra:.3f} extra detections a scene, "
+            f"{line.accuracy_drop:+.1f} points of accuracy lost on the way"
+        )
     assert line.found >= 0.6
     assert line.extra <= 0.05
     assert line.accuracy_drop <= 8

@@ -28,9 +28,14 @@ def test_figures_equal_scikit_learns(scored):
     report = sklearn_metrics.classification_report(labels, predicted, target_names=LABELS, output_dict=True)
     for label in LABELS:
         told = report[label]
-        assert found["by_label"][label] == pytest.approx({
-            "precision": told["precision"], "recall": told["recall"], "f1": told["f1-score"],
-            "support": told["support"]})
+        assert found["by_label"][label] == pytest.approx(
+            {
+                "precision": told["precision"],
+                "recall": told["recall"],
+                "f1": told["f1-score"],
+                "support": told["support"],
+            }
+        )
 
 
 def test_interval_is_wilsons():

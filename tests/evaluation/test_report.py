@@ -23,8 +23,12 @@ HOSTILE = '<script>alert("1")</script>'
 @pytest.fixture
 def faces():
     rng = np.random.default_rng(0)
-    return FaceSet(rng.integers(0, 256, (3 * N, 48, 48), np.uint8), rng.integers(0, 7, 3 * N),
-                   np.repeat(np.arange(3, dtype=np.uint8), N), source=Provenance("set.csv", "table"))
+    return FaceSet(
+        rng.integers(0, 256, (3 * N, 48, 48), np.uint8),
+        rng.integers(0, 7, 3 * N),
+        np.repeat(np.arange(3, dtype=np.uint8), N),
+        source=Provenance("set.csv", "table"),
+    )
 
 
 def reported(faces: FaceSet, name: str = "m", seed: int = 0, limits: tuple[str, ...] = ()) -> ReportedModel:
@@ -42,7 +46,7 @@ def reported(faces: FaceSet, name: str = "m", seed: int = 0, limits: tuple[str, 
 class Page(HTMLParser):
     """Collects the tags of a page, checks that they nest, and keeps whatever names another file."""
 
-    VOID = {"meta", "br", "img", "link"}
+    VOID = frozenset({"meta", "br", "img", "link"})
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -103,8 +107,15 @@ def test_the_page_states_split_protocol_interval_and_date(faces):
     text = html_report(content_of(faces, model))
     figures = model.figures["splits"]["PrivateTest"]
     low, high = figures["accuracy_95"]
-    for words in (f"{figures['accuracy'] * 100:.1f} %", f"{low * 100:.1f} to {high * 100:.1f} %", figures["protocol"],
-                  "PrivateTest", "2026-05-04", faces.hash, "fitted on PublicTest"):
+    for words in (
+        f"{figures['accuracy'] * 100:.1f} %",
+        f"{low * 100:.1f} to {high * 100:.1f} %",
+        figures["protocol"],
+        "PrivateTest",
+        "2026-05-04",
+        faces.hash,
+        "fitted on PublicTest",
+    ):
         assert words in text
     cells = re.findall(r'<td style="background[^>]*>([\d,]+)</td>', text)
     assert [int(cell) for cell in cells] == [count for row in figures["confusion"] for count in row]
@@ -132,8 +143,15 @@ def test_published_figures_compare_only_beside_their_own_split(faces, split, com
 
 
 def test_words_from_outside_are_escaped(faces):
-    text = html_report(report_content(faces, HOSTILE, "PrivateTest", [reported(faces, HOSTILE, limits=(HOSTILE,)),
-                                                                     reported(faces, HOSTILE, 1)], MADE))
+    text = html_report(
+        report_content(
+            faces,
+            HOSTILE,
+            "PrivateTest",
+            [reported(faces, HOSTILE, limits=(HOSTILE,)), reported(faces, HOSTILE, 1)],
+            MADE,
+        )
+    )
     assert "<script" not in text
     assert "&lt;script&gt;" in text
 

@@ -9,8 +9,9 @@ def images():
     return np.random.default_rng(0).integers(0, 256, (8, 48, 48), np.uint8)
 
 
-@pytest.mark.parametrize(("name", "level"), [(name, level) for name, each in CORRUPTIONS.items()
-                                             for level in each.levels if level])
+@pytest.mark.parametrize(
+    ("name", "level"), [(name, level) for name, each in CORRUPTIONS.items() for level in each.levels if level]
+)
 def test_faces_stay_faces_and_the_same_seed_gives_the_same_ones(images, name, level):
     before = images.copy()
     worse = corrupt(images, name, level)
@@ -32,8 +33,10 @@ def test_brightness_multiplies():
 def test_a_shift_repeats_the_border(images):
     shifted = corrupt(images, "shift", 100 / 48)  # one pixel
     for before, after in zip(images, shifted, strict=True):
-        moved = [np.pad(before, ((top, bottom), (left, right)), "edge")[bottom:48 + bottom, right:48 + right]
-                 for top, bottom, left, right in ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))]
+        moved = [
+            np.pad(before, ((top, bottom), (left, right)), "edge")[bottom : 48 + bottom, right : 48 + right]
+            for top, bottom, left, right in ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
+        ]
         assert any(np.array_equal(after, one) for one in moved)
 
 

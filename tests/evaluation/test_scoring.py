@@ -40,8 +40,9 @@ def images():
 @pytest.fixture
 def faces():
     rng = np.random.default_rng(0)
-    return FaceSet(rng.integers(0, 256, (20, 48, 48), np.uint8), rng.integers(0, 7, 20),
-                   np.repeat(np.array([0, 1], np.uint8), 10))
+    return FaceSet(
+        rng.integers(0, 256, (20, 48, 48), np.uint8), rng.integers(0, 7, 20), np.repeat(np.array([0, 1], np.uint8), 10)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +94,8 @@ def test_robustness_has_a_figure_for_every_level_and_is_kept(faces, monkeypatch)
     bundle = load_bundle("seed-cnn")
     found = score_robustness(bundle, faces, "PublicTest")
     assert {name: tuple(each["level"] for each in levels) for name, levels in found.items()} == {
-        name: corruption.levels for name, corruption in CORRUPTIONS.items()}
+        name: corruption.levels for name, corruption in CORRUPTIONS.items()
+    }
     probs = score_split(bundle, faces, "PublicTest").probs
     clean = float(np.mean(probs.argmax(1) == faces.labels[10:]))
     assert all(each["accuracy"] == clean for levels in found.values() for each in levels if each["level"] == 0)

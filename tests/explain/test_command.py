@@ -20,10 +20,27 @@ def faces_path(tmp_path):
 
 
 def test_it_writes_both_maps_of_every_emotion_and_loads_no_tensorflow(faces_path, tmp_path):
-    code = ("import sys\nfrom fer_core.cli import main\ncode = main(sys.argv[1:])\n"
-            "sys.exit(code or 'tensorflow' in sys.modules)")
-    done = subprocess.run([sys.executable, "-c", code, "explain", "--model", "seed-cnn", "--faces", str(faces_path),
-                           "--out", str(tmp_path / "maps.npz")], capture_output=True, text=True, timeout=120)
+    code = (
+        "import sys\nfrom fer_core.cli import main\ncode = main(sys.argv[1:])\n"
+        "sys.exit(code or 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            code,
+            "explain",
+            "--model",
+            "seed-cnn",
+            "--faces",
+            str(faces_path),
+            "--out",
+            str(tmp_path / "maps.npz"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     assert "Wrote the maps of 2 faces" in done.stdout
     bundle = load_bundle(folder_of("seed-cnn"))
@@ -34,12 +51,16 @@ def test_it_writes_both_maps_of_every_emotion_and_loads_no_tensorflow(faces_path
         np.testing.assert_allclose(maps["scores"], classifier.classify(np.load(faces_path)), atol=1e-5)
 
 
-@pytest.mark.parametrize(("array", "said"), [
-    (np.zeros((2, 64, 64), np.uint8), "holds uint8 (2, 64, 64)"),
-    (np.zeros((2, 48, 48), np.float32), "holds float32 (2, 48, 48)"),
-    (np.zeros((0, 48, 48), np.uint8), "holds uint8 (0, 48, 48)"),
-    (None, "is not a file of NumPy"),
-], ids=["size", "type", "none", "no array"])
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.zeros((2, 64, 64), np.uint8), "holds uint8 (2, 64, 64)"),
+        (np.zeros((2, 48, 48), np.float32), "holds float32 (2, 48, 48)"),
+        (np.zeros((0, 48, 48), np.uint8), "holds uint8 (0, 48, 48)"),
+        (None, "is not a file of NumPy"),
+    ],
+    ids=["size", "type", "none", "no array"],
+)
 def test_other_faces_are_an_error_in_words(array, said, tmp_path, capsys):
     path = tmp_path / "faces.npy"
     if array is None:
@@ -52,6 +73,18 @@ def test_other_faces_are_an_error_in_words(array, said, tmp_path, capsys):
 
 
 def test_faces_that_are_not_there_are_an_error_in_words(tmp_path, capsys):
-    assert main(["explain", "--model", "seed-cnn", "--faces", str(tmp_path / "none.npy"),
-                 "--out", str(tmp_path / "maps.npz")]) == 1
+    assert (
+        main(
+            [
+                "explain",
+                "--model",
+                "seed-cnn",
+                "--faces",
+                str(tmp_path / "none.npy"),
+                "--out",
+                str(tmp_path / "maps.npz"),
+            ]
+        )
+        == 1
+    )
     assert "No such file" in capsys.readouterr().err

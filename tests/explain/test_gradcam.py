@@ -13,8 +13,7 @@ from fer_core.models.bundle import load_bundle
 from fer_core.models.model_store import folder_of
 
 # Where the part with convolutions ends in each registered network: before pooling, after ReLU.
-LAST_LAYER = {"seed-cnn": "conv4", "small-cnn": "relu3_2", "compact": "block4_out",
-              "vgg-gap": "relu4_2"}
+LAST_LAYER = {"seed-cnn": "conv4", "small-cnn": "relu3_2", "compact": "block4_out", "vgg-gap": "relu4_2"}
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +79,10 @@ def test_kernels_of_one_byte_see_what_the_whole_ones_see(faces, tmp_path):
     from fer_core.models.weights import load_network
 
     model = load_network(folder_of("compact"))
-    whole, bytes_ = (GradCam(converted(model, tmp_path / f"{kernels}.tflite", kernels)).cells(faces)
-                     for kernels in ("float32", "int8"))
+    whole, bytes_ = (
+        GradCam(converted(model, tmp_path / f"{kernels}.tflite", kernels)).cells(faces)
+        for kernels in ("float32", "int8")
+    )
     assert np.corrcoef(whole.ravel(), bytes_.ravel())[0, 1] > 0.99
 
 
@@ -95,10 +96,16 @@ def test_before_a_global_average_and_one_dense_layer_it_is_class_activation_mapp
     import keras
     from keras import layers
 
-    model = keras.Sequential([
-        keras.Input((48, 48, 1)), layers.Rescaling(1 / 255), layers.Conv2D(6, 5, strides=4, activation="relu"),
-        layers.Conv2D(5, 3, padding="same", name="seen"), layers.GlobalAveragePooling2D(name="features"),
-        layers.Dense(7, activation="softmax", name="scores")])
+    model = keras.Sequential(
+        [
+            keras.Input((48, 48, 1)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(6, 5, strides=4, activation="relu"),
+            layers.Conv2D(5, 3, padding="same", name="seen"),
+            layers.GlobalAveragePooling2D(name="features"),
+            layers.Dense(7, activation="softmax", name="scores"),
+        ]
+    )
     seen = keras.Model(model.inputs[0], model.get_layer("seen").output).predict(faces[..., None], verbose=0)
     weights, _ = model.get_layer("scores").get_weights()
     class_activation = np.einsum("nhwc,ck->nkhw", seen, weights)
@@ -110,9 +117,15 @@ def test_an_operator_it_does_not_know_is_named(tmp_path):
     import keras
     from keras import layers
 
-    model = keras.Sequential([
-        keras.Input((48, 48, 1)), layers.Conv2D(4, 3, strides=8), layers.Flatten(),
-        layers.Dense(8, activation="tanh", name="features"), layers.Dense(7, activation="softmax", name="scores")])
+    model = keras.Sequential(
+        [
+            keras.Input((48, 48, 1)),
+            layers.Conv2D(4, 3, strides=8),
+            layers.Flatten(),
+            layers.Dense(8, activation="tanh", name="features"),
+            layers.Dense(7, activation="softmax", name="scores"),
+        ]
+    )
     with pytest.raises(ModelError, match="TANH"):
         GradCam(converted(model, tmp_path / "model.tflite"))
 
@@ -142,8 +155,10 @@ def test_a_map_has_its_cells_where_they_see(faces):
 
 
 def test_it_loads_no_tensorflow():
-    code = ("import sys, numpy as np\nfrom fer_core.explain.gradcam import GradCam\n"
-            "from fer_core.models.bundle import load_bundle\n"
-            "GradCam(load_bundle().content).explain(np.zeros((1, 48, 48), np.uint8))\n"
-            "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules")
+    code = (
+        "import sys, numpy as np\nfrom fer_core.explain.gradcam import GradCam\n"
+        "from fer_core.models.bundle import load_bundle\n"
+        "GradCam(load_bundle().content).explain(np.zeros((1, 48, 48), np.uint8))\n"
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

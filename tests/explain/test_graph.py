@@ -37,9 +37,15 @@ def place(graph: Graph, tensor: int) -> tuple[float, float]:
     return start[0], step[0]
 
 
-@pytest.mark.parametrize(("stride", "same", "size_out", "expected"), [
-    (1, False, 46, (1, 1)), (1, True, 48, (0, 1)), (2, True, 24, (1, 2)), (2, False, 23, (1, 2)),
-])
+@pytest.mark.parametrize(
+    ("stride", "same", "size_out", "expected"),
+    [
+        (1, False, 46, (1, 1)),
+        (1, True, 48, (0, 1)),
+        (2, True, 24, (1, 2)),
+        (2, False, 23, (1, 2)),
+    ],
+)
 def test_a_convolution_of_three_pixels(stride, same, size_out, expected):
     step = Operator("CONV_2D", (0, 1, -1), 2, window(stride, same))
     assert place(graph_of([picture(48), (3, 3, 3, 3), picture(size_out)], step), 2) == expected
@@ -62,15 +68,22 @@ def test_a_deep_residual_network_is_placed_as_quickly_as_a_shallow_one():
     # Tensor 0 is the face; block n adds what a convolution makes of the tensor before it to that tensor.
     steps, weights, before = [], 1, 0
     for convolved in range(2, 82, 2):
-        steps += [Operator("CONV_2D", (before, weights, -1), convolved, window(1, True)),
-                  Operator("ADD", (convolved, before), convolved + 1, None)]
+        steps += [
+            Operator("CONV_2D", (before, weights, -1), convolved, window(1, True)),
+            Operator("ADD", (convolved, before), convolved + 1, None),
+        ]
         before = convolved + 1
     shapes = [picture(48), (3, 3, 3, 3), *[picture(48)] * 80]
     assert place(graph_of(shapes, *steps), before) == (0, 1)
 
 
-@pytest.mark.parametrize(("name", "options"), [("RESIZE_BILINEAR", schema.ResizeBilinearOptionsT()),
-                                                ("RESIZE_NEAREST_NEIGHBOR", schema.ResizeNearestNeighborOptionsT())])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("RESIZE_BILINEAR", schema.ResizeBilinearOptionsT()),
+        ("RESIZE_NEAREST_NEIGHBOR", schema.ResizeNearestNeighborOptionsT()),
+    ],
+)
 def test_a_resized_face(name, options):
     options.halfPixelCenters = True
     graph = graph_of([picture(48), (2,), picture(64)], Operator(name, (0, 1), 2, options))

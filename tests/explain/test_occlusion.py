@@ -42,9 +42,9 @@ def test_what_a_score_depends_on_is_above_zero_and_the_opposite_score_is_its_neg
 @pytest.mark.parametrize(("top", "left"), [(0, 0), (44, 44), (0, 44)])
 def test_the_rim_is_covered_too(top, left):
     image = np.full((48, 48), 40, np.uint8)
-    image[top:top + 4, left:left + 4] = 240
+    image[top : top + 4, left : left + 4] = 240
     fall = occlusion(Spot(top, left), image)[0]
-    assert fall[top:top + 4, left:left + 4].min() == fall.max() > 0
+    assert fall[top : top + 4, left : left + 4].min() == fall.max() > 0
 
 
 def test_a_flat_face_has_nothing_to_cover():

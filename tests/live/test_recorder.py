@@ -20,8 +20,14 @@ BEGAN = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 def frame(index, faces=1):
     probs = np.full((faces, 7), 0.05, np.float32)
     probs[:, 3] = 0.7
-    return FrameResult(index, 0.0, (64, 48), Detections(np.full((faces, 4), index, np.float32), np.ones(faces, np.float32)),
-                       Prediction(probs, LABELS), np.arange(faces))
+    return FrameResult(
+        index,
+        0.0,
+        (64, 48),
+        Detections(np.full((faces, 4), index, np.float32), np.ones(faces, np.float32)),
+        Prediction(probs, LABELS),
+        np.arange(faces),
+    )
 
 
 class Clock:
@@ -44,7 +50,7 @@ def test_what_is_found_becomes_rows_with_times_and_the_rest_is_told(tmp_path):
     assert (recorder.state.rows, recorder.state.seconds, recorder.state.ended) == (4, 0.75, False)
     recorder.close()
     recorder.add(frame(9))
-    session, = list_sessions(tmp_path)
+    (session,) = list_sessions(tmp_path)
     assert session.name == "2026-03-01 12.00.00"
     rows = session.rows()
     assert rows["time_s"].tolist() == [0.25, 0.5, 0.75, 0.75]

@@ -40,8 +40,14 @@ class OneFace:
         self.images.append(image_bgr)
         probs = np.array([[0.02, 0.02, 0.02, 0.88, 0.02, 0.02, 0.02]], np.float32)
         box = np.array([[10, 10, 60, 60]], np.float32)
-        return FrameResult(len(self.images), time_s, image_bgr.shape[1::-1], Detections(box, np.ones(1, np.float32)),
-                           Prediction(probs, LABELS), np.zeros(1, np.int64))
+        return FrameResult(
+            len(self.images),
+            time_s,
+            image_bgr.shape[1::-1],
+            Detections(box, np.ones(1, np.float32)),
+            Prediction(probs, LABELS),
+            np.zeros(1, np.int64),
+        )
 
 
 @pytest.fixture

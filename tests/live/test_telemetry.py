@@ -9,8 +9,14 @@ from fer_core.types import Detections, FrameResult, Prediction
 def result_of(*tracks):
     n = len(tracks)
     probs = np.full((n, len(LABELS)), 1 / len(LABELS), np.float32)
-    return FrameResult(0, 0.0, (640, 480), Detections(np.zeros((n, 4), np.float32), np.ones(n, np.float32)),
-                       Prediction(probs, LABELS), np.array(tracks, np.int64))
+    return FrameResult(
+        0,
+        0.0,
+        (640, 480),
+        Detections(np.zeros((n, 4), np.float32), np.ones(n, np.float32)),
+        Prediction(probs, LABELS),
+        np.array(tracks, np.int64),
+    )
 
 
 def test_rates_count_camera_and_analysed_frames_apart():

@@ -36,15 +36,26 @@ def clip(tmp_path_factory, draw_scene):
 
 def table_of(recognizer, path, choices=Choices()):
     out = io.StringIO()
-    told, = analyze_files(recognizer, {path.name: path}, out, choices)
+    (told,) = analyze_files(recognizer, {path.name: path}, out, choices)
     return told["frames"], pd.read_csv(io.StringIO(out.getvalue()))
 
 
 def test_every_face_of_every_frame_is_a_row_with_time_and_number(recognizer, clip):
     frames, table = table_of(recognizer, clip)
     assert frames == 30
-    assert list(table) == ["file", "frame", "time_s", "face", "left", "top", "right", "bottom", "expression",
-                           "uncertain", *LABELS]
+    assert list(table) == [
+        "file",
+        "frame",
+        "time_s",
+        "face",
+        "left",
+        "top",
+        "right",
+        "bottom",
+        "expression",
+        "uncertain",
+        *LABELS,
+    ]
     assert table["frame"].unique().tolist() == list(range(30))
     np.testing.assert_allclose(table["time_s"], table["frame"] / 10, atol=1e-3)
     walks = table[table["face"] == 1]

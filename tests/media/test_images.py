@@ -34,16 +34,27 @@ def test_exif_orientation_is_applied():
 
 def exif_of(*entries):
     """EXIF with entries as they are: (tag, type, count, four bytes)."""
-    return (b"Exif\0\0II*\0" + struct.pack("<LH", 8, len(entries)) +
-            b"".join(struct.pack("<HHL", *entry[:3]) + entry[3] for entry in entries) + bytes(4))
+    return (
+        b"Exif\0\0II*\0"
+        + struct.pack("<LH", 8, len(entries))
+        + b"".join(struct.pack("<HHL", *entry[:3]) + entry[3] for entry in entries)
+        + bytes(4)
+    )
 
 
 TURNED = (0x0112, 3, 1, bytes([6, 0, 0, 0]))
 
 
-@pytest.mark.parametrize("odd", [(0x010E, 5, 1), (0x0213, 1, 1), (0xA302, 11, 1), (0x02BC, 3, 4)],
-                         ids=["a title that is a fraction", "a position that is bytes", "a pattern that is a number",
-                              "text that is numbers"])
+@pytest.mark.parametrize(
+    "odd",
+    [(0x010E, 5, 1), (0x0213, 1, 1), (0xA302, 11, 1), (0x02BC, 3, 4)],
+    ids=[
+        "a title that is a fraction",
+        "a position that is bytes",
+        "a pattern that is a number",
+        "text that is numbers",
+    ],
+)
 def test_a_turned_photo_with_an_odd_tag_is_read(odd):
     rgb = noise()
     content = encode(rgb, exif=exif_of((*odd, bytes([7, 0, 0, 0])), TURNED))
@@ -74,7 +85,7 @@ def test_other_modes_become_three_channels(array):
 def test_a_file_cut_short_is_refused(form):
     content = encode(noise(), form)
     with pytest.raises(MediaError, match="holiday.* cannot be read"):
-        decode_image(content[:len(content) // 2], "holiday")
+        decode_image(content[: len(content) // 2], "holiday")
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", b"\xff\xd8\xff\xe0"])

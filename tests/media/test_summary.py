@@ -15,8 +15,14 @@ def frame(index, time_s, scores):
     """A frame with faces: number to the score of happy."""
     probs = np.array([[score, 1 - score] for score in scores.values()], np.float32).reshape(-1, 2)
     boxes = np.zeros((len(scores), 4), np.float32)
-    return FrameResult(index, time_s, (64, 48), Detections(boxes, np.ones(len(scores), np.float32)),
-                       Prediction(probs, LABELS), np.array(list(scores), np.int64))
+    return FrameResult(
+        index,
+        time_s,
+        (64, 48),
+        Detections(boxes, np.ones(len(scores), np.float32)),
+        Prediction(probs, LABELS),
+        np.array(list(scores), np.int64),
+    )
 
 
 def rows_of(frames, is_video=True):
@@ -27,8 +33,13 @@ def rows_of(frames, is_video=True):
     return pd.read_csv(io.StringIO(out.getvalue()))
 
 
-CLIP = [frame(0, 0.0, {0: 0.9}), frame(1, 0.1, {0: 0.8, 1: 0.1}), frame(2, 0.2, {0: 0.55}), frame(3, 0.3, {}),
-        frame(4, 0.4, {0: 0.2})]
+CLIP = [
+    frame(0, 0.0, {0: 0.9}),
+    frame(1, 0.1, {0: 0.8, 1: 0.1}),
+    frame(2, 0.2, {0: 0.55}),
+    frame(3, 0.3, {}),
+    frame(4, 0.4, {0: 0.2}),
+]
 
 
 def test_each_face_in_short():
@@ -40,7 +51,7 @@ def test_each_face_in_short():
 
 
 def test_a_picture_has_no_time():
-    each, = summarize(rows_of([frame(0, 0.0, {0: 0.9})], is_video=False), LABELS)
+    (each,) = summarize(rows_of([frame(0, 0.0, {0: 0.9})], is_video=False), LABELS)
     assert each.first_s is None and each.last_s is None
 
 

@@ -15,7 +15,7 @@ from fer_core.media.video import open_video, write_video
 def shade(index, height=48, width=64):
     """A frame whose shade tells its number, darker at its top."""
     image = np.full((height, width, 3), 20 + 8 * (index % 25), np.uint8)
-    image[:height // 4] = 0
+    image[: height // 4] = 0
     return image
 
 
@@ -44,8 +44,16 @@ def test_time_begins_with_the_first_frame(tmp_path):
     assert read(write(tmp_path / "a.mp4", [3.0, 3.1]))[0].time_s == 0.0
 
 
-@pytest.mark.parametrize(("every_s", "expected"), [(0.0, range(20)), (0.3, [0, 3, 6, 9, 12, 15, 18]), (0.25, [0, 3, 5, 8, 10, 13, 15, 18]),
-                                                   (0.05, range(20)), (60.0, [0])])
+@pytest.mark.parametrize(
+    ("every_s", "expected"),
+    [
+        (0.0, range(20)),
+        (0.3, [0, 3, 6, 9, 12, 15, 18]),
+        (0.25, [0, 3, 5, 8, 10, 13, 15, 18]),
+        (0.05, range(20)),
+        (60.0, [0]),
+    ],
+)
 def test_frames_between_are_left_out(tmp_path, every_s, expected):
     path = write(tmp_path / "a.mp4", np.arange(20) / 10)
     assert [frame.index for frame in read(path, every_s)] == list(expected)
@@ -77,8 +85,10 @@ def test_a_video_of_a_phone_held_otherwise_comes_upright(tmp_path, matrix, clock
     np.testing.assert_array_equal(turned, np.rot90(plain, -clockwise))
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    (b"", "neither"), (b"no video at all" * 100, "neither"), (b"\x00\x00\x00\x20ftypisom" + bytes(400), "neither")])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "neither"), (b"no video at all" * 100, "neither"), (b"\x00\x00\x00\x20ftypisom" + bytes(400), "neither")],
+)
 def test_what_is_no_video_is_an_error_in_words(tmp_path, content, said):
     (tmp_path / "a.mp4").write_bytes(content)
     with pytest.raises(MediaError, match=said):
@@ -87,7 +97,7 @@ def test_what_is_no_video_is_an_error_in_words(tmp_path, content, said):
 
 def test_a_video_cut_short_gives_what_it_has_or_says_so(tmp_path):
     whole = write(tmp_path / "a.mp4", np.arange(100) / 10).read_bytes()
-    (tmp_path / "b.mp4").write_bytes(whole[:len(whole) // 2])  # what FFmpeg needs stands at the end of an MP4
+    (tmp_path / "b.mp4").write_bytes(whole[: len(whole) // 2])  # what FFmpeg needs stands at the end of an MP4
     with pytest.raises(MediaError, match="b.mp4 cannot be read"):
         read(tmp_path / "b.mp4")
 

@@ -13,13 +13,21 @@ def faces(count: int = 8) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, 48, 48), np.uint8)
 
 
-def small_network(size: int = 24, channels: int = 1, outputs: int = 7, activation: str = "softmax",
-                  extra: tuple = ()) -> keras.Model:
+def small_network(
+    size: int = 24, channels: int = 1, outputs: int = 7, activation: str = "softmax", extra: tuple = ()
+) -> keras.Model:
     """A network of no registered architecture, with weights that tell faces apart."""
     keras.utils.set_random_seed(0)
-    return keras.Sequential([
-        keras.Input((size, size, channels)), *extra, layers.Conv2D(4, 5, strides=3, activation="relu"),
-        layers.Conv2D(outputs, 3), layers.GlobalAveragePooling2D(), layers.Activation(activation)])
+    return keras.Sequential(
+        [
+            keras.Input((size, size, channels)),
+            *extra,
+            layers.Conv2D(4, 5, strides=3, activation="relu"),
+            layers.Conv2D(outputs, 3),
+            layers.GlobalAveragePooling2D(),
+            layers.Activation(activation),
+        ]
+    )
 
 
 def saved(network: keras.Model, path: Path) -> Path:

@@ -64,8 +64,9 @@ def test_a_missing_card_is_an_error(folder):
         load_bundle(folder)
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:1000], lambda content: content[:-1] + b"x",
-                                    lambda content: b""])
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[:1000], lambda content: content[:-1] + b"x", lambda content: b""]
+)
 def test_a_truncated_or_altered_network_is_an_error(folder, damage):
     path = folder / MODEL_FILE
     path.write_bytes(damage(path.read_bytes()))

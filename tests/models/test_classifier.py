@@ -31,7 +31,7 @@ def test_scores_are_probabilities(classifier, count):
 def test_a_face_scores_the_same_in_any_batch(classifier):
     images = faces(MAX_BATCH + 5)
     together = classifier.classify(images)
-    alone = np.concatenate([classifier.classify(images[i:i + 1]) for i in (0, 3, MAX_BATCH + 4)])
+    alone = np.concatenate([classifier.classify(images[i : i + 1]) for i in (0, 3, MAX_BATCH + 4)])
     np.testing.assert_allclose(together[[0, 3, MAX_BATCH + 4]], alone, atol=1e-5)
 
 
@@ -53,8 +53,9 @@ def test_features_have_one_row_a_face(classifier):
     assert classifier.embed(faces(3)).shape == (3, classifier.embed(faces(1)).shape[1])
 
 
-@pytest.mark.parametrize("wrong", [
-    np.zeros((1, 48, 48)), np.zeros((48, 48), np.uint8), np.zeros((1, 64, 64), np.uint8)])
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((1, 48, 48)), np.zeros((48, 48), np.uint8), np.zeros((1, 64, 64), np.uint8)]
+)
 def test_other_shapes_and_types_are_refused(classifier, wrong):
     with pytest.raises(ValueError, match="uint8"):
         classifier.classify(wrong)
@@ -71,7 +72,9 @@ def test_labels_of_another_length_are_a_model_error():
 
 
 def test_classifying_loads_neither_tensorflow_nor_keras():
-    code = ("import sys, numpy as np; from fer_core.recognizer import EmotionRecognizer; r = EmotionRecognizer(); "
-            "r.classify(np.zeros((1, 48, 48), np.uint8)); r.analyze(np.zeros((240, 320, 3), np.uint8)); "
-            "sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras', 'streamlit')))")
+    code = (
+        "import sys, numpy as np; from fer_core.recognizer import EmotionRecognizer; r = EmotionRecognizer(); "
+        "r.classify(np.zeros((1, 48, 48), np.uint8)); r.analyze(np.zeros((240, 320, 3), np.uint8)); "
+        "sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras', 'streamlit')))"
+    )
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

@@ -40,8 +40,9 @@ def model():
 def test_original_weights_give_the_original_scores(model, tmp_path, nested):
     write_keras2_weights(tmp_path / "model.h5", model, nested)
     loaded = load_original_weights(tmp_path / "model.h5")
-    np.testing.assert_array_equal(loaded.predict(faces()[..., None], verbose=0),
-                                  model.predict(faces()[..., None], verbose=0))
+    np.testing.assert_array_equal(
+        loaded.predict(faces()[..., None], verbose=0), model.predict(faces()[..., None], verbose=0)
+    )
 
 
 def test_a_missing_weights_file_is_an_error(tmp_path):

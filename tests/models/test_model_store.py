@@ -92,7 +92,8 @@ def test_a_replaced_model_leaves_nothing_behind(home):
     (home / "models" / "mine" / "old").touch()
     put_live(BUNDLED, "mine")
     assert sorted(path.name for path in (home / "models").rglob("*") if path.is_file()) == sorted(
-        ["default.json", *(path.name for path in BUNDLED.iterdir())])
+        ["default.json", *(path.name for path in BUNDLED.iterdir())]
+    )
 
 
 def test_a_model_that_is_added_is_available_but_not_chosen():
@@ -101,8 +102,15 @@ def test_a_model_that_is_added_is_available_but_not_chosen():
     assert chosen_model() == DEFAULT_MODEL
 
 
-@pytest.mark.parametrize(("file", "name"), [("best.weights.h5", "best"), ("my net (1).keras", "my-net-1"),
-                                            ("..h5", "model"), (f"{DEFAULT_MODEL}.h5", f"{DEFAULT_MODEL}-2")])
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("best.weights.h5", "best"),
+        ("my net (1).keras", "my-net-1"),
+        ("..h5", "model"),
+        (f"{DEFAULT_MODEL}.h5", f"{DEFAULT_MODEL}-2"),
+    ],
+)
 def test_a_files_name_becomes_one_that_no_model_has(file, name):
     assert free_name(file) == name
 

@@ -68,8 +68,12 @@ def test_a_video_gives_faces_their_course_and_a_table(page, draw_scene, tmp_path
 
 
 def test_of_several_files_the_broken_one_is_explained_and_the_others_can_be_chosen(page, draw_scene):
-    analysed(page, ("broken.png", b"no picture", "image/png"), ("a.png", png(draw_scene((300, 230, 120))), "image/png"),
-             ("none.png", png(draw_scene()), "image/png"))
+    analysed(
+        page,
+        ("broken.png", b"no picture", "image/png"),
+        ("a.png", png(draw_scene((300, 230, 120))), "image/png"),
+        ("none.png", png(draw_scene()), "image/png"),
+    )
     assert "broken.png cannot be read" in page.error[0].value
     assert page.selectbox(key="media_file").options == ["a.png", "none.png"]
     page.selectbox(key="media_file").select("none.png").run()

@@ -72,8 +72,9 @@ def after_the_job(at):
 
 def table(path, faces):
     codes = [CSV_TO_INDEX.index(label) for label in faces.labels]
-    lines = [f"{code},{' '.join(map(str, image.ravel()))},Training"
-             for code, image in zip(codes, faces.images, strict=True)]
+    lines = [
+        f"{code},{' '.join(map(str, image.ravel()))},Training" for code, image in zip(codes, faces.images, strict=True)
+    ]
     path.write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
     return path
 
@@ -184,9 +185,16 @@ def test_of_a_face_that_is_in_both_the_copies_in_training_are_excluded(photograp
 def test_a_model_that_may_have_learned_from_every_face_judges_none(page):
     faces = some_faces()
     all_training = write_store(dataclasses.replace(faces, split=np.zeros_like(faces.split)), "small")
-    save_cached(cache_folder(all_training.hash), f"model-{scores_key(load_recognizer().card)}",
-         {"probs": np.full((COUNT, 7), 1 / 7, np.float32), "features": np.zeros((COUNT, 4), np.float16),
-          "xy": np.zeros((COUNT, 2), np.float32), "explained": np.zeros(2)})
+    save_cached(
+        cache_folder(all_training.hash),
+        f"model-{scores_key(load_recognizer().card)}",
+        {
+            "probs": np.full((COUNT, 7), 1 / 7, np.float32),
+            "features": np.zeros((COUNT, 4), np.float16),
+            "xy": np.zeros((COUNT, 2), np.float32),
+            "explained": np.zeros(2),
+        },
+    )
     assert "so it cannot judge their labels" in words_of(page(view="Problems"))
 
 
@@ -221,8 +229,10 @@ def test_votes_are_added_to_a_set_that_has_none(page, tmp_path):
     faces = dataclasses.replace(some_faces(), votes=None)
     write_store(faces, "small")
     columns = ",".join(VOTE_COLUMNS)
-    rows = [f"{SPLITS[split]},im{i}.png,{','.join(str(10 * (column == label)) for column in range(10))}"
-            for i, (split, label) in enumerate(zip(faces.split, _vote_column(faces.labels), strict=True))]
+    rows = [
+        f"{SPLITS[split]},im{i}.png,{','.join(str(10 * (column == label)) for column in range(10))}"
+        for i, (split, label) in enumerate(zip(faces.split, _vote_column(faces.labels), strict=True))
+    ]
     path = tmp_path / "votes.csv"
     path.write_text("\n".join([f"Usage,Image name,{columns}", *rows]) + "\n")
     at = page()

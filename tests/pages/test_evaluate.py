@@ -73,8 +73,11 @@ def keep_scores(faces: FaceSet, name: str = DEFAULT_MODEL, seed: int = 0, skill:
             probs = np.exp(rng.normal(size=(len(labels), 7)) + skill * np.eye(7)[labels])
             views.append((probs / probs.sum(1, keepdims=True)).astype(np.float32))
         kept[split] = views
-        save_cached(cache_folder(faces.hash), f"scores-{file}-{split}",
-             {"probs": views[0], "mirrored": views[1], "ms_per_face": np.array(1.25)})
+        save_cached(
+            cache_folder(faces.hash),
+            f"scores-{file}-{split}",
+            {"probs": views[0], "mirrored": views[1], "ms_per_face": np.array(1.25)},
+        )
     return kept
 
 
@@ -127,8 +130,9 @@ def test_one_press_measures_what_is_missing(faces, started):
 
 def test_a_measurement_that_goes_on_shows_how_far_it_is_and_can_be_stopped(faces, monkeypatch):
     stopped = []
-    monkeypatch.setattr("fer_core.ui.evaluate.measure.measuring_job",
-                        lambda: Job(True, "seed-cnn on PublicTest", 512, 1000))
+    monkeypatch.setattr(
+        "fer_core.ui.evaluate.measure.measuring_job", lambda: Job(True, "seed-cnn on PublicTest", 512, 1000)
+    )
     monkeypatch.setattr("fer_core.ui.evaluate.measure.stop_measuring", lambda: stopped.append(True))
     at = open_at()
     assert "measure_now" not in [button.key for button in at.button]
@@ -147,9 +151,14 @@ def test_the_scores_are_those_of_scikit_learn(faces):
     rows = faces.rows_of("PrivateTest")
     labels, said = faces.labels[rows], probs.argmax(1)
     words = words_of(open_at())
-    for share in (accuracy_score(labels, said), accuracy_score(labels, ((probs + mirrored) / 2).argmax(1)),
-                  balanced_accuracy_score(labels, said), top_k_accuracy_score(labels, probs, k=2, labels=range(7)),
-                  accuracy_score(labels[:-3], said[:-3]), accuracy_score(np.full(len(rows), 4), said)):
+    for share in (
+        accuracy_score(labels, said),
+        accuracy_score(labels, ((probs + mirrored) / 2).argmax(1)),
+        balanced_accuracy_score(labels, said),
+        top_k_accuracy_score(labels, probs, k=2, labels=range(7)),
+        accuracy_score(labels[:-3], said[:-3]),
+        accuracy_score(np.full(len(rows), 4), said),
+    ):
         assert f">{percent(share)}<" in words
     assert f">{f1_score(labels, said, average='macro'):.3f}<" in words
     assert f"Not in Training, {len(rows) - 3} faces" in words
@@ -230,8 +239,11 @@ def test_robustness_is_measured_on_request_and_then_drawn(faces, started, monkey
     file = scores_key(load_bundle(DEFAULT_MODEL).card)
     monkeypatch.setattr("fer_core.ui.evaluate.robustness.measuring_job", lambda: Job(False, error="The disk is full."))
     assert "The disk is full." in words_of(open_at(view="Robustness"))
-    save_cached(cache_folder(faces.hash), f"robustness-{file}-PrivateTest",
-         {name: np.linspace(0.6, 0.2, len(each.levels)) for name, each in CORRUPTIONS.items()})
+    save_cached(
+        cache_folder(faces.hash),
+        f"robustness-{file}-PrivateTest",
+        {name: np.linspace(0.6, 0.2, len(each.levels)) for name, each in CORRUPTIONS.items()},
+    )
     at = open_at(view="Robustness")
     assert len(at.get("plotly_chart")) == 1
     assert "measure_robustness" not in [button.key for button in at.button]

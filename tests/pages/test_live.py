@@ -116,10 +116,13 @@ def test_a_broken_photo_is_explained(entered):
     assert "holiday.png cannot be read" in entered.error[0].value
 
 
-@pytest.mark.parametrize(("name", "value", "words"), [
-    ("FER_MODEL", "no-such-model", "no-such-model"),
-    ("FER_ICE_SERVERS", "stun:example.org", "not JSON"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("FER_MODEL", "no-such-model", "no-such-model"),
+        ("FER_ICE_SERVERS", "stun:example.org", "not JSON"),
+    ],
+)
 def test_what_cannot_be_loaded_is_explained(page, monkeypatch, name, value, words):
     monkeypatch.setenv(name, value)
     page.run()
@@ -137,8 +140,9 @@ def test_an_altered_model_is_an_error_not_a_fallback(page, monkeypatch, tmp_path
     assert "cut short or altered" in page.error[0].value
 
 
-@pytest.mark.parametrize(("setting", "servers"), [
-    ("", []), ('[{"urls": "stun:stun.example.org"}]', [{"urls": "stun:stun.example.org"}])])
+@pytest.mark.parametrize(
+    ("setting", "servers"), [("", []), ('[{"urls": "stun:stun.example.org"}]', [{"urls": "stun:stun.example.org"}])]
+)
 def test_no_server_outside_is_asked_but_those_of_the_settings(page, monkeypatch, setting, servers):
     asked = []
 

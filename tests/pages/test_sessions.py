@@ -24,13 +24,25 @@ def page(monkeypatch, tmp_path):
 def record(hour, frames=5, ended=True):
     """Record a session: two faces, a tenth of a second from frame to frame."""
     now_s = iter(np.arange(frames + 2) / 10)
-    recorder = Recorder(ModelCard("m", "compact", 1, LABELS), LABELS, clock=lambda: float(next(now_s)),
-                        now_utc=lambda: datetime(2026, 3, 1, hour, tzinfo=UTC))
+    recorder = Recorder(
+        ModelCard("m", "compact", 1, LABELS),
+        LABELS,
+        clock=lambda: float(next(now_s)),
+        now_utc=lambda: datetime(2026, 3, 1, hour, tzinfo=UTC),
+    )
     probs = np.full((2, 7), 0.05, np.float32)
     probs[:, 3] = 0.7
     for index in range(frames):
-        recorder.add(FrameResult(index, 0.0, (64, 48), Detections(np.zeros((2, 4), np.float32), np.ones(2, np.float32)),
-                                 Prediction(probs, LABELS), np.arange(2)))
+        recorder.add(
+            FrameResult(
+                index,
+                0.0,
+                (64, 48),
+                Detections(np.zeros((2, 4), np.float32), np.ones(2, np.float32)),
+                Prediction(probs, LABELS),
+                np.arange(2),
+            )
+        )
     if ended:
         recorder.close()
     return recorder.session

@@ -28,8 +28,10 @@ from fer_core.training.timing import throughput
 from fer_core.training.timing.device import best_precision
 from fer_core.ui.training.actions import _archive, exporting
 
-HISTORY = "epoch,accuracy,images_per_s,learning_rate,loss,seconds,val_accuracy,val_loss\n" \
-          "0,0.3,900,1e-4,1.8,10,0.4,1.7\n1,0.5,900,1e-4,1.4,12.5,0.6,1.5\n2,0.6,900,1e-4,1.2,12.5,0.5,1.6\n"
+HISTORY = (
+    "epoch,accuracy,images_per_s,learning_rate,loss,seconds,val_accuracy,val_loss\n"
+    "0,0.3,900,1e-4,1.8,10,0.4,1.7\n1,0.5,900,1e-4,1.4,12.5,0.6,1.5\n2,0.6,900,1e-4,1.2,12.5,0.5,1.6\n"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -47,8 +49,12 @@ def launched(tmp_path, monkeypatch):
 def faces_of_one_split(launched):
     """A stored data set of photographs that are all Training."""
     rng = np.random.default_rng(0)
-    faces = FaceSet(rng.integers(0, 256, (14, 48, 48), np.uint8), np.arange(14) % 7, np.zeros(14, np.uint8),
-                    source=Provenance(name="train.csv"))
+    faces = FaceSet(
+        rng.integers(0, 256, (14, 48, 48), np.uint8),
+        np.arange(14) % 7,
+        np.zeros(14, np.uint8),
+        source=Provenance(name="train.csv"),
+    )
     return write_store(faces, "train")
 
 
@@ -58,8 +64,18 @@ def make_run(name: str, state: str, **changes: object):
     run.write_status(state, epoch=3, steps_per_epoch=25, message="The reason." if state == "failed" else "")
     run.history_file.write_text(HISTORY)
     cv2.imwrite(str(run.faces_file), np.zeros((48, 96), np.uint8))
-    write_json(run.validation_file, {"epoch": 2, "confusion": np.eye(7, dtype=int).tolist(), "faces": {
-        "labels": [0, 3], "probs": np.full((2, 7), 1 / 7).tolist(), "predicted": [[0, 1], [0, 2], [0, 3]]}})
+    write_json(
+        run.validation_file,
+        {
+            "epoch": 2,
+            "confusion": np.eye(7, dtype=int).tolist(),
+            "faces": {
+                "labels": [0, 3],
+                "probs": np.full((2, 7), 1 / 7).tolist(),
+                "predicted": [[0, 1], [0, 2], [0, 3]],
+            },
+        },
+    )
     return run
 
 
@@ -70,8 +86,12 @@ def page() -> AppTest:
 
 
 def words(at: AppTest) -> str:
-    return " ".join(str(element.value) for kind in ("markdown", "caption", "error", "warning", "info", "code", "html")
-                    for element in at.get(kind) if hasattr(element, "value"))
+    return " ".join(
+        str(element.value)
+        for kind in ("markdown", "caption", "error", "warning", "info", "code", "html")
+        for element in at.get(kind)
+        if hasattr(element, "value")
+    )
 
 
 def test_a_fresh_machine_offers_the_quick_recipe_on_the_demo_set():
@@ -108,8 +128,9 @@ def test_choices_reach_the_command_line_and_impossible_ones_are_refused():
     assert "trained on and validated on at once" in at.error[0].value
 
 
-@pytest.mark.parametrize(("state", "button"), [("stopped", "resume"), ("failed", "resume"), ("running", "resume"),
-                                               ("finished", "put_live")])
+@pytest.mark.parametrize(
+    ("state", "button"), [("stopped", "resume"), ("failed", "resume"), ("running", "resume"), ("finished", "put_live")]
+)
 def test_a_run_at_rest_offers_its_next_step(state, button):
     make_run("mine", state)  # without a process, "running" is an interruption
     at = page()
@@ -146,8 +167,10 @@ def test_a_run_that_was_never_started_can_be_started_and_deleted():
 def test_a_model_of_another_run_of_this_name_is_not_taken_for_its_own():
     run = make_run("mine", "finished")
     shutil.copytree(BUNDLED_ROOT / "seed-cnn", run.model_folder)
-    write_json(run.export_file, {"difference": 2e-5, "faces": 256, "bytes": 1, "ms_per_face": 0.5,
-                                 "weights_sha256": "of another file"})
+    write_json(
+        run.export_file,
+        {"difference": 2e-5, "faces": 256, "bytes": 1, "ms_per_face": 0.5, "weights_sha256": "of another file"},
+    )
     put_live(BUNDLED_ROOT / DEFAULT_MODEL, "mine")
     assert "is the model of the live page" not in words(page())
     choose_model(put_live(run.model_folder, "mine"))
@@ -157,8 +180,10 @@ def test_a_model_of_another_run_of_this_name_is_not_taken_for_its_own():
 def test_a_setting_that_names_another_model_is_told(monkeypatch):
     run = make_run("mine", "finished")
     shutil.copytree(BUNDLED_ROOT / "seed-cnn", run.model_folder)
-    write_json(run.export_file, {"difference": 2e-5, "faces": 256, "bytes": 1, "ms_per_face": 0.5,
-                                 "weights_sha256": "of another file"})
+    write_json(
+        run.export_file,
+        {"difference": 2e-5, "faces": 256, "bytes": 1, "ms_per_face": 0.5, "weights_sha256": "of another file"},
+    )
     put_live(run.model_folder, "mine")
     monkeypatch.setenv("FER_MODEL", DEFAULT_MODEL)
     told = words(page())
@@ -180,8 +205,16 @@ def test_a_finished_run_is_put_live_and_the_previous_model_is_a_click_away():
     run = make_run("mine", "finished")
     shutil.copytree(BUNDLED_ROOT / DEFAULT_MODEL, run.model_folder)
     run.weights_file.write_bytes(b"weights")
-    write_json(run.export_file, {"difference": 2e-5, "faces": 256, "bytes": 1, "ms_per_face": 0.5,
-                                 "weights_sha256": sha256_of(run.weights_file)})
+    write_json(
+        run.export_file,
+        {
+            "difference": 2e-5,
+            "faces": 256,
+            "bytes": 1,
+            "ms_per_face": 0.5,
+            "weights_sha256": sha256_of(run.weights_file),
+        },
+    )
     at = page()
     at.button(key="put_live").click().run()
     assert chosen_model() == "mine"
@@ -213,13 +246,17 @@ def test_a_run_with_a_broken_configuration_does_not_take_the_page_down():
 
 def test_the_server_does_not_load_keras():
     make_run("mine", "finished")
-    script = ("import sys; from streamlit.testing.v1 import AppTest; "
-              "at = AppTest.from_file('pages/train.py', default_timeout=60).run(); "
-              "assert not at.exception and at.button(key='put_live'), at.exception; "
-              "sys.exit(bool({'keras', 'tensorflow', 'jax'} & set(sys.modules)))")
+    script = (
+        "import sys; from streamlit.testing.v1 import AppTest; "
+        "at = AppTest.from_file('pages/train.py', default_timeout=60).run(); "
+        "assert not at.exception and at.button(key='put_live'), at.exception; "
+        "sys.exit(bool({'keras', 'tensorflow', 'jax'} & set(sys.modules)))"
+    )
     # With a result in place nothing is measured, so nothing is started.
-    write_json(throughput._file(dataclasses.replace(PRESETS["quick"], precision=best_precision())), {"epoch_s": 1.0,
-                                                                                               "images_per_s": 1.0})
+    write_json(
+        throughput._file(dataclasses.replace(PRESETS["quick"], precision=best_precision())),
+        {"epoch_s": 1.0, "images_per_s": 1.0},
+    )
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

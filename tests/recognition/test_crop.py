@@ -17,12 +17,15 @@ def test_bgr_becomes_gray_by_its_brightness():
     assert (to_gray(image) == 76).all()
 
 
-@pytest.mark.parametrize(("image", "words"), [
-    (np.zeros((4, 4, 3), np.float32), "uint8.*float32"),
-    (np.zeros((4, 4, 4), np.uint8), r"BGR, got \(4, 4, 4\)"),
-    (np.zeros((0, 4), np.uint8), r"got \(0, 4\)"),
-    (None, "got NoneType"),
-])
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (np.zeros((4, 4, 3), np.float32), "uint8.*float32"),
+        (np.zeros((4, 4, 4), np.uint8), r"BGR, got \(4, 4, 4\)"),
+        (np.zeros((0, 4), np.uint8), r"got \(0, 4\)"),
+        (None, "got NoneType"),
+    ],
+)
 def test_another_kind_of_picture_is_refused_in_words(image, words):
     with pytest.raises(MediaError, match=words):
         to_gray(image)

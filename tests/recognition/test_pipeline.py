@@ -176,8 +176,10 @@ def test_a_jump_in_time_begins_anew(classifier, jump_s):
     assert analyzer.process(FRAME, 10.2 + jump_s).track_id.tolist() == [1]
 
 
-@pytest.mark.parametrize("values", [{"hold_s": 0.6}, {"hold_s": -0.1}, {"smoothing_s": -1}, {"min_face_px": 0},
-                                    {"smoothing_s": float("nan")}])
+@pytest.mark.parametrize(
+    "values",
+    [{"hold_s": 0.6}, {"hold_s": -0.1}, {"smoothing_s": -1}, {"min_face_px": 0}, {"smoothing_s": float("nan")}],
+)
 def test_settings_out_of_range_are_refused_in_words(values):
     with pytest.raises(SettingsError, match=next(iter(values))):
         StreamSettings(**values)
@@ -188,23 +190,24 @@ def test_settings_out_of_range_are_refused_in_words(values):
 
 def test_a_face_that_wanders_is_one_face(detector, classifier, draw_scene):
     analyzer = StreamAnalyzer(detector, classifier)
-    results = [analyzer.process(draw_scene((320 + 150 * np.sin(i / 12), 240 + 40 * np.cos(i / 9), 120)), i / 15)
-               for i in range(75)]
+    results = [
+        analyzer.process(draw_scene((320 + 150 * np.sin(i / 12), 240 + 40 * np.cos(i / 9), 120)), i / 15)
+        for i in range(75)
+    ]
     assert [len(r) for r in results[1:]] == [1] * 74
     assert {int(i) for r in results for i in r.track_id} == {0}
 
 
 def test_a_face_that_comes_closer_is_one_face(detector, classifier, draw_scene):
     analyzer = StreamAnalyzer(detector, classifier)
-    results = [analyzer.process(draw_scene((320, 240, 60 * 1.03 ** i)), i / 15) for i in range(50)]
+    results = [analyzer.process(draw_scene((320, 240, 60 * 1.03**i)), i / 15) for i in range(50)]
     assert [len(r) for r in results[1:]] == [1] * 49
     assert {int(i) for r in results for i in r.track_id} == {0}
 
 
 def test_two_faces_that_pass_keep_their_numbers(detector, classifier, draw_scene):
     analyzer = StreamAnalyzer(detector, classifier)
-    results = [analyzer.process(draw_scene((150 + 2 * i, 150, 90), (490 - 2 * i, 350, 110)), i / 15)
-               for i in range(60)]
+    results = [analyzer.process(draw_scene((150 + 2 * i, 150, 90), (490 - 2 * i, 350, 110)), i / 15) for i in range(60)]
     assert all(len(r) == 2 for r in results[1:])
     assert {int(i) for r in results for i in r.track_id} == {0, 1}
     ends = {int(i): box[0] for i, box in zip(results[-1].track_id, results[-1].detections.xyxy, strict=True)}
@@ -246,7 +249,7 @@ def test_a_face_keeps_its_number_when_the_camera_lowers_its_resolution(detector,
 
 @pytest.mark.parametrize("fps", [12.5, 25])
 def test_the_clip_shows_exactly_one_face_in_95_of_100_frames(detector, classifier, media_path, fps):
-    frames = read_clip(media_path / "one_face.mp4")[::round(25 / fps)]
+    frames = read_clip(media_path / "one_face.mp4")[:: round(25 / fps)]
     analyzer = StreamAnalyzer(detector, classifier)
     results = [analyzer.process(frame, i / fps) for i, frame in enumerate(frames)]
     assert np.mean([len(r) == 1 for r in results]) >= 0.95

@@ -36,8 +36,10 @@ def test_a_face_is_shown_from_its_second_sighting(tracker):
 
 
 def test_a_single_false_sighting_is_never_shown(tracker):
-    shown = [tracker.update(NOISE, seen(*boxes), 0.1 * i, HOLD_S)
-             for i, boxes in enumerate([[(100, 100, 80)], [], [(100, 100, 80)], [], [(400, 90, 60)], []])]
+    shown = [
+        tracker.update(NOISE, seen(*boxes), 0.1 * i, HOLD_S)
+        for i, boxes in enumerate([[(100, 100, 80)], [], [(100, 100, 80)], [], [(400, 90, 60)], []])
+    ]
     assert shown == [[]] * 6
 
 
@@ -113,8 +115,10 @@ def test_of_two_faces_that_come_to_lie_on_one_place_the_older_stays(tracker):
 
 def test_a_mouth_taken_for_a_face_gives_way_to_the_face(tracker):
     mouth, face = (150, 190, 50), (100, 100, 150)
-    shown = [[track.track_id for track in tracker.update(NOISE, seen(*boxes), 0.1 * i, HOLD_S)]
-             for i, boxes in enumerate([(mouth,), (mouth,), (mouth, face), (mouth, face), (mouth, face)])]
+    shown = [
+        [track.track_id for track in tracker.update(NOISE, seen(*boxes), 0.1 * i, HOLD_S)]
+        for i, boxes in enumerate([(mouth,), (mouth,), (mouth, face), (mouth, face), (mouth, face)])
+    ]
     assert shown == [[], [0], [0], [1], [1]]
 
 

@@ -26,15 +26,24 @@ def parse(words: list[str]) -> RunConfig:
     return config_from_arguments(parser.parse_args(words))
 
 
-@pytest.mark.parametrize("config", [
-    RunConfig(), *PRESETS.values(),
-    dataclasses.replace(PRESETS["seed-cnn"], epochs=3, class_weighting=True),
-    RunConfig(data="my faces", train_splits=("Training", "PublicTest"), validation_splits=("Test",),
-              learning_rate=1.25e-7, augmentation=STANDARD_AUGMENTATION),
-    RunConfig(augmentation=Augmentation(rotate_deg=7.5), ema=0.999, precision="mixed_bfloat16"),
-    dataclasses.replace(PRESETS["compact-taught"], teachers=()),
-    dataclasses.replace(PRESETS["compact-taught"], teachers=("first", "second run")),
-])
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(),
+        *PRESETS.values(),
+        dataclasses.replace(PRESETS["seed-cnn"], epochs=3, class_weighting=True),
+        RunConfig(
+            data="my faces",
+            train_splits=("Training", "PublicTest"),
+            validation_splits=("Test",),
+            learning_rate=1.25e-7,
+            augmentation=STANDARD_AUGMENTATION,
+        ),
+        RunConfig(augmentation=Augmentation(rotate_deg=7.5), ema=0.999, precision="mixed_bfloat16"),
+        dataclasses.replace(PRESETS["compact-taught"], teachers=()),
+        dataclasses.replace(PRESETS["compact-taught"], teachers=("first", "second run")),
+    ],
+)
 def test_the_options_say_the_whole_configuration(config):
     assert parse(arguments_of(config)) == config
 

@@ -48,8 +48,9 @@ def test_a_run_is_resumed_by_its_name_or_path():
     assert parse("--resume", "--run", str(run.path)) == run
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["--resume"], "needs the run"), (["--resume", "--run", "nonesuch"], "holds no run")])
+@pytest.mark.parametrize(
+    ("words", "said"), [(["--resume"], "needs the run"), (["--resume", "--run", "nonesuch"], "holds no run")]
+)
 def test_what_cannot_be_resumed_says_why(words, said):
     with pytest.raises(RunError, match=said):
         parse(*words)

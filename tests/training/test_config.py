@@ -15,33 +15,45 @@ from fer_core.training.config import (
 )
 
 
-@pytest.mark.parametrize("config", [RunConfig(), *PRESETS.values(),
-                                    RunConfig(augmentation=STANDARD_AUGMENTATION, class_weighting=True)])
+@pytest.mark.parametrize(
+    "config", [RunConfig(), *PRESETS.values(), RunConfig(augmentation=STANDARD_AUGMENTATION, class_weighting=True)]
+)
 def test_a_configuration_survives_json(config):
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
 def test_a_configuration_of_the_first_version_is_still_read():
-    old = {"architecture": "seed-cnn", "epochs": 50, "batch_size": 64, "learning_rate": 0.0001,
-           "decay_per_step": 1e-06, "precision": "float32", "train_splits": ["Training"],
-           "validation_splits": ["PublicTest", "PrivateTest"], "seed": 0}
+    old = {
+        "architecture": "seed-cnn",
+        "epochs": 50,
+        "batch_size": 64,
+        "learning_rate": 0.0001,
+        "decay_per_step": 1e-06,
+        "precision": "float32",
+        "train_splits": ["Training"],
+        "validation_splits": ["PublicTest", "PrivateTest"],
+        "seed": 0,
+    }
     assert RunConfig.from_dict(old) == PRESETS["seed-cnn"]
 
 
-@pytest.mark.parametrize(("changes", "said"), [
-    ({"architecture": "nonesuch"}, "Expected architecture out of seed-cnn"),
-    ({"epochs": 0}, "epochs to be at least 1"),
-    ({"epochs": "many"}, "epochs to be a number"),
-    ({"learning_rate": float("nan")}, "learning_rate to be at least"),
-    ({"ema": 1.0}, "ema to be at most"),
-    ({"optimizer": "magic"}, "Expected optimizer out of adam"),
-    ({"validation_splits": ["Training"]}, "trained on and validated on at once: Training"),
-    ({"train_splits": ["Weekday"]}, "Expected train_splits out of"),
-    ({"augmentation": {"flip": 2}}, "flip to be at most 1"),
-    ({"augmentation": {"swirl": 1}}, "unknown fields: swirl"),
-    ({"colour": "red"}, "unknown fields: colour"),
-    ({"data": ""}, "name of a data set"),
-])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"architecture": "nonesuch"}, "Expected architecture out of seed-cnn"),
+        ({"epochs": 0}, "epochs to be at least 1"),
+        ({"epochs": "many"}, "epochs to be a number"),
+        ({"learning_rate": float("nan")}, "learning_rate to be at least"),
+        ({"ema": 1.0}, "ema to be at most"),
+        ({"optimizer": "magic"}, "Expected optimizer out of adam"),
+        ({"validation_splits": ["Training"]}, "trained on and validated on at once: Training"),
+        ({"train_splits": ["Weekday"]}, "Expected train_splits out of"),
+        ({"augmentation": {"flip": 2}}, "flip to be at most 1"),
+        ({"augmentation": {"swirl": 1}}, "unknown fields: swirl"),
+        ({"colour": "red"}, "unknown fields: colour"),
+        ({"data": ""}, "name of a data set"),
+    ],
+)
 def test_what_cannot_be_used_is_refused_in_words(changes, said):
     with pytest.raises(RunError, match=said):
         RunConfig.from_dict({**RunConfig().to_dict(), **changes})
@@ -87,5 +99,7 @@ def test_without_a_split_there_is_nothing_to_do(name):
 
 @pytest.mark.parametrize(("progressive_resizing", "epochs"), [(1.0, 10), (0.0, 3), (1.0, 1)])
 def test_the_last_epoch_sees_whole_faces(progressive_resizing, epochs):
-    config = RunConfig(architecture="small-cnn", initial_size=32, progressive_resizing=progressive_resizing, epochs=epochs)
+    config = RunConfig(
+        architecture="small-cnn", initial_size=32, progressive_resizing=progressive_resizing, epochs=epochs
+    )
     assert config.size_at(epochs - 1) == 48

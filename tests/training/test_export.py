@@ -89,6 +89,7 @@ def test_a_conversion_that_changes_scores_is_refused_and_has_no_card(finished, t
     other = build("small-cnn")
     other.set_weights([weight * 3 + 0.1 for weight in network.get_weights()])
     from fer_core.training import export
+
     real = export.keras_to_onnx
     monkeypatch.setattr(export, "keras_to_onnx", lambda _model, path: real(other, path))
     with pytest.raises(ModelError, match="not usable"):

@@ -17,8 +17,7 @@ def said(capsys) -> tuple[str, str]:
 
 def test_a_described_network_joins_the_models_without_being_chosen(home, tmp_path, capsys):
     path = saved(small_network(), tmp_path / "their net.keras")
-    assert main(["import", str(path), "--labels", LABELS_TEXT, "--input-size", "24", "--scale", "-1..1",
-                 "--json"]) == 0
+    assert main(["import", str(path), "--labels", LABELS_TEXT, "--input-size", "24", "--scale", "-1..1", "--json"]) == 0
     told = json.loads(said(capsys)[0].splitlines()[-1])
     assert told["name"] == "their-net"
     assert "their-net" in available_models()

@@ -34,8 +34,18 @@ def first(config, train):
 
 
 def test_a_run_begins_with_the_weights_of_another(config, first, new_run, train):
-    run = new_run(config, "second", epochs=1, selection="last", start_from=str(first.path), ema=0.0, weight_decay=0.0,
-                  optimizer="sgd-nesterov", learning_rate=1e-12, warmup_epochs=0)
+    run = new_run(
+        config,
+        "second",
+        epochs=1,
+        selection="last",
+        start_from=str(first.path),
+        ema=0.0,
+        weight_decay=0.0,
+        optimizer="sgd-nesterov",
+        learning_rate=1e-12,
+        warmup_epochs=0,
+    )
     train(run)
     before, after = weights_of(first.last_weights_file), weights_of(run.last_weights_file)
     statistics = 2 * 4  # mean and variance of the four normalised channels follow the faces, whatever the steps
@@ -58,11 +68,19 @@ def test_a_stopped_one_resumes_when_the_other_is_gone(config, first, new_run, tr
     assert train(run).training["initial_weights"]["epochs"] == 1
 
 
-@pytest.mark.parametrize(("theirs", "ours", "said"), [
-    ({"architecture": "seed-cnn"}, {}, "other is the network seed-cnn"),
-    ({"train_splits": ("Training", "PublicTest"), "validation_splits": ("PrivateTest",)}, {}, "faces that it knows"),
-    ({}, {}, "has no weights yet"),
-], ids=["network", "splits", "weights"])
+@pytest.mark.parametrize(
+    ("theirs", "ours", "said"),
+    [
+        ({"architecture": "seed-cnn"}, {}, "other is the network seed-cnn"),
+        (
+            {"train_splits": ("Training", "PublicTest"), "validation_splits": ("PrivateTest",)},
+            {},
+            "faces that it knows",
+        ),
+        ({}, {}, "has no weights yet"),
+    ],
+    ids=["network", "splits", "weights"],
+)
 def test_a_run_that_cannot_be_begun_with_is_an_error_in_words(config, new_run, train, theirs, ours, said):
     other = new_run(config, "other", **theirs)
     run = new_run(config, "run", start_from=str(other.path), **ours)

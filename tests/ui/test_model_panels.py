@@ -14,8 +14,14 @@ from fer_core.ui.components.command_job import run_command
 from fer_core.ui.evaluate import model_export, model_import
 
 WAIT_S = 30
-TOLD = {"name": "theirs", "architecture": "imported", "parameters": 58_423, "bytes": 140_000, "difference": 0.002,
-        "labels": ["angry", "disgusted", "fearful", "happy", "sad", "surprised", "neutral"]}
+TOLD = {
+    "name": "theirs",
+    "architecture": "imported",
+    "parameters": 58_423,
+    "bytes": 140_000,
+    "difference": 0.002,
+    "labels": ["angry", "disgusted", "fearful", "happy", "sad", "surprised", "neutral"],
+}
 FIGURES = {"difference": 1e-6, "bytes": 9_400_000, "ms_per_face": 0.4, "faces": 256, "compared_with": "LiteRT"}
 
 
@@ -29,6 +35,7 @@ def home(tmp_path, monkeypatch):
 def import_page() -> AppTest:
     def page():
         from fer_core.ui.evaluate.model_import import import_panel
+
         import_panel()
 
     at = AppTest.from_function(page, default_timeout=60).run()
@@ -40,6 +47,7 @@ def export_page() -> AppTest:
     def page():
         from fer_core.models.bundle import DEFAULT_MODEL
         from fer_core.ui.evaluate.model_export import export_panel
+
         export_panel(DEFAULT_MODEL)
 
     at = AppTest.from_function(page, default_timeout=60).run()
@@ -54,6 +62,7 @@ def wait(key: str) -> None:
 @pytest.fixture
 def ran(monkeypatch):
     """The arguments of the commands that were started; their outcome is `ran.outcome`."""
+
     class Ran(list):
         outcome: dict | FerError = TOLD
 
@@ -105,8 +114,16 @@ def test_another_network_must_be_described_whole(ran):
     at.selectbox(key="import_scale").select("-1..1").run()
     at.button(key="import_start").click().run()
     wait(model_import.JOB)
-    assert ran[0][3:] == ["--labels", "angry,disgusted,fearful,happy,sad,surprised,neutral", "--input-size", "64",
-                          "--scale", "-1..1", "--resize", "bilinear"]
+    assert ran[0][3:] == [
+        "--labels",
+        "angry,disgusted,fearful,happy,sad,surprised,neutral",
+        "--input-size",
+        "64",
+        "--scale",
+        "-1..1",
+        "--resize",
+        "bilinear",
+    ]
 
 
 def test_labels_that_are_none_are_named(ran):

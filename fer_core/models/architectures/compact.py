@@ -37,10 +37,12 @@ def build(size: int | None = 48) -> keras.Model:
     return keras.Model(faces, scores, name="compact")
 
 
-def _conv(x: keras.KerasTensor, width: int, name: str, stride: int = 1, size: int = 3,
-          relu: bool = True) -> keras.KerasTensor:
-    x = layers.Conv2D(width, size, strides=stride, padding="same", use_bias=False,
-                      kernel_initializer="he_normal", name=f"{name}_conv")(x)
+def _conv(
+    x: keras.KerasTensor, width: int, name: str, stride: int = 1, size: int = 3, relu: bool = True
+) -> keras.KerasTensor:
+    x = layers.Conv2D(
+        width, size, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"{name}_conv"
+    )(x)
     x = BatchNormalization(name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x
 

@@ -20,14 +20,24 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise (n, h, w, c) by the batch's own statistics in training, else by the moving ones."""
-        if not training or mask is not None or not self.trainable or keras.backend.backend() != "tensorflow" \
-                or len(inputs.shape) != 4 or self.axis not in (-1, 3):
+        if (
+            not training
+            or mask is not None
+            or not self.trainable
+            or keras.backend.backend() != "tensorflow"
+            or len(inputs.shape) != 4
+            or self.axis not in (-1, 3)
+        ):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            tf.cast(inputs, self.compute_dtype), tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta),
-            epsilon=self.epsilon, is_training=True)
+            tf.cast(inputs, self.compute_dtype),
+            tf.convert_to_tensor(self.gamma),
+            tf.convert_to_tensor(self.beta),
+            epsilon=self.epsilon,
+            is_training=True,
+        )
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + now * (1 - self.momentum))
         return outputs

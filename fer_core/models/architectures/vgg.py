@@ -29,14 +29,19 @@ def build_vgg(name: str, widths: Sequence[int], size: int | None, momentum: floa
     for stage, width in enumerate(widths, 1):
         for number in (1, 2):
             place = f"{stage}_{number}"
-            parts += [layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"conv{place}"),
-                      BatchNormalization(momentum=momentum, name=f"norm{place}"),
-                      layers.Activation("relu", name=f"relu{place}")]
+            parts += [
+                layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"conv{place}"),
+                BatchNormalization(momentum=momentum, name=f"norm{place}"),
+                layers.Activation("relu", name=f"relu{place}"),
+            ]
         parts.append(layers.MaxPooling2D(2, name=f"pool{stage}"))
-    return keras.Sequential([
-        *parts,
-        layers.GlobalAveragePooling2D(name="features"),
-        layers.Dropout(dropout, name="drop"),
-        # Scores stay float32 under mixed precision: a bfloat16 softmax loses digits.
-        layers.Dense(len(LABELS), activation="softmax", dtype="float32", name="scores"),
-    ], name=name)
+    return keras.Sequential(
+        [
+            *parts,
+            layers.GlobalAveragePooling2D(name="features"),
+            layers.Dropout(dropout, name="drop"),
+            # Scores stay float32 under mixed precision: a bfloat16 softmax loses digits.
+            layers.Dense(len(LABELS), activation="softmax", dtype="float32", name="scores"),
+        ],
+        name=name,
+    )

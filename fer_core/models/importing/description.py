@@ -16,11 +16,14 @@ from fer_core.errors import ModelError
 
 # The ranges that networks are trained on, as (lowest, highest) for black and white.
 SCALES: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)})
+    {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
+)
 RESIZE_METHODS = ("bilinear", "nearest")
 _SIZES_PX = (16, 512)
-NEEDS_WORDS = ("Another network needs a description of its labels, input size and scale (on the command line --labels, "
-               "--input-size and --scale): its file does not say what its scores mean.")
+NEEDS_WORDS = (
+    "Another network needs a description of its labels, input size and scale (on the command line --labels, "
+    "--input-size and --scale): its file does not say what its scores mean."
+)
 
 
 @dataclass(frozen=True)
@@ -42,20 +45,28 @@ class Description:
 
     def __post_init__(self) -> None:
         if sorted(self.labels) != sorted(LABELS):
-            raise ModelError(f"Expected the seven labels {', '.join(LABELS)}, each once and in the order of the "
-                             f"network's scores; got {len(self.labels)}: {', '.join(self.labels) or 'none'}.")
+            raise ModelError(
+                f"Expected the seven labels {', '.join(LABELS)}, each once and in the order of the "
+                f"network's scores; got {len(self.labels)}: {', '.join(self.labels) or 'none'}."
+            )
         if not _SIZES_PX[0] <= self.input_size <= _SIZES_PX[1]:
-            raise ModelError(f"Expected an input size of {_SIZES_PX[0]} to {_SIZES_PX[1]} pixels, got "
-                             f"{self.input_size}. It is the width of the faces that the network was trained on.")
+            raise ModelError(
+                f"Expected an input size of {_SIZES_PX[0]} to {_SIZES_PX[1]} pixels, got "
+                f"{self.input_size}. It is the width of the faces that the network was trained on."
+            )
         if self.scale not in SCALES:
-            raise ModelError(f"Expected a scale of {', '.join(SCALES)}, got {self.scale!r}. It is the range that "
-                             "pixels were brought to in training.")
+            raise ModelError(
+                f"Expected a scale of {', '.join(SCALES)}, got {self.scale!r}. It is the range that "
+                "pixels were brought to in training."
+            )
         if self.resize not in RESIZE_METHODS:
             raise ModelError(f"Expected the resize method {' or '.join(RESIZE_METHODS)}, got {self.resize!r}.")
 
     def __str__(self) -> str:
-        return (f"gray faces {self.input_size}×{self.input_size} ({self.resize}), pixels {self.scale}, "
-                f"labels {', '.join(self.labels)}")
+        return (
+            f"gray faces {self.input_size}×{self.input_size} ({self.resize}), pixels {self.scale}, "
+            f"labels {', '.join(self.labels)}"
+        )
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
@@ -70,8 +81,10 @@ def parse_labels(text: str) -> tuple[str, ...]:
     words = [word.strip() for word in text.split(",") if word.strip()]
     unknown = [word for word in words if canonical(word) is None]
     if unknown:
-        raise ModelError(f"No expression is named {', '.join(map(repr, unknown))}. Expected the words "
-                         f"{', '.join(LABELS)}, with commas between them, in the order of the network's scores.")
+        raise ModelError(
+            f"No expression is named {', '.join(map(repr, unknown))}. Expected the words "
+            f"{', '.join(LABELS)}, with commas between them, in the order of the network's scores."
+        )
     return tuple(canonical(word) for word in words)
 
 
@@ -86,7 +99,9 @@ def describe(labels: str | None, input_size: int | None, scale: str | None, resi
     parts = {"--labels": labels, "--input-size": input_size, "--scale": scale}
     missing = [option for option, value in parts.items() if value is None]
     if missing:
-        raise ModelError(f"A description needs --labels, --input-size and --scale; missing: {', '.join(missing)}. "
-                         "For example --labels angry,disgusted,fearful,happy,sad,surprised,neutral --input-size 64 "
-                         "--scale -1..1")
+        raise ModelError(
+            f"A description needs --labels, --input-size and --scale; missing: {', '.join(missing)}. "
+            "For example --labels angry,disgusted,fearful,happy,sad,surprised,neutral --input-size 64 "
+            "--scale -1..1"
+        )
     return Description(parse_labels(labels), input_size, scale, resize)

@@ -21,8 +21,16 @@ from fer_core.models.importing.safety import require_safe_config
 from fer_core.models.registry import FACE_SIZE
 
 # What Keras raises over a file that is not what it seems; it has no errors of its own for that.
-_LOADING_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, NotImplementedError, OSError,
-                   RuntimeError)
+_LOADING_ERRORS = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+)
 _WITH_KERNEL = (layers.Dense, layers.Conv2D, layers.SeparableConv2D, layers.DepthwiseConv2D)
 
 
@@ -37,8 +45,10 @@ def load_foreign_model(file: ModelFile, description: Description) -> keras.Model
         ModelError: it could run code, cannot be loaded, or does not fit its description.
     """
     if file.config is None:
-        raise ModelError(f"{file.path.name} holds weights without their network, so a description cannot be used. "
-                         "Save the whole model (model.save), or name one of the architectures here.")
+        raise ModelError(
+            f"{file.path.name} holds weights without their network, so a description cannot be used. "
+            "Save the whole model (model.save), or name one of the architectures here."
+        )
     require_safe_config(file.config, file.path.name)
     model = _load(file)
     _check_fit(model, description, file.path.name)
@@ -57,28 +67,37 @@ def _load(file: ModelFile) -> keras.Model:
             return keras.models.load_model(path, compile=False, safe_mode=True)
         except _LOADING_ERRORS as error:
             reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-            raise ModelError(f"{file.path.name} cannot be loaded by Keras {keras.__version__}: {reason}. It was "
-                             "damaged, or saved by a version that differs too much; save it again with Keras 3.") \
-                from error
+            raise ModelError(
+                f"{file.path.name} cannot be loaded by Keras {keras.__version__}: {reason}. It was "
+                "damaged, or saved by a version that differs too much; save it again with Keras 3."
+            ) from error
 
 
 def _check_fit(model: keras.Model, description: Description, name: str) -> None:
     if not getattr(model, "inputs", None) or len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ModelError(f"{name} must take one picture and give one row of scores; it has "
-                         f"{len(getattr(model, 'inputs', None) or ())} inputs and "
-                         f"{len(getattr(model, 'outputs', None) or ())} outputs.")
+        raise ModelError(
+            f"{name} must take one picture and give one row of scores; it has "
+            f"{len(getattr(model, 'inputs', None) or ())} inputs and "
+            f"{len(getattr(model, 'outputs', None) or ())} outputs."
+        )
     size, taken, given = description.input_size, tuple(model.inputs[0].shape), tuple(model.outputs[0].shape)
     if len(taken) != 4 or taken[3] != 1:
         channels = f"{taken[3]} channels" if len(taken) == 4 else f"the shape {taken}"
-        raise ModelError(f"{name} takes pictures with {channels}; expected one gray channel, (n, {size}, {size}, 1). "
-                         "Only networks for gray faces can be imported.")
+        raise ModelError(
+            f"{name} takes pictures with {channels}; expected one gray channel, (n, {size}, {size}, 1). "
+            "Only networks for gray faces can be imported."
+        )
     if any(side not in (None, size) for side in taken[1:3]):
-        raise ModelError(f"{name} takes faces of {taken[1]}×{taken[2]} pixels, its description says {size}×{size}. "
-                         f"Correct the input size.")
+        raise ModelError(
+            f"{name} takes faces of {taken[1]}×{taken[2]} pixels, its description says {size}×{size}. "
+            f"Correct the input size."
+        )
     if len(given) != 2 or given[1] != len(description.labels):
-        raise ModelError(f"{name} gives {given[-1]} scores in the shape {given}, its description names "
-                         f"{len(description.labels)} labels. Expected a network that ends in one row of "
-                         f"{len(description.labels)} scores.")
+        raise ModelError(
+            f"{name} gives {given[-1]} scores in the shape {given}, its description names "
+            f"{len(description.labels)} labels. Expected a network that ends in one row of "
+            f"{len(description.labels)} scores."
+        )
 
 
 def _wrap(model: keras.Model, description: Description, name: str) -> keras.Model:
@@ -100,9 +119,11 @@ def _features(model: keras.Model, name: str) -> keras.KerasTensor:
     """Return what the last layer that weighs its input is given, (n, d), averaged over the picture if it has any."""
     last = next((layer for layer in reversed(model.layers) if isinstance(layer, (*_WITH_KERNEL, keras.Model))), None)
     if last is None or isinstance(last, keras.Model):
-        raise ModelError(f"{name} ends in a network within a network, or has no layer with weights, so the features "
-                         "before its scores cannot be found. Save it with its last dense or convolutional layer at "
-                         "the top level.")
+        raise ModelError(
+            f"{name} ends in a network within a network, or has no layer with weights, so the features "
+            "before its scores cannot be found. Save it with its last dense or convolutional layer at "
+            "the top level."
+        )
     features = last.input
     if len(features.shape) == 4:
         features = layers.GlobalAveragePooling2D()(features)
@@ -114,6 +135,8 @@ def _check_scores(network: keras.Model, name: str) -> None:
     scores = network.predict(noise, verbose=0)["scores"]
     sums = scores.sum(axis=1)
     if not (np.all(scores >= 0) and np.all(np.abs(sums - 1) < 1e-3)):
-        raise ModelError(f"{name} gives scores that are no shares of 1: rows sum to {sums.min():.3g} to "
-                         f"{sums.max():.3g}, single scores run from {scores.min():.3g} to {scores.max():.3g}. "
-                         "Expected a softmax at its end; add one and save the model again.")
+        raise ModelError(
+            f"{name} gives scores that are no shares of 1: rows sum to {sums.min():.3g} to "
+            f"{sums.max():.3g}, single scores run from {scores.min():.3g} to {scores.max():.3g}. "
+            "Expected a softmax at its end; add one and save the model again."
+        )

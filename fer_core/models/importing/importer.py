@@ -39,8 +39,14 @@ class Imported:
     difference: float
 
 
-def import_model(path: Path, folder: Path, name: str, faces: np.ndarray, architecture: str | None = None,
-                 description: Description | None = None) -> Imported:
+def import_model(
+    path: Path,
+    folder: Path,
+    name: str,
+    faces: np.ndarray,
+    architecture: str | None = None,
+    description: Description | None = None,
+) -> Imported:
     """Turn the model file at `path` into a model in `folder`.
 
     Args:
@@ -58,8 +64,9 @@ def import_model(path: Path, folder: Path, name: str, faces: np.ndarray, archite
     log.info("Step 1 of 3: reading %s", path.name)
     file = inspect_file(path)
     if architecture and description:
-        raise ModelError("Name the architecture of a network that is registered here, or describe another one: not "
-                         "both.")
+        raise ModelError(
+            "Name the architecture of a network that is registered here, or describe another one: not both."
+        )
     network, kind = _load(file, architecture, description)
     log.info("Step 2 of 3: converting %s parameters", f"{network.count_params():,}")
     card = _card(file, name, kind, network, description)
@@ -76,19 +83,23 @@ def _load(file: ModelFile, architecture: str | None, description: Description | 
     if file.kind in (Kind.KERAS, Kind.WEIGHTS):
         return load_registered_weights(file, architecture)
     if architecture not in (None, "seed-cnn"):
-        raise ModelError(f"{file.path.name} is {file.kind.value}; {architecture} is read from a .keras or .weights.h5 "
-                         "file of Keras 3. Save it again with Keras 3.")
+        raise ModelError(
+            f"{file.path.name} is {file.kind.value}; {architecture} is read from a .keras or .weights.h5 "
+            "file of Keras 3. Save it again with Keras 3."
+        )
     try:
         return load_original_weights(file.path), "seed-cnn"
     except ModelError as error:
         if file.kind is not Kind.LEGACY_MODEL:
             raise
-        raise ModelError(f"{file.path.name} is a whole Keras model, but not the original script's. {NEEDS_WORDS}") \
-            from error
+        raise ModelError(
+            f"{file.path.name} is a whole Keras model, but not the original script's. {NEEDS_WORDS}"
+        ) from error
 
 
-def _card(file: ModelFile, name: str, architecture: str, network: keras.Model,
-          description: Description | None) -> ModelCard:
+def _card(
+    file: ModelFile, name: str, architecture: str, network: keras.Model, description: Description | None
+) -> ModelCard:
     origin = {"imported_from": file.path.name, "sha256": sha256_of(file.path), "kind": file.kind.value}
     limits = [f"Imported from {file.path.name}: nothing is known of its training data."]
     if description is None:
@@ -96,9 +107,20 @@ def _card(file: ModelFile, name: str, architecture: str, network: keras.Model,
     limits.append(f"What it takes and gives is what its importer said: {description}.")
     size = description.input_size
     return ModelCard(
-        name, architecture, network.count_params(), description.labels,
+        name,
+        architecture,
+        network.count_params(),
+        description.labels,
         input=f"48×48 gray, uint8 values 0 to 255; its first layers resize to {size}×{size} ({description.resize}) and "
-              f"scale to {description.scale}",
-        training={**origin, "description": {"labels": list(description.labels), "input_size": size,
-                                            "scale": description.scale, "resize": description.resize}},
-        limits=tuple(limits))
+        f"scale to {description.scale}",
+        training={
+            **origin,
+            "description": {
+                "labels": list(description.labels),
+                "input_size": size,
+                "scale": description.scale,
+                "resize": description.resize,
+            },
+        },
+        limits=tuple(limits),
+    )

@@ -28,8 +28,10 @@ _MAX_CONFIG_BYTES = 16 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 
-EXPECTED = ("Expected a .keras file, a .weights.h5 file that a run of this program saved, the model.h5 of the original "
-            "script, or a whole Keras model as .h5 or .hdf5.")
+EXPECTED = (
+    "Expected a .keras file, a .weights.h5 file that a run of this program saved, the model.h5 of the original "
+    "script, or a whole Keras model as .h5 or .hdf5."
+)
 
 
 class Kind(Enum):
@@ -65,16 +67,17 @@ def inspect_file(path: Path) -> ModelFile:
     if not path.is_file():
         raise ModelError(f"{path} is not a file. {EXPECTED}")
     if (size := path.stat().st_size) > MAX_FILE_BYTES:
-        raise ModelError(f"{path.name} has {size / 1e6:,.0f} MB; a model may have {MAX_FILE_BYTES / 1e6:,.0f}. "
-                         "Save it without the state of its optimizer.")
+        raise ModelError(
+            f"{path.name} has {size / 1e6:,.0f} MB; a model may have {MAX_FILE_BYTES / 1e6:,.0f}. "
+            "Save it without the state of its optimizer."
+        )
     with path.open("rb") as file:
         start = file.read(8)
     if start.startswith(b"PK"):
         return ModelFile(path, Kind.KERAS, _keras_config(path))
     if start == b"\x89HDF\r\n\x1a\n":
         return _look_into_hdf5(path)
-    raise ModelError(f"{path.name} cannot be read as a model: it is neither a .keras file nor HDF5. "
-                     f"{EXPECTED}")
+    raise ModelError(f"{path.name} cannot be read as a model: it is neither a .keras file nor HDF5. {EXPECTED}")
 
 
 @contextmanager
@@ -95,8 +98,9 @@ def weights_of(file: ModelFile) -> Iterator[Path]:
             with zipfile.ZipFile(file.path) as archive:
                 path = Path(archive.extract(_WEIGHTS, folder))
         except _DAMAGED as error:
-            raise ModelError(f"{file.path.name} cannot be unpacked: {error}. It was cut short or altered; "
-                             "save or download it again.") from error
+            raise ModelError(
+                f"{file.path.name} cannot be unpacked: {error}. It was cut short or altered; save or download it again."
+            ) from error
         check_hdf5(path, file.path.name)
         yield path
 
@@ -111,11 +115,14 @@ def check_hdf5(path: Path, name: str) -> None:
         with h5py.File(path) as file:
             total = sum(_bytes_below(file, name))
     except (OSError, KeyError, RuntimeError) as error:
-        raise ModelError(f"{name} cannot be read as HDF5: {error}. It was cut short or altered; "
-                         "save or download it again.") from error
+        raise ModelError(
+            f"{name} cannot be read as HDF5: {error}. It was cut short or altered; save or download it again."
+        ) from error
     if total > MAX_WEIGHT_BYTES:
-        raise ModelError(f"{name} unpacks to {total / 1e9:,.1f} GB of weights; a model may have "
-                         f"{MAX_WEIGHT_BYTES / 1e9:,.1f}. It was not opened.")
+        raise ModelError(
+            f"{name} unpacks to {total / 1e9:,.1f} GB of weights; a model may have "
+            f"{MAX_WEIGHT_BYTES / 1e9:,.1f}. It was not opened."
+        )
 
 
 def shapes_of(path: Path) -> dict[str, tuple[int, ...]]:
@@ -139,16 +146,20 @@ def _keras_config(path: Path) -> dict[str, Any]:
         with zipfile.ZipFile(path) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
             if not {_CONFIG, _WEIGHTS} <= set(sizes):
-                raise ModelError(f"{path.name} is an archive, but not a .keras file: it lacks {_CONFIG} or {_WEIGHTS}. "
-                                 + EXPECTED)
+                raise ModelError(
+                    f"{path.name} is an archive, but not a .keras file: it lacks {_CONFIG} or {_WEIGHTS}. " + EXPECTED
+                )
             if sum(sizes.values()) > MAX_WEIGHT_BYTES or sizes[_CONFIG] > _MAX_CONFIG_BYTES:
-                raise ModelError(f"{path.name} has {path.stat().st_size / 1e6:,.1f} MB and unpacks to "
-                                 f"{sum(sizes.values()) / 1e9:,.1f} GB; a model may have "
-                                 f"{MAX_WEIGHT_BYTES / 1e9:,.1f}. It was not unpacked.")
+                raise ModelError(
+                    f"{path.name} has {path.stat().st_size / 1e6:,.1f} MB and unpacks to "
+                    f"{sum(sizes.values()) / 1e9:,.1f} GB; a model may have "
+                    f"{MAX_WEIGHT_BYTES / 1e9:,.1f}. It was not unpacked."
+                )
             return _parsed(archive.read(_CONFIG), path)
     except _DAMAGED as error:
-        raise ModelError(f"{path.name} cannot be unpacked: {error}. It was cut short or altered; "
-                         "save or download it again.") from error
+        raise ModelError(
+            f"{path.name} cannot be unpacked: {error}. It was cut short or altered; save or download it again."
+        ) from error
 
 
 def _look_into_hdf5(path: Path) -> ModelFile:
@@ -167,8 +178,9 @@ def _parsed(text: str | bytes, path: Path) -> dict[str, Any]:
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path.name} describes its layers in no readable way: {error}. It was altered; save it "
-                         "again.") from error
+        raise ModelError(
+            f"{path.name} describes its layers in no readable way: {error}. It was altered; save it again."
+        ) from error
     if not isinstance(config, dict) or not isinstance(config.get("config"), (dict, list)):
         raise ModelError(f"{path.name} does not describe its layers. Save the whole model again, with Keras.")
     return config

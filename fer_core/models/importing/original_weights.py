@@ -26,11 +26,14 @@ def load_original_weights(path: Path) -> keras.Model:
         raise ModelError(f"{path} is not a file. Expected {_ORIGINAL}.")
     try:
         with h5py.File(path) as file:
-            root = file["model_weights"] if "model_weights" in file else file
+            root = file.get("model_weights", file)
             if "layer_names" not in root.attrs:
                 raise ModelError(f"{path} is HDF5, but not Keras 2 weights. Expected {_ORIGINAL}.")
-            shapes = [root[layer][weight].shape for layer in _names(root, "layer_names")
-                      for weight in _names(root[layer], "weight_names")]
+            shapes = [
+                root[layer][weight].shape
+                for layer in _names(root, "layer_names")
+                for weight in _names(root[layer], "weight_names")
+            ]
     except (OSError, KeyError) as error:
         raise ModelError(f"{path} cannot be read as HDF5 weights: {error}. Expected {_ORIGINAL}.") from error
     model = build("seed-cnn")
@@ -38,9 +41,14 @@ def load_original_weights(path: Path) -> keras.Model:
     if shapes != expected:
         raise ModelError(f"{path} holds weights of the shapes {shapes}; expected {expected}: {_ORIGINAL}.")
     with h5py.File(path) as file:
-        root = file["model_weights"] if "model_weights" in file else file
-        model.set_weights([root[layer][weight][()] for layer in _names(root, "layer_names")
-                           for weight in _names(root[layer], "weight_names")])
+        root = file.get("model_weights", file)
+        model.set_weights(
+            [
+                root[layer][weight][()]
+                for layer in _names(root, "layer_names")
+                for weight in _names(root[layer], "weight_names")
+            ]
+        )
     return model
 
 

@@ -20,8 +20,22 @@ from fer_core.models.importing.inspection import ModelFile, shapes_of, weights_o
 from fer_core.models.registry import architectures, build
 
 # Settings that do not change what a trained network answers.
-_WITHOUT_EFFECT = frozenset(("name", "dtype", "trainable", "rate", "seed", "momentum", "renorm_momentum",
-                             "synchronized", "batch_shape", "build_input_shape", "quantization_config", "noise_shape"))
+_WITHOUT_EFFECT = frozenset(
+    (
+        "name",
+        "dtype",
+        "trainable",
+        "rate",
+        "seed",
+        "momentum",
+        "renorm_momentum",
+        "synchronized",
+        "batch_shape",
+        "build_input_shape",
+        "quantization_config",
+        "noise_shape",
+    )
+)
 _WITHOUT_EFFECT_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 
 
@@ -43,15 +57,19 @@ def load_registered_weights(file: ModelFile, architecture: str | None) -> tuple[
             fitting = fitting[:1] if architecture else [pair for pair in fitting if not _differences(file, pair[1])][:1]
         if not architecture and file.config is None:
             fits = ", ".join(name for name, _ in fitting) or "none that is registered here"
-            raise ModelError(f"{file.path.name} holds weights without a description of their network. Name its "
-                             f"architecture (on the command line --architecture); by names and shapes it fits: {fits}.")
+            raise ModelError(
+                f"{file.path.name} holds weights without a description of their network. Name its "
+                f"architecture (on the command line --architecture); by names and shapes it fits: {fits}."
+            )
         if not fitting:
             raise ModelError(_misfit(file, found, architecture))
         name, network = fitting[0]
         if differences := _differences(file, network):
-            raise ModelError(f"{file.path.name} has the weights of {name}, but its layers differ from that network's: "
-                             f"{'; '.join(differences[:3])}. Import it by a description instead: labels, input size "
-                             "and scale.")
+            raise ModelError(
+                f"{file.path.name} has the weights of {name}, but its layers differ from that network's: "
+                f"{'; '.join(differences[:3])}. Import it by a description instead: labels, input size "
+                "and scale."
+            )
         network.load_weights(path)
     return network, name
 
@@ -61,9 +79,11 @@ def _misfit(file: ModelFile, found: dict[str, Any], architecture: str | None) ->
         return f"{file.path.name} is none of the networks registered here ({', '.join(architectures())}). {NEEDS_WORDS}"
     expected = _shapes_when_saved(build(architecture))
     place = next(place for place in (*expected, *found) if expected.get(place) != found.get(place))
-    return (f"{file.path.name} does not hold the weights of {architecture}: {len(expected)} were expected and "
-            f"{len(found)} came; the first difference is {place}, expected {_shape_words(expected.get(place))}, got "
-            f"{_shape_words(found.get(place))}. Name the architecture that the file was trained with.")
+    return (
+        f"{file.path.name} does not hold the weights of {architecture}: {len(expected)} were expected and "
+        f"{len(found)} came; the first difference is {place}, expected {_shape_words(expected.get(place))}, got "
+        f"{_shape_words(found.get(place))}. Name the architecture that the file was trained with."
+    )
 
 
 def _shape_words(shape: tuple[int, ...] | None) -> str:
@@ -90,12 +110,15 @@ def _differences(file: ModelFile, network: keras.Model) -> list[str]:
         places = [{layer["config"]["name"]: place for place, layer in enumerate(each)} for each in (own, theirs)]
         return [words for pair in zip(own, theirs, strict=True) for words in _layer_differences(*pair, *places)]
     except (KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{file.path.name} does not describe its layers as Keras 3 does ({error!r} failed). "
-                         "Save it again with Keras 3.") from error
+        raise ModelError(
+            f"{file.path.name} does not describe its layers as Keras 3 does ({error!r} failed). "
+            "Save it again with Keras 3."
+        ) from error
 
 
-def _layer_differences(own: dict[str, Any], theirs: dict[str, Any], own_places: dict[str, int],
-                       their_places: dict[str, int]) -> Iterator[str]:
+def _layer_differences(
+    own: dict[str, Any], theirs: dict[str, Any], own_places: dict[str, int], their_places: dict[str, int]
+) -> Iterator[str]:
     name = own["config"]["name"]
     if own["class_name"] != theirs["class_name"]:
         yield f"{name} is {theirs['class_name']} instead of {own['class_name']}"
@@ -104,8 +127,12 @@ def _layer_differences(own: dict[str, Any], theirs: dict[str, Any], own_places: 
         yield f"{name} takes its input from another layer"
     for key, value in own["config"].items():
         # Another version of Keras may know a setting less; it then means what it always meant.
-        if key in theirs["config"] and key not in _WITHOUT_EFFECT and not key.endswith(_WITHOUT_EFFECT_ENDINGS) \
-                and theirs["config"][key] != value:
+        if (
+            key in theirs["config"]
+            and key not in _WITHOUT_EFFECT
+            and not key.endswith(_WITHOUT_EFFECT_ENDINGS)
+            and theirs["config"][key] != value
+        ):
             yield f"{name} has {key} = {theirs['config'][key]!r} instead of {value!r}"
 
 

@@ -21,9 +21,10 @@ def resize_bilinear(faces: keras.KerasTensor, size: int) -> keras.KerasTensor:
     """
     wide = layers.Resizing(FACE_SIZE, size, name="resize_across")(faces)
     # The row that lies nearest to each new one, the row above that, and the row below.
-    near, above, below = (layers.Resizing(size, size, interpolation="nearest", name=f"resize_{name}")(rows)
-                          for name, rows in (("near", wide), ("above", _shifted(wide, (1, 0, 0))),
-                                             ("below", _shifted(wide, (0, 0, 1)))))
+    near, above, below = (
+        layers.Resizing(size, size, interpolation="nearest", name=f"resize_{name}")(rows)
+        for name, rows in (("near", wide), ("above", _shifted(wide, (1, 0, 0))), ("below", _shifted(wide, (0, 0, 1))))
+    )
     near_upper, above_upper, near_lower, below_lower = _row_weights(size)
     # OpenCV drops what is below a quarter of a gray value from either row, then rounds their sum.
     upper = ops.floor(near * near_upper + above * above_upper)
@@ -42,6 +43,10 @@ def _row_weights(size: int) -> list[np.ndarray]:
     share = np.round((place - above) * 2048) / 2048
     upper, lower = np.clip(above, 0, last), np.clip(above + 1, 0, last)
     near = np.floor(place + 0.5)
-    weights = ((1 - share) * (upper == near), (1 - share) * (upper != near),
-               share * (lower == near), share * (lower != near))
+    weights = (
+        (1 - share) * (upper == near),
+        (1 - share) * (upper != near),
+        share * (lower == near),
+        share * (lower != near),
+    )
     return [(4 * weight).astype(np.float32).reshape(1, size, 1, 1) for weight in weights]

@@ -52,8 +52,9 @@ def resize(images: np.ndarray, size: int) -> np.ndarray:
     return np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
 
 
-def mix(images: np.ndarray, targets: np.ndarray, alpha: float,
-        rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def mix(
+    images: np.ndarray, targets: np.ndarray, alpha: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Mix each face and its target with another of the batch (mixup, arXiv 1710.09412).
 
     Args:
@@ -69,8 +70,10 @@ def mix(images: np.ndarray, targets: np.ndarray, alpha: float,
     partner = rng.permutation(len(images))
     faces = images.astype(np.float32)
     in_images, in_targets = share[:, None, None], share[:, None]
-    return (faces * in_images + faces[partner] * (1 - in_images),
-            targets * in_targets + targets[partner] * (1 - in_targets))
+    return (
+        faces * in_images + faces[partner] * (1 - in_images),
+        targets * in_targets + targets[partner] * (1 - in_targets),
+    )
 
 
 def _warp(images: np.ndarray, how: Augmentation, rng: np.random.Generator) -> np.ndarray:
@@ -89,13 +92,23 @@ def _warp(images: np.ndarray, how: Augmentation, rng: np.random.Generator) -> np
     # (n, 1, 1) coefficients times (1, h, w) grids: where each target pixel comes from.
     y, x = (grid[None] for grid in np.mgrid[:height, :width].astype(np.float32))
     x, y = x - (width - 1) / 2, y - (height - 1) / 2
-    a, b, c, d, u, v = (value.astype(np.float32)[:, None, None] for value in (
-        cos * mirror, sin * mirror, -sin, cos, shift[:, 0] + (width - 1) / 2, shift[:, 1] + (height - 1) / 2))
+    a, b, c, d, u, v = (
+        value.astype(np.float32)[:, None, None]
+        for value in (
+            cos * mirror,
+            sin * mirror,
+            -sin,
+            cos,
+            shift[:, 0] + (width - 1) / 2,
+            shift[:, 1] + (height - 1) / 2,
+        )
+    )
     from_x = np.clip(a * x + b * y + u, 0, width - 1)
     from_y = np.clip(c * x + d * y + v, 0, height - 1)
     step = _MAX_ROWS // (height + 2 * _REACH)
-    return np.concatenate([_remap(images[i:i + step], from_x[i:i + step], from_y[i:i + step])
-                           for i in range(0, n, step)])
+    return np.concatenate(
+        [_remap(images[i : i + step], from_x[i : i + step], from_y[i : i + step]) for i in range(0, n, step)]
+    )
 
 
 def _remap(images: np.ndarray, from_x: np.ndarray, from_y: np.ndarray) -> np.ndarray:
@@ -104,8 +117,13 @@ def _remap(images: np.ndarray, from_x: np.ndarray, from_y: np.ndarray) -> np.nda
     n, height, width = images.shape
     tall = np.pad(images, ((0, 0), (_REACH, _REACH), (0, 0)), "edge")
     rows = from_y + (np.arange(n, dtype=np.float32) * tall.shape[1] + _REACH)[:, None, None]
-    warped = cv2.remap(tall.reshape(-1, width), from_x.reshape(n * height, width), rows.reshape(n * height, width),
-                       cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.remap(
+        tall.reshape(-1, width),
+        from_x.reshape(n * height, width),
+        rows.reshape(n * height, width),
+        cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     return warped.reshape(n, height, width)
 
 
@@ -120,8 +138,12 @@ def _light(images: np.ndarray, how: Augmentation, rng: np.random.Generator) -> n
     return np.clip(faces, 0, 255, out=faces).astype(np.uint8)
 
 
-def _some(images: np.ndarray, share: float, change: Callable[[np.ndarray, np.random.Generator], np.ndarray],
-          rng: np.random.Generator) -> np.ndarray:
+def _some(
+    images: np.ndarray,
+    share: float,
+    change: Callable[[np.ndarray, np.random.Generator], np.ndarray],
+    rng: np.random.Generator,
+) -> np.ndarray:
     chosen = np.flatnonzero(rng.random(len(images)) < share)
     images = images.copy()
     for i in chosen:
@@ -149,5 +171,5 @@ def _erased(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     tall = int(np.clip(np.sqrt(area * ratio), 1, height))
     wide = int(np.clip(np.sqrt(area / ratio), 1, width))
     top, left = rng.integers(0, height - tall + 1), rng.integers(0, width - wide + 1)
-    image[top:top + tall, left:left + wide] = rng.integers(0, 256, (tall, wide), np.uint8)
+    image[top : top + tall, left : left + wide] = rng.integers(0, 256, (tall, wide), np.uint8)
     return image

@@ -18,15 +18,22 @@ Teacher = Callable[[np.ndarray], np.ndarray]
 class Batches(keras.utils.PyDataset):
     """Shuffled, changed and mixed batches: faces (b, size, size, 1), targets float32 (b, 7), weights float32 (b,)."""
 
-    def __init__(self, images: np.ndarray, targets: np.ndarray, config: RunConfig, epoch: int = 0,
-                 weights: np.ndarray | None = None, teacher: Teacher | None = None) -> None:
+    def __init__(
+        self,
+        images: np.ndarray,
+        targets: np.ndarray,
+        config: RunConfig,
+        epoch: int = 0,
+        weights: np.ndarray | None = None,
+        teacher: Teacher | None = None,
+    ) -> None:
         """Args:
-            images: uint8 (n, 48, 48).
-            targets: float32 (n, 7), rows sum to 1.
-            config: of the run; the last batch of an epoch holds what remains.
-            epoch: number of the first epoch that will be read, from 0.
-            weights: float32 (7,), weight of each expression in the loss; all 1 by default.
-            teacher: gives scores (b, 7) of faces uint8 (b, 48, 48), which become part of the targets.
+        images: uint8 (n, 48, 48).
+        targets: float32 (n, 7), rows sum to 1.
+        config: of the run; the last batch of an epoch holds what remains.
+        epoch: number of the first epoch that will be read, from 0.
+        weights: float32 (7,), weight of each expression in the loss; all 1 by default.
+        teacher: gives scores (b, 7) of faces uint8 (b, 48, 48), which become part of the targets.
         """
         super().__init__()
         self._images, self._targets, self._config = images, targets, config
@@ -38,7 +45,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         config = self._config
-        rows = self._order[index * config.batch_size:(index + 1) * config.batch_size]
+        rows = self._order[index * config.batch_size : (index + 1) * config.batch_size]
         images, targets = self._images[rows], self._targets[rows]
         rng = np.random.default_rng([config.seed, self._epoch, index + 1])
         if config.augmentation:

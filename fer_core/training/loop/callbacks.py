@@ -64,8 +64,9 @@ class Progress(keras.callbacks.Callback):
             self.model.stop_training = True
         if now_s - self._written_s >= _PROGRESS_EVERY_S or self.step == len(self._batches):
             self._written_s = now_s
-            self._file.write(f"{self._epoch},{self.step},{now_s - self.started_s:.2f},"
-                             f"{logs['loss']:.5f},{logs['accuracy']:.5f}\n")
+            self._file.write(
+                f"{self._epoch},{self.step},{now_s - self.started_s:.2f},{logs['loss']:.5f},{logs['accuracy']:.5f}\n"
+            )
             self._file.flush()
             self._beat.update(step=self.step)
 
@@ -84,8 +85,16 @@ class Validation(keras.callbacks.Callback):
     to the logs and writes the confusion matrix and the predictions for a few faces.
     """
 
-    def __init__(self, run: RunFolder, progress: Progress, batches: Batches, network: ResultNetwork,
-                 images: np.ndarray, targets: np.ndarray, first_epoch: int) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        progress: Progress,
+        batches: Batches,
+        network: ResultNetwork,
+        images: np.ndarray,
+        targets: np.ndarray,
+        first_epoch: int,
+    ) -> None:
         super().__init__()
         self._run, self._progress, self._batches, self._network = run, progress, batches, network
         self._images, self._targets = images, targets
@@ -114,10 +123,18 @@ class Validation(keras.callbacks.Callback):
         shown = probs[self._shown]
         self._predicted.append(shown.argmax(axis=1).tolist())
         confusion = confusion_matrix(self._labels, probs.argmax(axis=1), labels=range(len(LABELS)))
-        write_json(self._run.validation_file, {
-            "epoch": epoch, "confusion": confusion.tolist(), "faces": {
-                "labels": self._labels[self._shown].tolist(), "probs": np.round(shown, 4).tolist(),
-                "predicted": self._predicted}})
+        write_json(
+            self._run.validation_file,
+            {
+                "epoch": epoch,
+                "confusion": confusion.tolist(),
+                "faces": {
+                    "labels": self._labels[self._shown].tolist(),
+                    "probs": np.round(shown, 4).tolist(),
+                    "predicted": self._predicted,
+                },
+            },
+        )
 
     def _earlier(self, first_epoch: int) -> list[list[int]]:
         if not self._run.validation_file.exists():
@@ -141,8 +158,15 @@ class History(keras.callbacks.CSVLogger):
 class Saver(keras.callbacks.Callback):
     """After each whole epoch saves weights and, last, the state to resume from; ends a run that no longer improves."""
 
-    def __init__(self, run: RunFolder, config: RunConfig, progress: Progress, network: ResultNetwork,
-                 data_hash: str, beat: Heartbeat) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        config: RunConfig,
+        progress: Progress,
+        network: ResultNetwork,
+        data_hash: str,
+        beat: Heartbeat,
+    ) -> None:
         super().__init__()
         self._run, self._config, self._progress, self._network = run, config, progress, network
         self._data_hash, self._beat = data_hash, beat
@@ -171,7 +195,7 @@ def ends_early(history: pd.DataFrame, patience: int) -> bool:
 
 def _spread(labels: np.ndarray) -> np.ndarray:
     """Return the rows of up to `SHOWN_FACES` faces, of each expression as many."""
-    each = [np.flatnonzero(labels == k)[:SHOWN_FACES // len(LABELS)] for k in range(len(LABELS))]
+    each = [np.flatnonzero(labels == k)[: SHOWN_FACES // len(LABELS)] for k in range(len(LABELS))]
     return np.concatenate(each)
 
 

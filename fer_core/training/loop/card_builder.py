@@ -36,12 +36,30 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
     metrics = {}
     for name, splits in measured.items():
         rows = faces.rows_of(*splits)
-        metrics[name] = {"protocol": protocol, **measure(network.predict(np.array(faces.images[rows])),
-                                                         faces.labels[rows])}
+        metrics[name] = {
+            "protocol": protocol,
+            **measure(network.predict(np.array(faces.images[rows])), faces.labels[rows]),
+        }
     return ModelCard(
-        name=run.name, architecture=config.architecture, parameters=network.model.count_params(), labels=LABELS,
-        data={"name": faces.source.name or config.data, "synthetic": faces.source.synthetic, "sha256": faces.hash,
-              "images": {split: int(np.sum(faces.split == SPLITS.index(split))) for split in faces.splits}},
-        training={**config.to_dict(), **began_with, "epoch": picked, "seconds": float(history["seconds"].sum()),
-                  "fer_core": __version__, "keras": keras.__version__, "backend": keras.backend.backend()},
-        metrics=metrics, files={run.weights_file.name: sha256_of(run.weights_file)})
+        name=run.name,
+        architecture=config.architecture,
+        parameters=network.model.count_params(),
+        labels=LABELS,
+        data={
+            "name": faces.source.name or config.data,
+            "synthetic": faces.source.synthetic,
+            "sha256": faces.hash,
+            "images": {split: int(np.sum(faces.split == SPLITS.index(split))) for split in faces.splits},
+        },
+        training={
+            **config.to_dict(),
+            **began_with,
+            "epoch": picked,
+            "seconds": float(history["seconds"].sum()),
+            "fer_core": __version__,
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+        },
+        metrics=metrics,
+        files={run.weights_file.name: sha256_of(run.weights_file)},
+    )

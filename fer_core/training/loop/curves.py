@@ -24,8 +24,12 @@ def save_curves(history: pd.DataFrame, path: Path) -> None:
         for column, label, color in ((name, "training", "#8A93A0"), (f"val_{name}", "validation", "#2B5FC0")):
             values = history[column] * scale
             axes.plot(epochs, values, color=color, linewidth=2)
-            axes.annotate(f" {label} {values.iloc[-1]:.{1 if scale == 100 else 2}f}",
-                          (epochs.iloc[-1], values.iloc[-1]), color=color, va="center")
+            axes.annotate(
+                f" {label} {values.iloc[-1]:.{1 if scale == 100 else 2}f}",
+                (epochs.iloc[-1], values.iloc[-1]),
+                color=color,
+                va="center",
+            )
         axes.set(title="Accuracy, %" if name == "accuracy" else "Loss", xlabel="Epoch")
         axes.set_xlim(1, max(2, epochs.iloc[-1] * 1.3))
         axes.spines[["top", "right"]].set_visible(False)

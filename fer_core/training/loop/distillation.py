@@ -59,8 +59,10 @@ def teacher_folders(config: RunConfig) -> list[Path]:
 def _classifier(name: str, config: RunConfig) -> LiteRTClassifier:
     bundle = load_bundle(_folder(name))
     if known := known_of(bundle.card.training, config):
-        raise RunError(f"The teacher {name} has trained on {known}; what it teaches would be measured on faces that it "
-                       "knows. Choose another teacher, or train on the same splits of the same data set.")
+        raise RunError(
+            f"The teacher {name} has trained on {known}; what it teaches would be measured on faces that it "
+            "knows. Choose another teacher, or train on the same splits of the same data set."
+        )
     return classifier_of(bundle)
 
 

@@ -65,11 +65,14 @@ def find_initial_weights(config: RunConfig) -> InitialWeights:
     """
     found = _named(config.start_from)
     if (theirs := found.training.get("architecture")) != config.architecture:
-        raise RunError(f"{found.name} is the network {theirs}; a run of {config.architecture} cannot begin with its "
-                       "weights.")
+        raise RunError(
+            f"{found.name} is the network {theirs}; a run of {config.architecture} cannot begin with its weights."
+        )
     if known := known_of(found.training, config):
-        raise RunError(f"{found.name} has trained on {known}; a run that begins with its weights would be measured on "
-                       "faces that it knows. Train on the same splits of the same data set.")
+        raise RunError(
+            f"{found.name} has trained on {known}; a run that begins with its weights would be measured on "
+            "faces that it knows. Train on the same splits of the same data set."
+        )
     return found
 
 
@@ -90,12 +93,20 @@ def known_of(training: Mapping[str, Any], config: RunConfig) -> str:
 
 def initial_weight_sources(architecture: str) -> list[str]:
     """Return the names of all runs and models whose weights a run of `architecture` can begin with, models first."""
-    models = [name for name in available_models() if (folder_of(name) / WEIGHTS_FILE).is_file()
-              and _architecture_of(folder_of(name)) == architecture]
+    models = [
+        name
+        for name in available_models()
+        if (folder_of(name) / WEIGHTS_FILE).is_file() and _architecture_of(folder_of(name)) == architecture
+    ]
     runs = list_runs()
     broken = broken_runs(runs)
-    return models + [run.name for run in runs if run.name not in (*broken, *models)
-                     and run.config().architecture == architecture and run.weights_file.exists()]
+    return models + [
+        run.name
+        for run in runs
+        if run.name not in (*broken, *models)
+        and run.config().architecture == architecture
+        and run.weights_file.exists()
+    ]
 
 
 def _architecture_of(folder: Path) -> str | None:
@@ -117,5 +128,7 @@ def _named(name: str) -> InitialWeights:
     if name in available_models():
         folder = folder_of(name)
         return InitialWeights(name, folder, False, ModelCard.load(folder / CARD_FILE).training)
-    raise RunError(f"No run and no model is named {name!r}. A run begins with the weights of one that is there, or "
-                   "with random ones.")
+    raise RunError(
+        f"No run and no model is named {name!r}. A run begins with the weights of one that is there, or "
+        "with random ones."
+    )

@@ -10,8 +10,12 @@ from fer_core.training.config import RunConfig
 
 def build_optimizer(config: RunConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Return the optimizer with its schedule, weight decay and averaged weights."""
-    common = {"learning_rate": _schedule(config, steps_per_epoch), "weight_decay": config.weight_decay or None,
-              "use_ema": config.ema > 0, "ema_momentum": config.ema or 0.99}
+    common = {
+        "learning_rate": _schedule(config, steps_per_epoch),
+        "weight_decay": config.weight_decay or None,
+        "use_ema": config.ema > 0,
+        "ema_momentum": config.ema or 0.99,
+    }
     if config.optimizer == "sgd-nesterov":
         optimizer = keras.optimizers.SGD(momentum=0.9, nesterov=True, **common)
     elif config.optimizer == "adamw":

@@ -26,14 +26,15 @@ class ResultNetwork:
 
     def __init__(self, architecture: str, batches: Batches) -> None:
         """Args:
-            architecture: its name in the registry.
-            batches: what is trained on; averaged weights need batch statistics of their own.
+        architecture: its name in the registry.
+        batches: what is trained on; averaged weights need batch statistics of their own.
         """
         with precision("float32"):  # what is kept and measured, whatever it was trained in
             self.model = build(architecture, None if resizable(architecture) else FACE_SIZE)
         self._batches = batches
-        self._normalizations = [layer for layer in _layers(self.model)
-                                if isinstance(layer, keras.layers.BatchNormalization)]
+        self._normalizations = [
+            layer for layer in _layers(self.model) if isinstance(layer, keras.layers.BatchNormalization)
+        ]
 
     def take(self, trained: keras.Model) -> None:
         """Take over the weights, averaged if the optimizer of `trained` keeps averages."""

@@ -26,8 +26,12 @@ def with_corrections(faces: FaceSet, splits: tuple[str, ...], keep: np.ndarray, 
     changes = np.isin(np.arange(len(faces)), faces.rows_of(*splits))
     rows = np.flatnonzero(keep | ~changes)
     return dataclasses.replace(
-        faces, images=np.array(faces.images[rows]), labels=np.where(changes, labels, faces.labels)[rows],
-        split=faces.split[rows], votes=None if faces.votes is None else faces.votes[rows])
+        faces,
+        images=np.array(faces.images[rows]),
+        labels=np.where(changes, labels, faces.labels)[rows],
+        split=faces.split[rows],
+        votes=None if faces.votes is None else faces.votes[rows],
+    )
 
 
 def targets_of(faces: FaceSet, label_set: str) -> tuple[np.ndarray, np.ndarray]:
@@ -47,8 +51,10 @@ def targets_of(faces: FaceSet, label_set: str) -> tuple[np.ndarray, np.ndarray]:
     if label_set == "fer":
         return np.eye(len(LABELS), dtype=np.float32)[faces.labels], np.ones(len(faces), bool)
     if faces.votes is None:
-        raise DataError("The data set has no FER+ votes. Read it in together with fer2013new.csv, or train on its own "
-                        "labels (label set fer).")
+        raise DataError(
+            "The data set has no FER+ votes. Read it in together with fer2013new.csv, or train on its own "
+            "labels (label set fer)."
+        )
     votes = faces.votes[:, _COLUMNS].astype(np.float32)
     expressions, total = votes.sum(axis=1), faces.votes.sum(axis=1, dtype=np.float32)
     return votes / np.maximum(expressions, 1)[:, None], (expressions > 0) & (expressions * 2 >= total)

@@ -46,8 +46,9 @@ from fer_core.training.run.heartbeat import Heartbeat, Stopped, device_lock, run
 _RESERVE_BYTES = 1 << 16
 
 
-def train(open_faces: Callable[[RunConfig], FaceSet], run: RunFolder,
-          export: Callable[[RunFolder], None] | None = None) -> ModelCard | None:
+def train(
+    open_faces: Callable[[RunConfig], FaceSet], run: RunFolder, export: Callable[[RunFolder], None] | None = None
+) -> ModelCard | None:
     """Train the run until it ends or a SIGTERM or SIGINT stops it; go on from its last whole epoch if it has one.
 
     Args:
@@ -69,7 +70,9 @@ def train(open_faces: Callable[[RunConfig], FaceSet], run: RunFolder,
         try:
             with device_lock(run, beat):
                 beat.set_state("starting", device=device_words())
-                faces = open_faces(replace(config, corrections=str(run.corrections_file)) if config.corrections else config)
+                faces = open_faces(
+                    replace(config, corrections=str(run.corrections_file)) if config.corrections else config
+                )
                 beat.check_stop()
                 with precision(config.precision):
                     card = _train(faces, run, config, beat)
@@ -100,8 +103,9 @@ def _reserve(run: RunFolder) -> Iterator[Callable[[], None]]:
         file.write_bytes(bytes(_RESERVE_BYTES))
     except OSError as error:
         release()
-        raise RunError(f"The run cannot be written in {run.path}: {error.strerror}. Free some space and resume.") \
-            from error
+        raise RunError(
+            f"The run cannot be written in {run.path}: {error.strerror}. Free some space and resume."
+        ) from error
     try:
         yield release
     finally:
@@ -119,12 +123,20 @@ def prepare(faces: FaceSet, config: RunConfig) -> tuple[keras.Model, Batches, tu
 
     rows = rows_of(config.train_splits)
     weights = class_weights(targets[rows]) if config.class_weighting else None
-    batches = Batches(np.array(faces.images[rows]), targets[rows], config, weights=weights,
-                      teacher=find_teacher(config) if config.teachers else None)
+    batches = Batches(
+        np.array(faces.images[rows]),
+        targets[rows],
+        config,
+        weights=weights,
+        teacher=find_teacher(config) if config.teachers else None,
+    )
     rows = rows_of(config.validation_splits)
     model = build(config.architecture, FACE_SIZE if config.initial_size == FACE_SIZE else None)
-    model.compile(optimizer=build_optimizer(config, len(batches)), metrics=["accuracy"],
-                  loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing))
+    model.compile(
+        optimizer=build_optimizer(config, len(batches)),
+        metrics=["accuracy"],
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
+    )
     return model, batches, (np.array(faces.images[rows]), targets[rows])
 
 
@@ -141,9 +153,13 @@ def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -
         write_json(run.initial_weights_file, beginning.training)
     progress = Progress(run, batches, beat)
     beat.set_state("running", epoch=first_epoch, steps_per_epoch=len(batches))
-    callbacks = [keras.callbacks.TerminateOnNaN(), progress,
-                 Validation(run, progress, batches, network, images, targets, first_epoch), History(run, progress),
-                 Saver(run, config, progress, network, data_hash, beat)]
+    callbacks = [
+        keras.callbacks.TerminateOnNaN(),
+        progress,
+        Validation(run, progress, batches, network, images, targets, first_epoch),
+        History(run, progress),
+        Saver(run, config, progress, network, data_hash, beat),
+    ]
     for first, end in _stages(config, first_epoch):
         if _is_done(run, config):
             break
@@ -153,8 +169,10 @@ def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -
             break
     run.progress_file.unlink(missing_ok=True)
     if progress.diverged:
-        raise RunError(f"The loss was no longer a finite number in epoch {len(run.history()) + 1}. The weights of "
-                       "the last whole epoch are kept; start again with a lower learning rate.")
+        raise RunError(
+            f"The loss was no longer a finite number in epoch {len(run.history()) + 1}. The weights of "
+            "the last whole epoch are kept; start again with a lower learning rate."
+        )
     if not _is_done(run, config):
         return None
     beat.set_state("measuring", step=0)
@@ -195,13 +213,18 @@ def _reason(error: Exception, run: RunFolder) -> str | None:
     """Return in words why training cannot go on, or None if this is a fault of the program."""
     if isinstance(error, FerError):
         return str(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC or "No space left on device" in str(error):
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left on device" in str(error):
         return f"The disk of {run.path} is full. Free some space and resume; the last whole epoch is kept."
     # TensorFlow's and JAX's own errors for this differ; both name the same code.
-    if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__ \
-            or "RESOURCE_EXHAUSTED" in str(error):
-        return ("There was not enough memory. The last whole epoch is kept; start again with smaller batches or a "
-                "smaller network, or close other programs and resume.")
+    if (
+        isinstance(error, MemoryError)
+        or "ResourceExhausted" in type(error).__name__
+        or "RESOURCE_EXHAUSTED" in str(error)
+    ):
+        return (
+            "There was not enough memory. The last whole epoch is kept; start again with smaller batches or a "
+            "smaller network, or close other programs and resume."
+        )
     return None
 
 
@@ -211,4 +234,4 @@ def _cut_history(run: RunFolder, epochs: int) -> None:
         return
     lines = run.history_file.read_text(encoding="utf-8").splitlines(keepends=True)
     if len(lines) > 1 + epochs:  # a half-written row is a line too
-        write_text(run.history_file, "".join(lines[:1 + epochs]))
+        write_text(run.history_file, "".join(lines[: 1 + epochs]))

@@ -44,17 +44,22 @@ def load_state(path: Path, model: keras.Model, data_hash: str) -> int:
             arrays = [state[f"v{i}"] for i in range(len(variables))]
             epoch, known_hash = int(state["epoch"]), str(state["data_hash"])
     except FileNotFoundError as error:
-        raise RunError(f"{path} is missing: the run was ended before its first epoch was complete. "
-                       "Start it anew.") from error
+        raise RunError(
+            f"{path} is missing: the run was ended before its first epoch was complete. Start it anew."
+        ) from error
     except (zipfile.BadZipFile, ValueError, KeyError, EOFError) as error:
         raise RunError(f"{path} does not hold the state of this network: {error}.") from error
     if known_hash != data_hash:
-        raise RunError("The data set is not the one this run began with: its images, labels, votes or splits have "
-                       "changed, or another model is its teacher now. Restore it, or start a new run.")
+        raise RunError(
+            "The data set is not the one this run began with: its images, labels, votes or splits have "
+            "changed, or another model is its teacher now. Restore it, or start a new run."
+        )
     for variable, array in zip(variables, arrays, strict=True):
         if tuple(variable.shape) != array.shape:
-            raise RunError(f"{path} belongs to another network: {variable.path} has shape "
-                           f"{tuple(variable.shape)}, the file {array.shape}.")
+            raise RunError(
+                f"{path} belongs to another network: {variable.path} has shape "
+                f"{tuple(variable.shape)}, the file {array.shape}."
+            )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
     return epoch

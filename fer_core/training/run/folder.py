@@ -64,43 +64,80 @@ class RunFolder:
     path: Path
 
     @property
-    def name(self) -> str: return self.path.name
+    def name(self) -> str:
+        return self.path.name
+
     @property
-    def config_file(self) -> Path: return self.path / "config.json"
+    def config_file(self) -> Path:
+        return self.path / "config.json"
+
     @property
-    def corrections_file(self) -> Path: return self.path / "marks.csv"
+    def corrections_file(self) -> Path:
+        return self.path / "marks.csv"
+
     @property
-    def status_file(self) -> Path: return self.path / "status.json"
+    def status_file(self) -> Path:
+        return self.path / "status.json"
+
     @property
-    def history_file(self) -> Path: return self.path / "history.csv"
+    def history_file(self) -> Path:
+        return self.path / "history.csv"
+
     @property
-    def progress_file(self) -> Path: return self.path / "progress.csv"
+    def progress_file(self) -> Path:
+        return self.path / "progress.csv"
+
     @property
-    def validation_file(self) -> Path: return self.path / "validation.json"
+    def validation_file(self) -> Path:
+        return self.path / "validation.json"
+
     @property
-    def faces_file(self) -> Path: return self.path / "faces.png"
+    def faces_file(self) -> Path:
+        return self.path / "faces.png"
+
     @property
-    def curves_file(self) -> Path: return self.path / "curves.png"
+    def curves_file(self) -> Path:
+        return self.path / "curves.png"
+
     @property
-    def initial_weights_file(self) -> Path: return self.path / "began_with.json"
+    def initial_weights_file(self) -> Path:
+        return self.path / "began_with.json"
+
     @property
-    def state_file(self) -> Path: return self.path / "state.npz"
+    def state_file(self) -> Path:
+        return self.path / "state.npz"
+
     @property
-    def last_weights_file(self) -> Path: return self.path / "last.weights.h5"
+    def last_weights_file(self) -> Path:
+        return self.path / "last.weights.h5"
+
     @property
-    def best_weights_file(self) -> Path: return self.path / "best.weights.h5"
+    def best_weights_file(self) -> Path:
+        return self.path / "best.weights.h5"
+
     @property
-    def card_file(self) -> Path: return self.path / "card.json"
+    def card_file(self) -> Path:
+        return self.path / "card.json"
+
     @property
-    def log_file(self) -> Path: return self.path / "log.txt"
+    def log_file(self) -> Path:
+        return self.path / "log.txt"
+
     @property
-    def lock_file(self) -> Path: return self.path / "process.lock"
+    def lock_file(self) -> Path:
+        return self.path / "process.lock"
+
     @property
-    def stop_file(self) -> Path: return self.path / "stop"
+    def stop_file(self) -> Path:
+        return self.path / "stop"
+
     @property
-    def model_folder(self) -> Path: return self.path / "model"
+    def model_folder(self) -> Path:
+        return self.path / "model"
+
     @property
-    def export_file(self) -> Path: return self.path / "export.json"
+    def export_file(self) -> Path:
+        return self.path / "export.json"
 
     def create(self, config: RunConfig) -> None:
         """Make the folder and write the configuration, with a copy of the corrections as they are now.
@@ -117,8 +154,9 @@ class RunFolder:
                 with atomic_path(self.corrections_file) as partial:
                     shutil.copyfile(config.corrections, partial)
             except FileNotFoundError as error:
-                raise RunError(f"There is no list of corrections at {config.corrections}. Export one on the Data set "
-                               "page.") from error
+                raise RunError(
+                    f"There is no list of corrections at {config.corrections}. Export one on the Data set page."
+                ) from error
         write_json(self.config_file, config.to_dict())
 
     def config(self) -> RunConfig:
@@ -157,15 +195,19 @@ class RunFolder:
             return status
         if self.stop_file.exists():
             return replace(status, state="stopped", message="")
-        return replace(status, state="interrupted",
-                       message="Its process ended without a word: it was killed, ran out of memory, or the machine "
-                               "went down. Resume it to go on from its last whole epoch.")
+        return replace(
+            status,
+            state="interrupted",
+            message="Its process ended without a word: it was killed, ran out of memory, or the machine "
+            "went down. Resume it to go on from its last whole epoch.",
+        )
 
     def history(self) -> pd.DataFrame:
         """Read the history: one row a finished epoch, with the columns epoch (from 0), accuracy, loss,
         val_accuracy, val_loss, learning_rate and seconds; empty before the first."""
-        return _read_table(self.history_file, ("epoch", "accuracy", "loss", "val_accuracy", "val_loss",
-                                               "learning_rate", "seconds"))
+        return _read_table(
+            self.history_file, ("epoch", "accuracy", "loss", "val_accuracy", "val_loss", "learning_rate", "seconds")
+        )
 
     def progress(self) -> pd.DataFrame:
         """Read the epoch under way: rows with the columns epoch (from 0), step (finished), seconds (since the
@@ -196,7 +238,7 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         text = path.read_bytes()
     except FileNotFoundError:
         return pd.DataFrame(columns=list(columns), dtype=float)
-    lines = text[:text.rfind(b"\n") + 1].decode("utf-8").split()
+    lines = text[: text.rfind(b"\n") + 1].decode("utf-8").split()
     if not lines:
         return pd.DataFrame(columns=list(columns), dtype=float)
     rows = [[float(word) for word in line.split(",")] for line in lines[1:]]

@@ -67,6 +67,7 @@ class Heartbeat:
     @contextmanager
     def beating(self) -> Iterator[None]:
         """Beat while the block runs, and turn SIGTERM and SIGINT into `stop_requested`."""
+
         def stop(number: int, frame: object) -> None:
             self.stop_requested = True
 
@@ -126,6 +127,12 @@ def device_lock(run: RunFolder, beat: Heartbeat, root: Path | None = None) -> It
 def _earlier(run: RunFolder, root: Path | None) -> bool:
     """Return whether a run that waits for the same device has waited longer than `run`."""
     mine = run.status()
-    waiting = [status for other in list_runs(root) if other.path != run.path and (status := other.status())
-               and status.state == "waiting" and status.queue == device_key()]
+    waiting = [
+        status
+        for other in list_runs(root)
+        if other.path != run.path
+        and (status := other.status())
+        and status.state == "waiting"
+        and status.queue == device_key()
+    ]
     return any((status.since_s, status.pid) < (mine.since_s, mine.pid) for status in waiting)

@@ -38,8 +38,12 @@ def launch(run: RunFolder) -> int:
     try:
         run.stop_file.unlink(missing_ok=True)
         run.write_status("starting", since_s=time.time(), epoch=len(run.history()))
-        process = start_command(["train", "--resume", "--run", str(run.path.resolve())], run.log_file,
-                                keep_open=(lock,), environment={LOCK_VARIABLE: str(lock)})
+        process = start_command(
+            ["train", "--resume", "--run", str(run.path.resolve())],
+            run.log_file,
+            keep_open=(lock,),
+            environment={LOCK_VARIABLE: str(lock)},
+        )
         write_holder(lock, process.pid)
     finally:
         os.close(lock)  # from here on the lock is the new process's own

@@ -63,8 +63,10 @@ def find_run(name: str | Path, root: Path | None = None) -> RunFolder:
     if "/" in str(name):
         return RunFolder(Path(name).resolve())
     if not _NAME.fullmatch(str(name)):
-        raise RunError(f"{str(name)!r} cannot name a run. Use 1 to 64 letters, digits, spaces, dots, dashes or "
-                       "underscores, beginning with a letter or digit.")
+        raise RunError(
+            f"{str(name)!r} cannot name a run. Use 1 to 64 letters, digits, spaces, dots, dashes or "
+            "underscores, beginning with a letter or digit."
+        )
     return RunFolder((root or runs_root()) / name)
 
 
@@ -130,11 +132,17 @@ def result_of(run: RunFolder) -> RunResult:
     metrics = card.metrics if card else {}
     size = export.get("bytes") or (run.weights_file.stat().st_size if run.weights_file.exists() else None)
     return RunResult(
-        name=run.name, state=status.state if status else "interrupted", epochs=len(history),
-        validation_accuracy=accuracy, public_accuracy=metrics.get("PublicTest", {}).get("accuracy"),
+        name=run.name,
+        state=status.state if status else "interrupted",
+        epochs=len(history),
+        validation_accuracy=accuracy,
+        public_accuracy=metrics.get("PublicTest", {}).get("accuracy"),
         private_accuracy=metrics.get("PrivateTest", {}).get("accuracy"),
-        parameters=card.parameters if card else None, size_bytes=size, ms_per_face=export.get("ms_per_face"),
-        seconds=float(history["seconds"].sum()))
+        parameters=card.parameters if card else None,
+        size_bytes=size,
+        ms_per_face=export.get("ms_per_face"),
+        seconds=float(history["seconds"].sum()),
+    )
 
 
 def _card(run: RunFolder) -> ModelCard | None:

@@ -61,5 +61,10 @@ def measure_throughput(faces: FaceSet, config: RunConfig) -> dict[str, Any]:
         began_s = time.perf_counter()
         network.predict(few)
         validation_s = (time.perf_counter() - began_s) * len(images) / len(few)
-    return {"device": device_words(), "step_s": clock.step_s, "images_per_s": config.batch_size / clock.step_s,
-            "epoch_s": (clock.step_s * len(batches) + validation_s) * cost, "steps_per_epoch": len(batches)}
+    return {
+        "device": device_words(),
+        "step_s": clock.step_s,
+        "images_per_s": config.batch_size / clock.step_s,
+        "epoch_s": (clock.step_s * len(batches) + validation_s) * cost,
+        "steps_per_epoch": len(batches),
+    }

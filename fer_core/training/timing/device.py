@@ -19,8 +19,8 @@ _CPU_INFO = Path("/proc/cpuinfo")
 @dataclass(frozen=True)
 class Device:
     """Attributes:
-        name: in words, such as "AMD EPYC 9R14, 2 cores".
-        bfloat16: whether it computes in bfloat16 natively, so that mixed precision is faster.
+    name: in words, such as "AMD EPYC 9R14, 2 cores".
+    bfloat16: whether it computes in bfloat16 natively, so that mixed precision is faster.
     """
 
     name: str
@@ -50,8 +50,12 @@ def _gpu() -> Device | None:
     if not any(importlib.util.find_spec(name) for name in _CUDA_PACKAGES):
         return None  # there is a driver, but nothing that computes on it
     try:
-        found = subprocess.run(["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"],
-                               capture_output=True, text=True, timeout=10)
+        found = subprocess.run(
+            ["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
         name, capability = found.stdout.splitlines()[0].rsplit(",", 1)
         return Device(name.strip(), bfloat16=float(capability) >= 8)
     except (subprocess.TimeoutExpired, IndexError, ValueError):

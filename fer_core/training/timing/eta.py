@@ -52,11 +52,14 @@ def estimate_eta(config: RunConfig, status: RunStatus, history: pd.DataFrame, pr
     speed = _steps_per_s(progress)
     best = best_epoch(history)
     return Eta(
-        epoch=done, step=step, share=min(1.0, (done + within) / config.epochs),
+        epoch=done,
+        step=step,
+        share=min(1.0, (done + within) / config.epochs),
         images_per_s=None if speed is None else speed * config.batch_size,
         left_s=_left_s(config, done, within, steps, history, speed),
         best=None if best is None else float(history["val_accuracy"].iloc[best]),
-        best_epoch=None if best is None else best + 1)
+        best_epoch=None if best is None else best + 1,
+    )
 
 
 def _steps_per_s(progress: pd.DataFrame) -> float | None:
@@ -69,8 +72,9 @@ def _steps_per_s(progress: pd.DataFrame) -> float | None:
     return float((last["step"] - first["step"]) / span_s) if span_s > 0 else None
 
 
-def _left_s(config: RunConfig, done: int, within: float, steps: int, history: pd.DataFrame,
-            speed: float | None) -> float | None:
+def _left_s(
+    config: RunConfig, done: int, within: float, steps: int, history: pd.DataFrame, speed: float | None
+) -> float | None:
     if done >= config.epochs:
         return 0.0
     # Seconds for each pixel of a face, since faces that are still to grow will take longer.

@@ -20,8 +20,19 @@ from fer_core.training.config import RunConfig
 from fer_core.training.run.store import runs_root
 from fer_core.training.timing.device import find_device
 
-_IRRELEVANT = ("epochs", "learning_rate", "schedule", "decay_per_step", "warmup_epochs", "label_smoothing",
-               "early_stopping", "selection", "mixup_share", "seed", "start_from")
+_IRRELEVANT = (
+    "epochs",
+    "learning_rate",
+    "schedule",
+    "decay_per_step",
+    "warmup_epochs",
+    "label_smoothing",
+    "early_stopping",
+    "selection",
+    "mixup_share",
+    "seed",
+    "start_from",
+)
 # What went wrong may be mended by then: it is tried again.
 _ERROR_HOLDS_S = 600.0
 
@@ -69,10 +80,17 @@ def start_measuring(config: RunConfig) -> None:
     file = _file(config)
     try:
         # What is found if the process dies and writes nothing; without it, it would be started again and again.
-        write_json(file, {"pending": True, "time_s": time.time(), "error":
-                          "The process that measured ended without a word; most likely memory ran out."})
-        process = start_command(["train", "--measure", str(file), *arguments_of(config)], file.with_suffix(".log"),
-                                keep_open=(lock,))  # which holds the lock until it ends
+        write_json(
+            file,
+            {
+                "pending": True,
+                "time_s": time.time(),
+                "error": "The process that measured ended without a word; most likely memory ran out.",
+            },
+        )
+        process = start_command(
+            ["train", "--measure", str(file), *arguments_of(config)], file.with_suffix(".log"), keep_open=(lock,)
+        )  # which holds the lock until it ends
         write_holder(lock, process.pid)
     finally:
         os.close(lock)

@@ -60,8 +60,10 @@ def _outcome(text: str, code: int) -> dict[str, Any]:
     if said := _ERROR.findall(text):
         raise FerError(said[-1])
     if code < 0:
-        raise FerError(f"Its process was killed (signal {-code}): most likely this machine ran out of memory. Try a "
-                       "smaller model, or close other work.")
+        raise FerError(
+            f"Its process was killed (signal {-code}): most likely this machine ran out of memory. Try a "
+            "smaller model, or close other work."
+        )
     last = (text.strip().splitlines() or ["nothing"])[-1]
     raise FerError(f"Its process ended with code {code}; the last it said was: {last}. This is a fault of the program.")
 

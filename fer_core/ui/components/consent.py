@@ -25,7 +25,8 @@ def acknowledge_limits(card: ModelCard, title: str) -> None:
             "work or in education, except for medical or safety reasons (AI Act, Article 5(1)(f)). Anyone in view of "
             "the camera, or in a picture, should know and agree.\n"
             "- **Pictures stay here.** They go to the computer that runs this page, are analysed there and are not "
-            "kept.")
+            "kept."
+        )
         if st.button("I understand", type="primary", key="acknowledge"):
             st.session_state[_ACKNOWLEDGED] = True
             st.rerun()
@@ -42,10 +43,17 @@ def accuracy_words(card: ModelCard) -> str:
     if split is None:
         return "How often this model is right has not been measured."
     figures, drawn = card.measured[split], card.measured_on.get("synthetic")
-    faces = ("drawn faces of" if drawn else "faces of FER-2013's" if is_fer2013(card.measured_on) else
-             "faces of the data set's")
-    return (f"On the {figures['images']:,} {faces} {split} it gave the labelled expression for "
-            f"{figures['accuracy'] * 100:.1f} %.{' On photographs it has not been measured.' if drawn else ''}")
+    faces = (
+        "drawn faces of"
+        if drawn
+        else "faces of FER-2013's"
+        if is_fer2013(card.measured_on)
+        else "faces of the data set's"
+    )
+    return (
+        f"On the {figures['images']:,} {faces} {split} it gave the labelled expression for "
+        f"{figures['accuracy'] * 100:.1f} %.{' On photographs it has not been measured.' if drawn else ''}"
+    )
 
 
 def _people_words(card: ModelCard) -> str:

@@ -37,8 +37,9 @@ def face_cards_html(result: FrameResult, image_bgr: np.ndarray, threshold: float
     return f'<div class="fer-cards" data-faces="{len(order)}">{"".join(cards)}</div>'
 
 
-def face_summaries_html(faces: Sequence[FaceSummary], labels: Sequence[str], portraits: Mapping[int, str],
-                        frames: int) -> str:
+def face_summaries_html(
+    faces: Sequence[FaceSummary], labels: Sequence[str], portraits: Mapping[int, str], frames: int
+) -> str:
     """Return one card per face with its mean scores, as HTML for `st.html`.
 
     Args:
@@ -65,10 +66,12 @@ def _card(result: FrameResult, i: int, image_bgr: np.ndarray, threshold: float) 
     name = face_name(int(result.track_id[i]))
     hint = name if word != UNCERTAIN else f"{name} · most like {labels[best]}"
     rows = "".join(_bar(label, float(p), k == best) for k, (label, p) in enumerate(zip(labels, probs, strict=True)))
-    return (f'<section class="fer-card" data-expression="{escape(word)}">'
-            f'<header><img alt="{name}" decoding="sync" src="{portrait(result, i, image_bgr)}">'
-            f'<div><p class="fer-note">{escape(hint)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
-            f'<p class="fer-score">{_percent(float(probs[best]))}</p></header>{rows}</section>')
+    return (
+        f'<section class="fer-card" data-expression="{escape(word)}">'
+        f'<header><img alt="{name}" decoding="sync" src="{portrait(result, i, image_bgr)}">'
+        f'<div><p class="fer-note">{escape(hint)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
+        f'<p class="fer-score">{_percent(float(probs[best]))}</p></header>{rows}</section>'
+    )
 
 
 def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, frames: int) -> str:
@@ -79,20 +82,25 @@ def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, fram
         where = f"{name} · {face.frames:,} of {frames:,} frames, {clock(face.first_s)} to {clock(face.last_s)}"
         # What it showed longest, not the highest mean: a mean of opposites is neither.
         most = int(face.shares.argmax())
-        word, score = (labels[most], face.shares[most]) if face.shares[most] >= face.uncertain else \
-            (UNCERTAIN, face.uncertain)
+        word, score = (
+            (labels[most], face.shares[most]) if face.shares[most] >= face.uncertain else (UNCERTAIN, face.uncertain)
+        )
         best = most
     rows = "".join(_bar(label, float(p), k == best) for k, (label, p) in enumerate(zip(labels, face.mean, strict=True)))
     header = f'<header><img alt="{name}" decoding="sync" src="{picture}">' if picture else '<header class="fer-bare">'
-    of = "" if face.first_s is None else '<small>of its frames</small>'
-    return (f'<section class="fer-card" data-expression="{escape(word)}">{header}'
-            f'<div><p class="fer-note">{escape(where)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
-            f'<p class="fer-score">{_percent(float(score))}{of}</p></header>{rows}</section>')
+    of = "" if face.first_s is None else "<small>of its frames</small>"
+    return (
+        f'<section class="fer-card" data-expression="{escape(word)}">{header}'
+        f'<div><p class="fer-note">{escape(where)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
+        f'<p class="fer-score">{_percent(float(score))}{of}</p></header>{rows}</section>'
+    )
 
 
 def _bar(label: str, prob: float, is_best: bool) -> str:
-    return (f'<div class="fer-bar{" fer-best" if is_best else ""}"><span>{escape(label)}</span>'
-            f'<i><b style="width:{prob:.1%};background:{COLORS[label]}"></b></i><span>{_percent(prob)}</span></div>')
+    return (
+        f'<div class="fer-bar{" fer-best" if is_best else ""}"><span>{escape(label)}</span>'
+        f'<i><b style="width:{prob:.1%};background:{COLORS[label]}"></b></i><span>{_percent(prob)}</span></div>'
+    )
 
 
 def _percent(prob: float) -> str:
@@ -103,7 +111,7 @@ def portrait(result: FrameResult, i: int, image_bgr: np.ndarray) -> str:
     """Return the picture of a result's i-th face as an address that holds it, cut from uint8 (h, w, 3)."""
     height, width = image_bgr.shape[:2]
     left, top, right, bottom = result.detections.xyxy[i].round().astype(int).tolist()
-    crop = image_bgr[max(top, 0):min(bottom, height), max(left, 0):min(right, width)]
+    crop = image_bgr[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
     if crop.size == 0:  # held beyond the edge of the picture
         crop = np.zeros((1, 1, 3), np.uint8)
     _, jpeg = cv2.imencode(".jpg", cv2.resize(crop, (_PICTURE_PX, _PICTURE_PX), interpolation=cv2.INTER_AREA))

@@ -22,9 +22,9 @@ _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "fer_face_grid",
     html='<div class="wall"></div><div class="bar" role="toolbar" aria-label="Selected faces" hidden><output></output>'
-         '<button name="exclude">Exclude</button><select aria-label="Relabel as"></select>'
-         '<button name="unmark">Unmark</button><button name="all" class="quiet">Select all here</button>'
-         '<button name="clear" class="quiet">Clear</button></div>',
+    '<button name="exclude">Exclude</button><select aria-label="Relabel as"></select>'
+    '<button name="unmark">Unmark</button><button name="all" class="quiet">Select all here</button>'
+    '<button name="clear" class="quiet">Clear</button></div>',
     css=(_HERE / "face_grid.css").read_text(encoding="utf-8"),
     js=(_HERE / "face_grid.js").read_text(encoding="utf-8"),
 )
@@ -57,9 +57,14 @@ class TileGroup:
     caption: str = ""
 
 
-def face_grid(images: np.ndarray, groups: Sequence[TileGroup], key: str, size_px: int = 96,
-              on_open: Callable[[int], None] | None = None,
-              on_mark: Callable[[list[int], str], None] | None = None) -> None:
+def face_grid(
+    images: np.ndarray,
+    groups: Sequence[TileGroup],
+    key: str,
+    size_px: int = 96,
+    on_open: Callable[[int], None] | None = None,
+    on_mark: Callable[[list[int], str], None] | None = None,
+) -> None:
     """Draw the wall.
 
     Args:
@@ -80,17 +85,33 @@ def face_grid(images: np.ndarray, groups: Sequence[TileGroup], key: str, size_px
             on_mark([int(row) for row in event["rows"]], event["mark"])
 
     data = [{"caption": group.caption, "faces": [_face(images, tile) for tile in group.tiles]} for group in groups]
-    _component(key=key, data={"groups": data, "size_px": size_px, "selectable": on_mark is not None,
-                              "labels": list(LABELS), "version": _version(data, size_px),
-                              "first": data[0]["faces"][0]["row"] if groups and groups[0].tiles else None},
-               on_opened_change=opened, on_marked_change=marked)
+    _component(
+        key=key,
+        data={
+            "groups": data,
+            "size_px": size_px,
+            "selectable": on_mark is not None,
+            "labels": list(LABELS),
+            "version": _version(data, size_px),
+            "first": data[0]["faces"][0]["row"] if groups and groups[0].tiles else None,
+        },
+        on_opened_change=opened,
+        on_marked_change=marked,
+    )
 
 
 def _face(images: np.ndarray, tile: Tile) -> dict[str, str | int]:
     word = tile.mark if tile.mark in COLORS else tile.label
     note = f"was {tile.label}" if tile.mark in COLORS else "excluded" if tile.mark else tile.note
-    return {"row": tile.row, "src": png_url(images[tile.row]), "word": word, "color": COLORS[word], "note": note,
-            "title": tile.title, "mark": tile.mark}
+    return {
+        "row": tile.row,
+        "src": png_url(images[tile.row]),
+        "word": word,
+        "color": COLORS[word],
+        "note": note,
+        "title": tile.title,
+        "mark": tile.mark,
+    }
 
 
 def _version(groups: list[dict], size_px: int) -> str:

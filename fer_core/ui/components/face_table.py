@@ -30,8 +30,12 @@ def course_of_faces(rows: pd.DataFrame, labels: Sequence[str], faces: Sequence[F
     st.subheader("Over time")
     shown = sorted(each.face for each in faces[:_SHOWN_FACES])
     panels = {face_name(face - 1): course for face, course in courses(rows, labels, shown, _COURSE_POINTS).items()}
-    st.plotly_chart(expression_course(panels, labels, _COURSE_HEIGHT_PX), key="course", config=QUIET,
-                    alt="Scores over time, one lane per expression")
+    st.plotly_chart(
+        expression_course(panels, labels, _COURSE_HEIGHT_PX),
+        key="course",
+        config=QUIET,
+        alt="Scores over time, one lane per expression",
+    )
     if len(faces) > _SHOWN_FACES:
         st.caption(f"The {_SHOWN_FACES} faces that were there longest, of {len(faces)}.")
 
@@ -49,12 +53,26 @@ def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], nam
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.subheader("The table", width="content")
         with st.container(horizontal=True, width="content"):
-            st.download_button("Table", csv, f"{name}.csv", "text/csv", icon=":material/download:", key="table_csv",
-                               help="CSV: a row for each face of each frame, and for each frame without one.",
-                               on_click="ignore")
-            st.download_button("How it was made", json.dumps(about, indent=2), f"{name}.about.json", "application/json",
-                               icon=":material/download:", key="table_about",
-                               help="JSON: the model, its file's hash, the settings, the times.", on_click="ignore")
+            st.download_button(
+                "Table",
+                csv,
+                f"{name}.csv",
+                "text/csv",
+                icon=":material/download:",
+                key="table_csv",
+                help="CSV: a row for each face of each frame, and for each frame without one.",
+                on_click="ignore",
+            )
+            st.download_button(
+                "How it was made",
+                json.dumps(about, indent=2),
+                f"{name}.about.json",
+                "application/json",
+                icon=":material/download:",
+                key="table_about",
+                help="JSON: the model, its file's hash, the settings, the times.",
+                on_click="ignore",
+            )
     st.dataframe(rows.head(_SHOWN_ROWS), hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if len(rows) > _SHOWN_ROWS else ""
     st.caption(f"{count_words(len(rows), 'row')}{more}. {note}")

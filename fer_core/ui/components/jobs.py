@@ -139,8 +139,10 @@ def _show(key: str, job: Job) -> None:
     progress = job.progress
     if not progress.running:
         st.rerun()
-    with st.container(border=True, key=f"job_{key}"), \
-            st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with (
+        st.container(border=True, key=f"job_{key}"),
+        st.container(horizontal=True, vertical_alignment="center", gap="medium"),
+    ):
         st.progress(progress.share or 0.0, progress_words(job.title, progress))
         st.button("Stop", key=f"stop_{key}", on_click=job.stop)
 

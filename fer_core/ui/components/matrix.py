@@ -25,8 +25,13 @@ _component = st.components.v2.component(
 )
 
 
-def confusion_matrix(confusion: Sequence[Sequence[int]], shares: bool, chosen: tuple[int, int] | None, key: str,
-                     on_pick: Callable[[int, int], None]) -> None:
+def confusion_matrix(
+    confusion: Sequence[Sequence[int]],
+    shares: bool,
+    chosen: tuple[int, int] | None,
+    key: str,
+    on_pick: Callable[[int, int], None],
+) -> None:
     """Draw the matrix.
 
     Args:
@@ -41,10 +46,14 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], shares: bool, chosen: t
         if (cell := st.session_state[key].picked) is not None:
             on_pick(int(cell[0]), int(cell[1]))
 
-    data = {"labels": list(LABELS), "colors": [COLORS[label] for label in LABELS], "cells": _cells(confusion, shares),
-            "chosen": "{}-{}".format(*chosen) if chosen else "",
-            "caption": "Rows: how the faces are labelled. Columns: what the model says."
-                       + (" In % of the row." if shares else " Faces.")}
+    data = {
+        "labels": list(LABELS),
+        "colors": [COLORS[label] for label in LABELS],
+        "cells": _cells(confusion, shares),
+        "chosen": "{}-{}".format(*chosen) if chosen else "",
+        "caption": "Rows: how the faces are labelled. Columns: what the model says."
+        + (" In % of the row." if shares else " Faces."),
+    }
     version = hashlib.sha256(json.dumps(data).encode()).hexdigest()
     _component(key=key, data={**data, "version": version}, on_picked_change=picked)
 
@@ -52,8 +61,16 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], shares: bool, chosen: t
 def _cells(confusion: Sequence[Sequence[int]], shares: bool) -> list[list[dict[str, object]]]:
     counts = np.asarray(confusion)
     of_row = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return [[{"count": int(counts[i, j]), "share": round(float(of_row[i, j]), 4),
-              "text": f"{of_row[i, j] * 100:.0f}" if shares else f"{counts[i, j]:,}",
-              "title": f"Labelled {label}, called {other}: {counts[i, j]:,} of {counts[i].sum():,} faces, "
-                       f"{of_row[i, j] * 100:.1f} %"} for j, other in enumerate(LABELS)]
-            for i, label in enumerate(LABELS)]
+    return [
+        [
+            {
+                "count": int(counts[i, j]),
+                "share": round(float(of_row[i, j]), 4),
+                "text": f"{of_row[i, j] * 100:.0f}" if shares else f"{counts[i, j]:,}",
+                "title": f"Labelled {label}, called {other}: {counts[i, j]:,} of {counts[i].sum():,} faces, "
+                f"{of_row[i, j] * 100:.1f} %",
+            }
+            for j, other in enumerate(LABELS)
+        ]
+        for i, label in enumerate(LABELS)
+    ]

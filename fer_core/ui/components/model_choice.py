@@ -10,8 +10,10 @@ from fer_core.models.card import ModelCard, is_fer2013
 from fer_core.models.model_store import available_models, chosen_model, folder_of
 
 # How models that learned different labels of FER-2013 differ, in a sentence.
-_LEARNED = {"fer": "It learned FER-2013's own labels: one opinion a picture.",
-            "ferplus": "It learned how ten people voted on each picture (FER+): labels that more people recognise."}
+_LEARNED = {
+    "fer": "It learned FER-2013's own labels: one opinion a picture.",
+    "ferplus": "It learned how ten people voted on each picture (FER+): labels that more people recognise.",
+}
 
 
 def viewers_model() -> str:
@@ -21,9 +23,14 @@ def viewers_model() -> str:
         return chosen
     with st.sidebar:
         # A model that is put live becomes everybody's choice anew, hence its name in the key.
-        name = st.selectbox("Model", names, names.index(chosen), key=f"model_{chosen}", persist_state="session",
-                            help="What scores the expressions. Models of finished runs come here by Put live on the "
-                                 "Training page.")
+        name = st.selectbox(
+            "Model",
+            names,
+            names.index(chosen),
+            key=f"model_{chosen}",
+            persist_state="session",
+            help="What scores the expressions. Models of finished runs come here by Put live on the Training page.",
+        )
         st.caption(_words(name))
     return name
 

@@ -13,14 +13,20 @@ def model_details(card: ModelCard) -> None:
     with st.expander("About the model", icon=":material/info:"):
         st.markdown(f"**{card.name}**: {card.parameters:,} parameters. Takes {card.input}. {accuracy_words(card)}")
         if card.metrics:
-            st.dataframe([_row(split, figures) for split, figures in card.measured.items()], hide_index=True,
-                         width="content")
+            st.dataframe(
+                [_row(split, figures) for split, figures in card.measured.items()], hide_index=True, width="content"
+            )
         for limit in card.limits:
             st.markdown(f"- {limit}")
 
 
 def _row(split: str, figures: dict) -> dict[str, str]:
     low, high = figures["accuracy_95"]
-    return {"Split": split, "Images": f"{figures['images']:,}", "Accuracy": f"{figures['accuracy'] * 100:.1f} %",
-            "95 % interval": f"{low * 100:.1f} to {high * 100:.1f} %", "Macro-F1": f"{figures['macro_f1']:.3f}",
-            "Protocol": figures["protocol"]}
+    return {
+        "Split": split,
+        "Images": f"{figures['images']:,}",
+        "Accuracy": f"{figures['accuracy'] * 100:.1f} %",
+        "95 % interval": f"{low * 100:.1f} to {high * 100:.1f} %",
+        "Macro-F1": f"{figures['macro_f1']:.3f}",
+        "Protocol": figures["protocol"],
+    }

@@ -29,7 +29,9 @@ def captioned_faces(images: Sequence[np.ndarray], labels: Sequence[str], title: 
     """
     figures = "".join(
         f'<figure><img src="{png_url(image)}" alt="{escape(title)}, {label}">'
-        f"<figcaption>{label_html(label)}</figcaption></figure>" for image, label in zip(images, labels, strict=True))
+        f"<figcaption>{label_html(label)}</figcaption></figure>"
+        for image, label in zip(images, labels, strict=True)
+    )
     return f'<div class="fer-faces">{figures}</div>'
 
 
@@ -62,4 +64,5 @@ def bars_html(bars: Sequence[Bar]) -> str:
     return "".join(
         f'<div class="fer-bar{" fer-best" if bar.best else ""}"><span>{escape(bar.word)}</span>'
         f'<i><b style="width:{bar.share:.1%};background:{bar.color}"></b></i><span>{escape(bar.number)}</span></div>'
-        for bar in bars)
+        for bar in bars
+    )

@@ -45,8 +45,9 @@ class _SaliencyMaps:
 
 
 @st.fragment
-def where_it_looks(models: Sequence[tuple[EmotionRecognizer, Path]], face: np.ndarray,
-                   label: str | None = None, key: str = "looks") -> None:
+def where_it_looks(
+    models: Sequence[tuple[EmotionRecognizer, Path]], face: np.ndarray, label: str | None = None, key: str = "looks"
+) -> None:
     """Show what the scores of one face depend on, with the choice of an expression.
 
     It is a fragment: choosing another expression redraws nothing else of the page.
@@ -60,21 +61,31 @@ def where_it_looks(models: Sequence[tuple[EmotionRecognizer, Path]], face: np.nd
     st.html(_STYLE)
     # Another face starts anew from what the first model takes it for.
     which = hashlib.sha256(face.tobytes()).hexdigest()[:12]
-    emotion = st.segmented_control("Expression", LABELS, default=_top(models[0][0], face), required=True,
-                                   key=f"{key}_{which}")
+    emotion = st.segmented_control(
+        "Expression", LABELS, default=_top(models[0][0], face), required=True, key=f"{key}_{which}"
+    )
     with st.spinner("Working…"):
-        looks = [_look(recognizer, str(folder), (scores_key(recognizer.card), recognizer.card.temperature), face)
-                 for recognizer, folder in models]
+        looks = [
+            _look(recognizer, str(folder), (scores_key(recognizer.card), recognizer.card.temperature), face)
+            for recognizer, folder in models
+        ]
     # Falls are in points of the score, so one scale serves both models.
-    scale = max(_LEAST_SCALE, *(float(np.abs(_of(recognizer, emotion, one.falls)).max())
-                                for (recognizer, _), one in zip(models, looks, strict=True)))
+    scale = max(
+        _LEAST_SCALE,
+        *(
+            float(np.abs(_of(recognizer, emotion, one.falls)).max())
+            for (recognizer, _), one in zip(models, looks, strict=True)
+        ),
+    )
     for column, (recognizer, _), one in zip(st.columns(len(models), gap="large"), models, looks, strict=True):
         with column:
             _show(recognizer, one, face, label, emotion, scale)
     st.html(_scale_html())
-    st.caption("A map shows what the score depends on; it is no proof of a reason. Covering makes a picture unlike any "
-               "that a network learned from, and Grad-CAM sees only the last convolution, in coarse cells. Trust a "
-               "place more where both maps agree.")
+    st.caption(
+        "A map shows what the score depends on; it is no proof of a reason. Covering makes a picture unlike any "
+        "that a network learned from, and Grad-CAM sees only the last convolution, in coarse cells. Trust a "
+        "place more where both maps agree."
+    )
 
 
 def _top(recognizer: EmotionRecognizer, face: np.ndarray) -> str:
@@ -98,15 +109,20 @@ def _look(_recognizer: EmotionRecognizer, folder: str, version: tuple[str, float
     return _SaliencyMaps(scores, falls, maps[[_recognizer.card.labels.index(label) for label in _recognizer.labels]])
 
 
-def _show(recognizer: EmotionRecognizer, looks: _SaliencyMaps, face: np.ndarray, label: str | None, emotion: str,
-          scale: float) -> None:
+def _show(
+    recognizer: EmotionRecognizer, looks: _SaliencyMaps, face: np.ndarray, label: str | None, emotion: str, scale: float
+) -> None:
     score = float(_of(recognizer, emotion, looks.scores))
     st.markdown(f"**{recognizer.name}** scores {emotion} {score * 100:.0f} %")
-    figures = [_figure(png_url(face), "The face", f"Labelled {label}." if label else "As the model gets it."),
-               _occlusion_figure(face, _of(recognizer, emotion, looks.falls), emotion, scale)]
+    figures = [
+        _figure(png_url(face), "The face", f"Labelled {label}." if label else "As the model gets it."),
+        _occlusion_figure(face, _of(recognizer, emotion, looks.falls), emotion, scale),
+    ]
     if looks.gradcam is None:
-        figures.append(f'<figure><div class="fer-empty"><strong>No Grad-CAM</strong></div>'
-                       f"<figcaption><span>{escape(looks.problem)}</span></figcaption></figure>")
+        figures.append(
+            f'<figure><div class="fer-empty"><strong>No Grad-CAM</strong></div>'
+            f"<figcaption><span>{escape(looks.problem)}</span></figcaption></figure>"
+        )
     else:
         figures.append(_gradcam_figure(face, _of(recognizer, emotion, looks.gradcam), emotion))
     st.html(f'<div class="fer-looks">{"".join(figures)}</div>')
@@ -127,8 +143,11 @@ def _occlusion_figure(face: np.ndarray, falls: np.ndarray, emotion: str, scale: 
 
 def _gradcam_figure(face: np.ndarray, cam: np.ndarray, emotion: str) -> str:
     strongest = float(cam.max())
-    words = (f"Where the last convolution sees most that speaks for {emotion}." if strongest else
-             f"The last convolution sees nothing that speaks for {emotion}.")
+    words = (
+        f"Where the last convolution sees most that speaks for {emotion}."
+        if strongest
+        else f"The last convolution sees nothing that speaks for {emotion}."
+    )
     return _figure(_rgb_url(overlay(face, cam / strongest if strongest else cam)), "Grad-CAM", words)
 
 
@@ -137,14 +156,18 @@ def _points(points: float) -> str:
 
 
 def _figure(url: str, title: str, words: str) -> str:
-    return (f'<figure><img src="{url}" alt="{escape(title)}. {escape(words)}"><figcaption><strong>{escape(title)}'
-            f"</strong><span>{escape(words)}</span></figcaption></figure>")
+    return (
+        f'<figure><img src="{url}" alt="{escape(title)}. {escape(words)}"><figcaption><strong>{escape(title)}'
+        f"</strong><span>{escape(words)}</span></figcaption></figure>"
+    )
 
 
 def _scale_html() -> str:
     strip = overlay(np.full((1, 101), 150, np.uint8), np.linspace(-1, 1, 101)[None])
-    return (f'<div class="fer-scale"><span>speaks against</span><img src="{_rgb_url(strip)}" alt="Blue over gray to '
-            'orange"><span>speaks for</span></div>')
+    return (
+        f'<div class="fer-scale"><span>speaks against</span><img src="{_rgb_url(strip)}" alt="Blue over gray to '
+        'orange"><span>speaks for</span></div>'
+    )
 
 
 def _rgb_url(image: np.ndarray) -> str:

@@ -97,8 +97,17 @@ def all_findings(view: DataView, recognizer: EmotionRecognizer | None) -> Findin
     if near is None and seen is None:
         return view.findings
     model = "" if seen is None else _model_name(recognizer)
-    return _findings(view.info.hash, view.info.created, view.info.votes, near is not None, model, _view=view,
-                     _near=near, _seen=seen, _recognizer=recognizer)
+    return _findings(
+        view.info.hash,
+        view.info.created,
+        view.info.votes,
+        near is not None,
+        model,
+        _view=view,
+        _near=near,
+        _seen=seen,
+        _recognizer=recognizer,
+    )
 
 
 def available_model() -> EmotionRecognizer | None:
@@ -110,9 +119,18 @@ def available_model() -> EmotionRecognizer | None:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Putting the findings together…")
-def _findings(data: str, created: str, votes: bool, with_near: bool, model: str, _view: DataView,
-              _near: Pairs | None, _seen: ModelOutputs | None, _recognizer: EmotionRecognizer | None) -> Findings:
-    findings = _view.findings if _near is None else replace(_view.findings, near=_near)
+def _findings(
+    data: str,
+    created: str,
+    votes: bool,
+    with_near: bool,
+    model: str,
+    _view: DataView,
+    _near: Pairs | None,
+    _seen: ModelOutputs | None,
+    _recognizer: EmotionRecognizer | None,
+) -> Findings:
+    findings = _view.findings if _near is None else replace(_view.findings, near_duplicates=_near)
     if _seen is None:
         return findings
     seen = trained_on(_recognizer.card, _view.faces)
@@ -150,8 +168,10 @@ def _runs(key: str) -> bool:
 def _scorer(recognizer: EmotionRecognizer) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Return what scores faces in the order of `LABELS`, which is the recognizer's for these seven."""
     if recognizer.labels != LABELS:
-        raise ModelError(f"{recognizer.name} scores {', '.join(recognizer.labels)}; only a model of "
-                         f"{', '.join(LABELS)} can be compared with these labels. Choose another model.")
+        raise ModelError(
+            f"{recognizer.name} scores {', '.join(recognizer.labels)}; only a model of "
+            f"{', '.join(LABELS)} can be compared with these labels. Choose another model."
+        )
     return recognizer.classify_and_embed
 
 

@@ -21,8 +21,13 @@ from fer_core.ui.dataset.face import open_face
 from fer_core.ui.dataset.view import DataView, seen_word
 
 _WHICH = {"All": None, "Suspicious": True, "Others": False, "Marked": None}
-_ORDERS = {"Row": "row", "Most suspicious": "issue_score", "Darkest": "brightness", "Flattest": "contrast",
-           "Shuffled": "shuffled"}
+_ORDERS = {
+    "Row": "row",
+    "Most suspicious": "issue_score",
+    "Darkest": "brightness",
+    "Flattest": "contrast",
+    "Shuffled": "shuffled",
+}
 # Width of a face in pixels of the screen, and how many fit a page.
 _SIZES = {"Small": (64, 200), "Medium": (96, 120), "Large": (144, 60)}
 
@@ -34,37 +39,64 @@ def browse(view: DataView, findings: Findings, corrections: Corrections) -> None
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         count = st.empty()
         page = st.pagination(pages, key="page", bind="query-params")
-    shown = rows[(page - 1) * per_page:page * per_page]
+    shown = rows[(page - 1) * per_page : page * per_page]
     count.markdown(_position(rows, shown, (page - 1) * per_page, len(view.faces)))
     if len(rows) == 0:
         empty_state("No face is like that", "Choose fewer filters in the sidebar, or reset them.", 300)
         return
-    wall(view, findings, corrections, [TileGroup(tiles(view, findings, corrections, shown))], "wall", "seen in Browse", size_px)
+    wall(
+        view,
+        findings,
+        corrections,
+        [TileGroup(tiles(view, findings, corrections, shown))],
+        "wall",
+        "seen in Browse",
+        size_px,
+    )
     next_page("page", page, pages)
 
 
-def wall(view: DataView, findings: Findings, corrections: Corrections, groups: Sequence[TileGroup], key: str, reason: str,
-         size_px: int = 96) -> None:
+def wall(
+    view: DataView,
+    findings: Findings,
+    corrections: Corrections,
+    groups: Sequence[TileGroup],
+    key: str,
+    reason: str,
+    size_px: int = 96,
+) -> None:
     """Draw faces that open at a click and can be marked; `reason` goes into the list of corrections."""
     order = [tile.row for group in groups for tile in group.tiles]
-    face_grid(view.faces.images, groups, key, size_px, on_open=lambda row: open_face(row, order),
-              on_mark=lambda rows, mark: mark_faces(view, rows, mark, reason))
+    face_grid(
+        view.faces.images,
+        groups,
+        key,
+        size_px,
+        on_open=lambda row: open_face(row, order),
+        on_mark=lambda rows, mark: mark_faces(view, rows, mark, reason),
+    )
 
 
 def next_page(key: str, page: int, pages: int) -> None:
     """Offer the next page where this one ends; `key` is that of the pagination."""
     if page < pages:
         with st.container(horizontal=True, horizontal_alignment="center"):
-            st.button(f"Page {page + 1:,} of {pages:,}", icon=":material/arrow_forward:", key=f"next_{key}",
-                      on_click=lambda: st.session_state.update({key: page + 1}))
+            st.button(
+                f"Page {page + 1:,} of {pages:,}",
+                icon=":material/arrow_forward:",
+                key=f"next_{key}",
+                on_click=lambda: st.session_state.update({key: page + 1}),
+            )
 
 
 def tiles(view: DataView, findings: Findings, corrections: Corrections, rows: Sequence[int]) -> list[Tile]:
     """Return a tile for each row, with what most people saw in it where that is not the label."""
     rows = [int(row) for row in rows]
     seen = [-1] * len(rows) if findings.votes is None else leading_column(findings.votes[rows])
-    return [Tile(row, view.label(row), view.title(row), _seen_note(column, view.label(row)), mark_of(corrections, row))
-            for row, column in zip(rows, seen, strict=True)]
+    return [
+        Tile(row, view.label(row), view.title(row), _seen_note(column, view.label(row)), mark_of(corrections, row))
+        for row, column in zip(rows, seen, strict=True)
+    ]
 
 
 def mark_of(corrections: Corrections, row: int) -> str:
@@ -85,18 +117,40 @@ def _choose(view: DataView, findings: Findings, corrections: Corrections) -> tup
     """Draw the filters; return the rows they leave, in order, and the size of a face and of a page."""
     with st.sidebar:
         st.subheader("Show")
-        which = st.pills("Which faces", list(_WHICH), default="All", required=True, key="which", bind="query-params",
-                         on_change=_first_page, help="Suspicious: more speaks against the label than for it, by votes, "
-                         "copies, blankness and, where asked, the model.")
+        which = st.pills(
+            "Which faces",
+            list(_WHICH),
+            default="All",
+            required=True,
+            key="which",
+            bind="query-params",
+            on_change=_first_page,
+            help="Suspicious: more speaks against the label than for it, by votes, "
+            "copies, blankness and, where asked, the model.",
+        )
         labels = _pills("Label", LABELS, "label")
         splits = _pills("Split", view.faces.splits, "split")
         seen = _pills("Most people saw", [*LABELS, OTHER], "seen_as") if findings.votes is not None else ()
         st.subheader("Order and size")
-        order = st.selectbox("Order", list(_ORDERS), key="order", bind="query-params", on_change=_first_page,
-                             label_visibility="collapsed")
+        order = st.selectbox(
+            "Order",
+            list(_ORDERS),
+            key="order",
+            bind="query-params",
+            on_change=_first_page,
+            label_visibility="collapsed",
+        )
         seed = _shuffle() if order == "Shuffled" else 0
-        size = st.segmented_control("Size", list(_SIZES), default="Medium", required=True, key="size",
-                                    bind="query-params", on_change=_first_page, label_visibility="collapsed")
+        size = st.segmented_control(
+            "Size",
+            list(_SIZES),
+            default="Medium",
+            required=True,
+            key="size",
+            bind="query-params",
+            on_change=_first_page,
+            label_visibility="collapsed",
+        )
     rows = find_faces(findings, Query(tuple(splits), tuple(labels), tuple(seen), _WHICH[which], _ORDERS[order], seed))
     if which == "Marked":
         rows = rows[np.isin(rows, list(corrections.current))]

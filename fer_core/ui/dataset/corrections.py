@@ -83,8 +83,10 @@ def read_or_explain(view: DataView) -> Corrections:
     try:
         return read_corrections(view)
     except DataError as error:
-        st.error(f"**The marked faces cannot be read.** {error} The list lies at {corrections_path(view.info.name)}.",
-                 icon=":material/error:")
+        st.error(
+            f"**The marked faces cannot be read.** {error} The list lies at {corrections_path(view.info.name)}.",
+            icon=":material/error:",
+        )
         return Corrections(view.info.hash, len(view.faces))
 
 
@@ -94,20 +96,37 @@ def corrections_panel(view: DataView, corrections: Corrections) -> None:
         st.subheader("Marked faces")
         st.caption(_in_words(corrections))
         with st.container(horizontal=True):
-            st.button("Undo", icon=":material/undo:", disabled=not corrections.log, key="marks_undo", on_click=_change,
-                      args=(view, Corrections.undo))
+            st.button(
+                "Undo",
+                icon=":material/undo:",
+                disabled=not corrections.log,
+                key="marks_undo",
+                on_click=_change,
+                args=(view, Corrections.undo),
+            )
             with st.popover("List", icon=":material/list_alt:"):
                 _list_actions(view, corrections)
 
 
 def _list_actions(view: DataView, corrections: Corrections) -> None:
-    st.download_button("Export as CSV", corrections.to_csv, f"{view.info.name}-marks.csv", "text/csv", key="marks_export",
-                       icon=":material/download:", disabled=not corrections.log, on_click="ignore")
-    upload = st.file_uploader("Import a list that was exported here", type="csv", max_upload_size=50,
-                              key="marks_import")
+    st.download_button(
+        "Export as CSV",
+        corrections.to_csv,
+        f"{view.info.name}-marks.csv",
+        "text/csv",
+        key="marks_export",
+        icon=":material/download:",
+        disabled=not corrections.log,
+        on_click="ignore",
+    )
+    upload = st.file_uploader(
+        "Import a list that was exported here", type="csv", max_upload_size=50, key="marks_import"
+    )
     st.button("Import", disabled=upload is None, key="marks_import_now", on_click=_import, args=(view, upload))
-    st.caption(f"The images of {shown_name(view.info)} are never changed. Training can leave out and relabel what is "
-               "marked here.")
+    st.caption(
+        f"The images of {shown_name(view.info)} are never changed. Training can leave out and relabel what is "
+        "marked here."
+    )
 
 
 def _import(view: DataView, upload: st.runtime.uploaded_file_manager.UploadedFile) -> None:
@@ -139,8 +158,15 @@ def _in_words(corrections: Corrections) -> str:
     if not corrections:
         return "None yet. Check faces in Browse or Problems, or open one."
     excluded = actions.pop(EXCLUDE, 0)
-    return " · ".join(filter(None, [f"{excluded:,} to exclude" if excluded else "",
-                                    f"{actions.total():,} to relabel" if actions.total() else ""]))
+    return " · ".join(
+        filter(
+            None,
+            [
+                f"{excluded:,} to exclude" if excluded else "",
+                f"{actions.total():,} to relabel" if actions.total() else "",
+            ],
+        )
+    )
 
 
 def _now() -> datetime:

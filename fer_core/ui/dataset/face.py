@@ -55,8 +55,10 @@ def show_asked_face(view: DataView, findings: Findings, recognizer: EmotionRecog
         return
     if not asked.isdecimal() or len(asked) > _MOST_DIGITS or int(asked) >= len(view.faces):
         _close()
-        st.warning(f"There is no row {asked} in this data set; it has rows 0 to {len(view.faces) - 1:,}.",
-                   icon=":material/search_off:")
+        st.warning(
+            f"There is no row {asked} in this data set; it has rows 0 to {len(view.faces) - 1:,}.",
+            icon=":material/search_off:",
+        )
         return
     _dialog(view, findings, recognizer)
 
@@ -89,9 +91,16 @@ def _steps(row: int) -> None:
     with st.container(horizontal=True, horizontal_alignment="center"):
         for words, icon, step, shortcut in _STEPS:
             there = at is not None and 0 <= at + step < len(order)
-            st.button(words, icon=f":material/{icon}:", key=f"face_{words}", disabled=not there, shortcut=shortcut,
-                      icon_position="left" if step < 0 else "right", on_click=open_face,
-                      args=(order[at + step],) if there else (row,))
+            st.button(
+                words,
+                icon=f":material/{icon}:",
+                key=f"face_{words}",
+                disabled=not there,
+                shortcut=shortcut,
+                icon_position="left" if step < 0 else "right",
+                on_click=open_face,
+                args=(order[at + step],) if there else (row,),
+            )
 
 
 def _facts(view: DataView, findings: Findings, corrections: Corrections, row: int) -> None:
@@ -99,30 +108,49 @@ def _facts(view: DataView, findings: Findings, corrections: Corrections, row: in
     reasons = findings.issue_score.reasons(row)
     light = findings.image_stats
     drawn = "<p class='fer-note'>Drawn by this program, not a photograph.</p>" if view.info.source.synthetic else ""
-    facts = {"Row": f"{row:,}, counted from 0", "Split": view.split(row),
-             "Brightness": f"{light.mean[row]:.0f} of 255", "Contrast": f"{light.std[row]:.0f}"}
+    facts = {
+        "Row": f"{row:,}, counted from 0",
+        "Split": view.split(row),
+        "Brightness": f"{light.mean[row]:.0f} of 255",
+        "Contrast": f"{light.std[row]:.0f}",
+    }
     if reasons:
         facts["IssueScore"] = f"{score * 100:.0f} %: {', '.join(reasons)}"
     rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
     badge = ' <span class="fer-tag">suspicious</span>' if score >= SUSPICIOUS else ""
-    st.html(f'<p class="fer-note">Labelled</p><p class="fer-word">{label_html(view.label(row))}{badge}</p>{drawn}'
-            f'<dl class="fer-facts">{rows}</dl>')
+    st.html(
+        f'<p class="fer-note">Labelled</p><p class="fer-word">{label_html(view.label(row))}{badge}</p>{drawn}'
+        f'<dl class="fer-facts">{rows}</dl>'
+    )
 
 
 def _mark_buttons(view: DataView, corrections: Corrections, row: int) -> None:
     mark = corrections.current.get(row)
     if mark is not None:
-        st.markdown(":material/bookmark: Marked to be **left out**" if mark.action == EXCLUDE else
-                    f":material/bookmark: Marked to be relabelled **{mark.label}**")
+        st.markdown(
+            ":material/bookmark: Marked to be **left out**"
+            if mark.action == EXCLUDE
+            else f":material/bookmark: Marked to be relabelled **{mark.label}**"
+        )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if mark is None or mark.action != EXCLUDE:
-            st.button("Exclude", icon=":material/block:", key="face_exclude", on_click=mark_faces,
-                      args=(view, [row], EXCLUDE, "looked at"))
+            st.button(
+                "Exclude",
+                icon=":material/block:",
+                key="face_exclude",
+                on_click=mark_faces,
+                args=(view, [row], EXCLUDE, "looked at"),
+            )
         with st.popover("Relabel", icon=":material/edit:"):
             for label in LABELS:
                 if label != view.label(row):
-                    st.button(label, key=f"face_relabel_{label}", width="stretch", on_click=mark_faces,
-                              args=(view, [row], label, "looked at"))
+                    st.button(
+                        label,
+                        key=f"face_relabel_{label}",
+                        width="stretch",
+                        on_click=mark_faces,
+                        args=(view, [row], label, "looked at"),
+                    )
         if mark is not None:
             st.button("Unmark", key="face_unmark", on_click=mark_faces, args=(view, [row], "", ""))
 
@@ -133,8 +161,11 @@ def _votes(findings: Findings, row: int) -> None:
     votes = findings.votes[row]
     total = max(1, int(votes.sum()))
     names = [seen_word(column) for column in VOTE_COLUMNS]
-    bars = [Bar(names[k], votes[k] / total, str(votes[k]), COLORS.get(names[k], _OTHER_COLOR), votes[k] == votes.max())
-            for k in np.argsort(-votes, kind="stable") if votes[k]]
+    bars = [
+        Bar(names[k], votes[k] / total, str(votes[k]), COLORS.get(names[k], _OTHER_COLOR), votes[k] == votes.max())
+        for k in np.argsort(-votes, kind="stable")
+        if votes[k]
+    ]
     st.html(f'<p class="fer-note">What {total} people saw</p>{bars_html(bars)}')
 
 
@@ -142,9 +173,11 @@ def _scores(view: DataView, recognizer: EmotionRecognizer | None, row: int) -> N
     if recognizer is None:
         st.caption("No model is at hand to score this face.")
         return
-    probs = recognizer.classify(view.faces.images[row:row + 1])[0]
-    bars = [Bar(label, float(p), f"{p * 100:.0f} %", COLORS[label], p == probs.max())
-            for label, p in zip(recognizer.labels, probs, strict=True)]
+    probs = recognizer.classify(view.faces.images[row : row + 1])[0]
+    bars = [
+        Bar(label, float(p), f"{p * 100:.0f} %", COLORS[label], p == probs.max())
+        for label, p in zip(recognizer.labels, probs, strict=True)
+    ]
     hint = ""
     if view.info.source.synthetic and not recognizer.card.data.get("synthetic"):
         hint = '<p class="fer-note">It learned from photographs: on drawings its scores mean little.</p>'
@@ -160,8 +193,12 @@ def _copies(view: DataView, findings: Findings, row: int) -> None:
         return
     st.markdown(f"**{'One copy' if len(rows) == 1 else f'{len(rows)} copies'}** of this picture")
     same = np.isin(rows, findings.exact_duplicates.with_row(row))
-    _strip(view, rows, [f"{view.split(r)}{'' if exact else ', near'}" for r, exact in zip(rows, same, strict=True)],
-           "face_copies")
+    _strip(
+        view,
+        rows,
+        [f"{view.split(r)}{'' if exact else ', near'}" for r, exact in zip(rows, same, strict=True)],
+        "face_copies",
+    )
 
 
 def _neighbours(view: DataView, recognizer: EmotionRecognizer | None, row: int) -> None:
@@ -169,8 +206,9 @@ def _neighbours(view: DataView, recognizer: EmotionRecognizer | None, row: int) 
         return
     seen = find_model_outputs(view, recognizer)
     if seen is None:
-        st.caption("The faces most like this one, by the model's features, appear here once it has looked at all of "
-                   "them.")
+        st.caption(
+            "The faces most like this one, by the model's features, appear here once it has looked at all of them."
+        )
         if st.button("Look at all faces", key="face_look", disabled=model_looking(view, recognizer)):
             look_with_model(view, recognizer)
             _close()

@@ -47,9 +47,16 @@ def choose_data(infos: list[StoreInfo]) -> StoreInfo:
         st.title("Data set", width="content")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             names = [info.name for info in infos]
-            name = st.selectbox("Data set", names, index=default_store(infos), key=SELECTED, bind="query-params",
-                                format_func=lambda name: shown_name(infos[names.index(name)]), width=260,
-                                label_visibility="collapsed")
+            name = st.selectbox(
+                "Data set",
+                names,
+                index=default_store(infos),
+                key=SELECTED,
+                bind="query-params",
+                format_func=lambda name: shown_name(infos[names.index(name)]),
+                width=260,
+                label_visibility="collapsed",
+            )
             add_data()
     if failed := st.session_state.pop(_FAILED, ""):
         st.error(failed, icon=":material/error:")
@@ -65,8 +72,12 @@ def damaged(info: StoreInfo) -> None:
 def describe(view: DataView) -> None:
     """Show what the data set is in a line, and its four figures."""
     info = view.info
-    parts = [f"{info.rows:,} faces", ", ".join(view.faces.splits), "with FER+ votes" if info.votes else "no FER+ votes",
-             f"from {info.source.name}"]
+    parts = [
+        f"{info.rows:,} faces",
+        ", ".join(view.faces.splits),
+        "with FER+ votes" if info.votes else "no FER+ votes",
+        f"from {info.source.name}",
+    ]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if info.source.synthetic:
             st.badge("Drawn by this program, not FER-2013", icon=":material/draw:", color="orange")
@@ -81,8 +92,10 @@ def about(view: DataView) -> None:
     info = view.info
     with st.expander(f"About {shown_name(info)}", icon=":material/info:"):
         created = datetime.fromisoformat(info.created)
-        st.markdown(f"Read from **{info.source.name}** on {created:%d %B %Y, %H:%M} UTC. Its content has the SHA-256 "
-                    f"`{info.hash}`.")
+        st.markdown(
+            f"Read from **{info.source.name}** on {created:%d %B %Y, %H:%M} UTC. Its content has the SHA-256 "
+            f"`{info.hash}`."
+        )
         for note in info.source.notes:
             st.markdown(f"- {note}")
         if info.source.unreadable:
@@ -106,33 +119,56 @@ def _figures(view: DataView) -> list[tuple[str, str, str]]:
     return [
         (f"{view.info.rows:,}", "faces", f"{training:,} to train on, {tests:,} to measure with."),
         (f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent expression against the rarest."),
-        ("–", "labels confirmed", "Nobody was asked about drawings." if view.info.source.synthetic else
-         "Not known without FER+ votes. Add them at the end of this page.")
-        if agreement is None else
-        (f"{agreement * 100:.1f} %", "labels confirmed",
-         "The label is what more of ten people saw in the face than anything else."),
-        (f"{leaked / tests * 100:.1f} %" if tests else "–", "test faces in training",
-         f"{leaked:,} of {tests:,} are there too, the same to the last pixel." if tests else
-         "There are no test faces."),
+        (
+            "–",
+            "labels confirmed",
+            "Nobody was asked about drawings."
+            if view.info.source.synthetic
+            else "Not known without FER+ votes. Add them at the end of this page.",
+        )
+        if agreement is None
+        else (
+            f"{agreement * 100:.1f} %",
+            "labels confirmed",
+            "The label is what more of ten people saw in the face than anything else.",
+        ),
+        (
+            f"{leaked / tests * 100:.1f} %" if tests else "–",
+            "test faces in training",
+            f"{leaked:,} of {tests:,} are there too, the same to the last pixel."
+            if tests
+            else "There are no test faces.",
+        ),
     ]
 
 
 def _figure(value: str, label: str, meaning: str) -> str:
-    return (f'<section class="fer-figure"><strong>{escape(value)}</strong><span>{escape(label)}</span>'
-            f'<p class="fer-note">{escape(meaning)}</p></section>')
+    return (
+        f'<section class="fer-figure"><strong>{escape(value)}</strong><span>{escape(label)}</span>'
+        f'<p class="fer-note">{escape(meaning)}</p></section>'
+    )
 
 
 def _mixed_tests(view: DataView) -> None:
     """Say that a folder tree has lost which test image was which, and offer a validation split instead."""
-    with st.container(border=True, key="data_mixed"), \
-            st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with (
+        st.container(border=True, key="data_mixed"),
+        st.container(horizontal=True, vertical_alignment="center", gap="medium"),
+    ):
         tests = int(np.sum(view.findings.in_splits("Test")))
-        st.markdown(f":material/info: **PublicTest and PrivateTest cannot be told apart here.** All {tests:,} test "
-                    "images are one split, Test, as in the original's own protocol. To choose between models, hold out "
-                    "a part of Training instead.", width="stretch")
-        if st.button("Hold out 10 %", key="data_hold_out", disabled=is_reading(),
-                     help="A copy of this data set, in which 10 % of each expression's training images are Validation; "
-                          "the same ones every time."):
+        st.markdown(
+            f":material/info: **PublicTest and PrivateTest cannot be told apart here.** All {tests:,} test "
+            "images are one split, Test, as in the original's own protocol. To choose between models, hold out "
+            "a part of Training instead.",
+            width="stretch",
+        )
+        if st.button(
+            "Hold out 10 %",
+            key="data_hold_out",
+            disabled=is_reading(),
+            help="A copy of this data set, in which 10 % of each expression's training images are Validation; "
+            "the same ones every time.",
+        ):
             _start_validation(view.info)
 
 
@@ -161,8 +197,9 @@ def validation_name(name: str) -> str:
 
 def _votes_form(info: StoreInfo) -> None:
     st.caption("fer2013new.csv of FER+: ten people's votes on each face, joined row by row with the whole fer2013.csv.")
-    path = st.text_input("File on the machine that runs this page", placeholder="/home/me/fer2013new.csv",
-                         key="votes_path")
+    path = st.text_input(
+        "File on the machine that runs this page", placeholder="/home/me/fer2013new.csv", key="votes_path"
+    )
     upload = st.file_uploader("Or upload it", max_upload_size=64, key="votes_upload")
     if st.button("Add votes", disabled=is_reading() or not (path.strip() or upload), key="votes_add"):
         content = upload.getvalue() if upload else None
@@ -187,8 +224,10 @@ def _start_votes(info: StoreInfo, path: str, content: bytes | None) -> None:
 
 def _delete_button(info: StoreInfo) -> None:
     with st.popover("Delete", icon=":material/delete:"):
-        st.markdown(f"Delete **{shown_name(info)}** and the list of faces marked in it from this machine? The file or "
-                    "folder it was read from stays as it is.")
+        st.markdown(
+            f"Delete **{shown_name(info)}** and the list of faces marked in it from this machine? The file or "
+            "folder it was read from stays as it is."
+        )
         st.button(f"Delete {shown_name(info)}", key="data_delete", on_click=_delete, args=(info,))
 
 

@@ -27,15 +27,23 @@ from fer_core.ui.dataset.view import DataView
 _HEIGHT_PX = 620
 _SAMPLE = 8000
 _SHOWN_AT_MOST = 120
-_CONFIG = {"displaylogo": False, "scrollZoom": True,
-           "modeBarButtons": [["lasso2d", "select2d", "pan2d", "resetScale2d", "toImage"]]}
+_CONFIG = {
+    "displaylogo": False,
+    "scrollZoom": True,
+    "modeBarButtons": [["lasso2d", "select2d", "pan2d", "resetScale2d", "toImage"]],
+}
 
 
-def map_view(view: DataView, findings: Findings, corrections: Corrections, recognizer: EmotionRecognizer | None) -> None:
+def map_view(
+    view: DataView, findings: Findings, corrections: Corrections, recognizer: EmotionRecognizer | None
+) -> None:
     """Draw the map, or what must be done before there is one."""
     if recognizer is None:
-        empty_state("No model is at hand", "The map is made of what a model sees in each face. The live page says why "
-                    "there is none.", 300)
+        empty_state(
+            "No model is at hand",
+            "The map is made of what a model sees in each face. The live page says why there is none.",
+            300,
+        )
         return
     seen = find_model_outputs(view, recognizer)
     if seen is None:
@@ -45,17 +53,30 @@ def map_view(view: DataView, findings: Findings, corrections: Corrections, recog
     with plane:
         rows = _plane(view, findings, seen)
         shown = sum(seen.map.explained) * 100
-        st.caption(f"Faces that lie together look alike to {recognizer.name}: the two principal components of its "
-                   f"{seen.features.shape[1]:,} features show {shown:.0f} % of all differences.")
+        st.caption(
+            f"Faces that lie together look alike to {recognizer.name}: the two principal components of its "
+            f"{seen.features.shape[1]:,} features show {shown:.0f} % of all differences."
+        )
     with selected:
         _selected(view, findings, corrections, rows)
 
 
 def _no_map_yet(view: DataView, recognizer: EmotionRecognizer) -> None:
-    empty_state("The map of all faces appears here", f"{recognizer.name} looks at each face once; then those that look "
-                "alike to it lie together, and you can select some to see them.", 300)
-    st.button("Make the map", type="primary", icon=":material/scatter_plot:", key="map_look", on_click=look_with_model,
-              args=(view, recognizer), disabled=model_looking(view, recognizer))
+    empty_state(
+        "The map of all faces appears here",
+        f"{recognizer.name} looks at each face once; then those that look "
+        "alike to it lie together, and you can select some to see them.",
+        300,
+    )
+    st.button(
+        "Make the map",
+        type="primary",
+        icon=":material/scatter_plot:",
+        key="map_look",
+        on_click=look_with_model,
+        args=(view, recognizer),
+        disabled=model_looking(view, recognizer),
+    )
 
 
 def _plane(view: DataView, findings: Findings, seen: ModelOutputs) -> np.ndarray:
@@ -64,13 +85,22 @@ def _plane(view: DataView, findings: Findings, seen: ModelOutputs) -> np.ndarray
         ways = ["Label", "Split", "IssueScore"] + (["People saw"] if findings.votes is not None else [])
         way = st.segmented_control("Colour", ways, default="Label", required=True, key="colour", bind="query-params")
         n = len(view.faces)
-        everyone = n <= _SAMPLE or st.toggle(f"All {n:,}", key="map_all", bind="query-params",
-                                             help=f"Otherwise {_SAMPLE:,} drawn by lot, which is quicker.")
+        everyone = n <= _SAMPLE or st.toggle(
+            f"All {n:,}",
+            key="map_all",
+            bind="query-params",
+            help=f"Otherwise {_SAMPLE:,} drawn by lot, which is quicker.",
+        )
     rows = np.arange(n) if everyone else np.sort(np.random.default_rng(0).choice(n, _SAMPLE, replace=False))
     figure = _figure(view, findings, seen, rows, way)
-    event = st.plotly_chart(figure, key=f"map_{view.info.name}", on_select="rerun", config=_CONFIG,
-                            selection_mode=("points", "box", "lasso"),
-                            alt=f"Map of the faces, coloured by {way.lower()}")
+    event = st.plotly_chart(
+        figure,
+        key=f"map_{view.info.name}",
+        on_select="rerun",
+        config=_CONFIG,
+        selection_mode=("points", "box", "lasso"),
+        alt=f"Map of the faces, coloured by {way.lower()}",
+    )
     return np.array([point["customdata"] for point in event.selection.points], np.int64).reshape(-1)
 
 
@@ -92,8 +122,11 @@ def _figure(view: DataView, findings: Findings, seen: ModelOutputs, rows: np.nda
 
 def _selected(view: DataView, findings: Findings, corrections: Corrections, rows: np.ndarray) -> None:
     if len(rows) == 0:
-        empty_state("Selected faces appear here", "Draw around some points with the lasso. Hold Shift to add more, "
-                    "double-click to let go.", _HEIGHT_PX)
+        empty_state(
+            "Selected faces appear here",
+            "Draw around some points with the lasso. Hold Shift to add more, double-click to let go.",
+            _HEIGHT_PX,
+        )
         return
     more = f", {_SHOWN_AT_MOST} of them shown" if len(rows) > _SHOWN_AT_MOST else ""
     st.markdown(f"**{len(rows):,} faces** picked on the map{more}")

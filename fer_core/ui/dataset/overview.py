@@ -37,80 +37,109 @@ def _sentences(view: DataView, findings: Findings) -> list[str]:
     found = []
     if copies := len(findings.exact_duplicates.surplus):
         are = "face is an exact copy" if copies == 1 else "faces are exact copies"
-        found.append(f"<b>{copies:,}</b> {are} of another; one picture is here "
-                     f"<b>{findings.exact_duplicates.sizes.max()} times</b>.")
+        found.append(
+            f"<b>{copies:,}</b> {are} of another; one picture is here "
+            f"<b>{findings.exact_duplicates.sizes.max()} times</b>."
+        )
     found += _most_often(findings)
     if conflicts := len(findings.exact_duplicates.differing(findings.labels)):
         groups = "group" if conflicts == 1 else "groups"
         found.append(f"In <b>{conflicts:,}</b> {groups} of copies the same picture has different labels.")
     if blank := int(findings.image_stats.nearly_blank.sum()):
         black = int(findings.image_stats.all_black.sum())
-        found.append(f"<b>{blank:,}</b> {'image is' if blank == 1 else 'images are'} blank or nearly so"
-                     f"{f', <b>{black:,}</b> of them all black' if black else ''}, and each has a label.")
+        found.append(
+            f"<b>{blank:,}</b> {'image is' if blank == 1 else 'images are'} blank or nearly so"
+            f"{f', <b>{black:,}</b> of them all black' if black else ''}, and each has a label."
+        )
     if seen is not None:
         found += _seen_sentences(seen)
         suspicious = float(np.mean(findings.issue_score.score >= SUSPICIOUS))
         model = "" if findings.label_issues is None else ", the model"
-        found.append(f"<b>{suspicious * 100:.0f} %</b> of all faces are suspicious: votes{model}, copies or an empty "
-                     "picture speak against the label.")
-    return found or ["No copies and no blank images. That is what one expects of a set that was drawn."
-                     if view.info.source.synthetic else "No copies and no blank images."]
+        found.append(
+            f"<b>{suspicious * 100:.0f} %</b> of all faces are suspicious: votes{model}, copies or an empty "
+            "picture speak against the label."
+        )
+    return found or [
+        "No copies and no blank images. That is what one expects of a set that was drawn."
+        if view.info.source.synthetic
+        else "No copies and no blank images."
+    ]
 
 
 def _most_often(findings: Findings) -> list[str]:
     """Say which photograph is there most often in versions that differ, where near copies were looked for."""
     if len(findings.near_duplicates) == 0:
         return []
-    blank = np.unique(findings.duplicate_groups.id[findings.image_stats.nearly_blank & findings.duplicate_groups.grouped])
+    blank = np.unique(
+        findings.duplicate_groups.id[findings.image_stats.nearly_blank & findings.duplicate_groups.grouped]
+    )
     sizes = findings.duplicate_groups.sizes.copy()
     sizes[blank] = 0
     rows = findings.duplicate_groups.rows(int(sizes.argmax()))
     labels = len(np.unique(findings.labels[rows]))
-    return [f"One photograph is here <b>{len(rows)} times</b> in versions that differ little, under <b>{labels}</b> "
-            f"{'label' if labels == 1 else 'different labels'}."]
+    return [
+        f"One photograph is here <b>{len(rows)} times</b> in versions that differ little, under <b>{labels}</b> "
+        f"{'label' if labels == 1 else 'different labels'}."
+    ]
 
 
 def _seen_sentences(seen: np.ndarray) -> list[str]:
     totals = seen.sum(axis=1)
-    own = np.diag(seen[:, :len(LABELS)]) / np.maximum(totals, 1)
+    own = np.diag(seen[:, : len(LABELS)]) / np.maximum(totals, 1)
     worst = int(np.where(totals > 0, own, 2).argmin())
     others = [k for k in range(len(LABELS)) if k != worst]
     instead = others[int(seen[worst, others].argmax())]
     share = seen[worst, instead] / max(1, totals[worst])
-    return [f"In only <b>{own[worst] * 100:.0f} %</b> of the faces labelled {LABELS[worst]} more people saw that than "
-            f"anything else; in <b>{share * 100:.0f} %</b> it was {LABELS[instead]}."]
+    return [
+        f"In only <b>{own[worst] * 100:.0f} %</b> of the faces labelled {LABELS[worst]} more people saw that than "
+        f"anything else; in <b>{share * 100:.0f} %</b> it was {LABELS[instead]}."
+    ]
 
 
 def _counts(view: DataView) -> None:
     st.subheader("How many faces each expression has")
     summary = view.summary
     widest = float((summary.counts / np.maximum(1, summary.counts.sum(axis=1, keepdims=True))).max())
-    for column, split, counts in zip(st.columns(len(summary.splits), gap="medium"), summary.splits, summary.counts,
-                                     strict=True):
+    for column, split, counts in zip(
+        st.columns(len(summary.splits), gap="medium"), summary.splits, summary.counts, strict=True
+    ):
         with column:
             st.markdown(f"**{split}** · {counts.sum():,}")
-            st.plotly_chart(class_counts(counts, LABELS, _COUNTS_HEIGHT_PX, widest), key=f"counts_{split}",
-                            config=QUIET, alt=f"Faces by expression in {split}")
+            st.plotly_chart(
+                class_counts(counts, LABELS, _COUNTS_HEIGHT_PX, widest),
+                key=f"counts_{split}",
+                config=QUIET,
+                alt=f"Faces by expression in {split}",
+            )
 
 
 def _seen(view: DataView) -> None:
     st.subheader("What people saw in them")
-    st.caption("For FER+ ten people looked at each face. Each bar is all faces of one label: first the share in which "
-               "more of them saw just that than anything else, then what they saw instead. Beige is something else: "
-               "contempt, unclear or no face.")
-    st.plotly_chart(what_people_saw(view.summary.seen, LABELS, OTHER, _SEEN_HEIGHT_PX), key="seen", config=QUIET,
-                    alt="What people saw, by label")
+    st.caption(
+        "For FER+ ten people looked at each face. Each bar is all faces of one label: first the share in which "
+        "more of them saw just that than anything else, then what they saw instead. Beige is something else: "
+        "contempt, unclear or no face."
+    )
+    st.plotly_chart(
+        what_people_saw(view.summary.seen, LABELS, OTHER, _SEEN_HEIGHT_PX),
+        key="seen",
+        config=QUIET,
+        alt="What people saw, by label",
+    )
 
 
 def _mean_faces(view: DataView) -> None:
     st.subheader("The mean face")
-    st.caption("The average of all faces of one expression in one split, pixel by pixel. It is rough where faces are "
-               "few.")
+    st.caption(
+        "The average of all faces of one expression in one split, pixel by pixel. It is rough where faces are few."
+    )
     title = "Mean drawn face" if view.info.source.synthetic else "Mean face"
     for split, means in zip(view.summary.splits, view.summary.mean_faces, strict=True):
         there = [k for k in range(len(LABELS)) if np.isfinite(means[k]).all()]
-        st.html(f'<p class="fer-note">{split}</p>' +
-                captioned_faces([_stretched(means[k]) for k in there], [LABELS[k] for k in there], f"{title}, {split}"))
+        st.html(
+            f'<p class="fer-note">{split}</p>'
+            + captioned_faces([_stretched(means[k]) for k in there], [LABELS[k] for k in there], f"{title}, {split}")
+        )
 
 
 def _stretched(mean: np.ndarray) -> np.ndarray:

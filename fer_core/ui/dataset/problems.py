@@ -39,14 +39,23 @@ _NEAR = "near-copies"
 _SURPLUS = {"copies": "exact_duplicates", _NEAR: "duplicate_groups"}
 
 
-def problems_view(view: DataView, findings: Findings, corrections: Corrections, recognizer: EmotionRecognizer | None) -> None:
+def problems_view(
+    view: DataView, findings: Findings, corrections: Corrections, recognizer: EmotionRecognizer | None
+) -> None:
     """Draw the list of problems beside the chosen one."""
     found = [problem for problem in problems(findings) if problem.key != _NEAR or find_near(view) is not None]
     titles = [problem.title for problem in found]
     kinds, chosen = st.columns([3, 8], gap="medium")
     with kinds:
-        title = st.radio("Problem", titles, captions=[f"{problem.count:,}" for problem in found], key="problem",
-                         bind="query-params", label_visibility="collapsed", on_change=_first_page)
+        title = st.radio(
+            "Problem",
+            titles,
+            captions=[f"{problem.count:,}" for problem in found],
+            key="problem",
+            bind="query-params",
+            label_visibility="collapsed",
+            on_change=_first_page,
+        )
         _not_looked_for(view, findings, recognizer)
     with chosen:
         _show(view, findings, corrections, found[titles.index(title)], recognizer)
@@ -55,22 +64,37 @@ def problems_view(view: DataView, findings: Findings, corrections: Corrections, 
 def _not_looked_for(view: DataView, findings: Findings, recognizer: EmotionRecognizer | None) -> None:
     """Offer the looks that take longer than a click and were not taken yet; say which cannot tell anything."""
     if find_near(view) is None:
-        st.caption("**Near copies** were not looked for yet: every face is compared with every other, which takes "
-                   "about a minute.")
-        st.button("Look for near copies", icon=":material/search:", key="look_near", on_click=look_for_near,
-                  args=(view,), disabled=looking_for_near(view))
+        st.caption(
+            "**Near copies** were not looked for yet: every face is compared with every other, which takes "
+            "about a minute."
+        )
+        st.button(
+            "Look for near copies",
+            icon=":material/search:",
+            key="look_near",
+            on_click=look_for_near,
+            args=(view,),
+            disabled=looking_for_near(view),
+        )
     if recognizer is None:
         return
     if find_model_outputs(view, recognizer) is None:
         st.caption(f"**{recognizer.name}** was not asked yet which labels it contradicts.")
-        st.button("Ask the model", icon=":material/search:", key="look_model", on_click=look_with_model,
-                  args=(view, recognizer), disabled=model_looking(view, recognizer))
+        st.button(
+            "Ask the model",
+            icon=":material/search:",
+            key="look_model",
+            on_click=look_with_model,
+            args=(view, recognizer),
+            disabled=model_looking(view, recognizer),
+        )
     elif findings.label_issues is None:
         st.caption(f"**{recognizer.name}** may have learned from all of these faces, so it cannot judge their labels.")
 
 
-def _show(view: DataView, findings: Findings, corrections: Corrections, problem: Problem,
-          recognizer: EmotionRecognizer | None) -> None:
+def _show(
+    view: DataView, findings: Findings, corrections: Corrections, problem: Problem, recognizer: EmotionRecognizer | None
+) -> None:
     st.subheader(problem.title)
     if len(problem.rows) == 0:
         empty_state("None found", "This data set is free of this problem.", 200)
@@ -84,14 +108,23 @@ def _show(view: DataView, findings: Findings, corrections: Corrections, problem:
         _actions(view, findings, problem)
         pages = math.ceil(len(groups) / per_page)
         page = st.pagination(pages, key="problem_page", bind="query-params") if pages > 1 else 1
-    shown = groups[(page - 1) * per_page:page * per_page]
+    shown = groups[(page - 1) * per_page : page * per_page]
     note = _note_of(view, findings, problem)
     if problem.group is None:
         walls = [TileGroup(_with_notes(tiles(view, findings, corrections, [rows[0] for rows in shown]), note))]
     else:
-        walls = [TileGroup(_with_notes(tiles(view, findings, corrections, rows), note), _caption(rows)) for rows in shown]
-    wall(view, findings, corrections, walls, "problem_wall", problem.title.lower(),
-         size_px=96 if problem.group is None else 84)
+        walls = [
+            TileGroup(_with_notes(tiles(view, findings, corrections, rows), note), _caption(rows)) for rows in shown
+        ]
+    wall(
+        view,
+        findings,
+        corrections,
+        walls,
+        "problem_wall",
+        problem.title.lower(),
+        size_px=96 if problem.group is None else 84,
+    )
     next_page("problem_page", page, pages)
 
 
@@ -108,8 +141,13 @@ def _actions(view: DataView, findings: Findings, problem: Problem) -> None:
     if problem.key in _SURPLUS:
         surplus = getattr(findings, _SURPLUS[problem.key]).surplus
         rows = np.intersect1d(surplus, problem.rows)
-        st.button(f"Exclude {len(rows):,}, keep the first of each", key="act_surplus", icon=":material/block:",
-                  on_click=mark_faces, args=(view, rows, EXCLUDE, reason))
+        st.button(
+            f"Exclude {len(rows):,}, keep the first of each",
+            key="act_surplus",
+            icon=":material/block:",
+            on_click=mark_faces,
+            args=(view, rows, EXCLUDE, reason),
+        )
         return
     rows, words = problem.rows, f"Exclude all {len(problem.rows):,}"
     if problem.key == "in-training":
@@ -118,12 +156,17 @@ def _actions(view: DataView, findings: Findings, problem: Problem) -> None:
         rows = leaked_rows(training, ~training, findings.exact_duplicates, findings.near_duplicates)
         words = f"Exclude their {len(rows):,} {'copy' if len(rows) == 1 else 'copies'} in Training"
     with st.container(horizontal=True, width="content"):
-        st.button(words, key="act_exclude", icon=":material/block:", on_click=mark_faces,
-                  args=(view, rows, EXCLUDE, reason))
+        st.button(
+            words, key="act_exclude", icon=":material/block:", on_click=mark_faces, args=(view, rows, EXCLUDE, reason)
+        )
         if problem.key == "votes":
-            st.button("Relabel all as people saw them", key="act_relabel", icon=":material/edit:",
-                      on_click=relabel_each,
-                      args=(view, problem.rows, plurality(findings.votes[problem.rows]), reason))
+            st.button(
+                "Relabel all as people saw them",
+                key="act_relabel",
+                icon=":material/edit:",
+                on_click=relabel_each,
+                args=(view, problem.rows, plurality(findings.votes[problem.rows]), reason),
+            )
 
 
 def _note_of(view: DataView, findings: Findings, problem: Problem) -> Callable[[Tile], str]:
@@ -151,8 +194,10 @@ def _judged(view: DataView, recognizer: EmotionRecognizer) -> str:
     judged = [split for split in view.faces.splits if not seen[view.faces.rows_of(split)].all()]
     left_out = [split for split in view.faces.splits if split not in judged]
     also = f", not in {' or '.join(left_out)}, which it learned from" if left_out else ""
-    return (f"{recognizer.name} was asked in {', '.join(judged)}{also}. Faces it saw as copies in training are left "
-            "out too.")
+    return (
+        f"{recognizer.name} was asked in {', '.join(judged)}{also}. Faces it saw as copies in training are left "
+        "out too."
+    )
 
 
 def _first_page() -> None:

@@ -34,8 +34,10 @@ SELECTED = "data"
 
 _WAYS = {"Path": ":material/folder_open:", "Upload": ":material/upload_file:", "Kaggle": ":material/cloud_download:"}
 _DEMO = "2,000 faces drawn by this program, in a few seconds. They are not photographs and not FER-2013."
-_FORMS = ("fer2013.csv, icml_face_data.csv, the competition's train.csv, or folders named train and test; plain or in "
-          ".zip, .tar.gz, .gz or .xz. Recognised by what is in it, not by its name.")
+_FORMS = (
+    "fer2013.csv, icml_face_data.csv, the competition's train.csv, or folders named train and test; plain or in "
+    ".zip, .tar.gz, .gz or .xz. Recognised by what is in it, not by its name."
+)
 
 
 def settle_reading() -> Job | None:
@@ -68,9 +70,16 @@ def no_data_yet() -> None:
             st.markdown(
                 "FER-2013 may not be passed on with a program, so you bring your own copy. Then you see here how its "
                 "faces are spread over seven expressions, leaf through all of them, and find what is wrong with them: "
-                "copies, test images that are also in training, labels that people contradict.")
-            st.button("Draw the demo set", type="primary", icon=":material/draw:", on_click=_draw, key="draw_demo",
-                      disabled=is_reading())
+                "copies, test images that are also in training, labels that people contradict."
+            )
+            st.button(
+                "Draw the demo set",
+                type="primary",
+                icon=":material/draw:",
+                on_click=_draw,
+                key="draw_demo",
+                disabled=is_reading(),
+            )
             st.caption(f"{_DEMO} Everything on this page works with them.")
         with faces:
             st.html(_drawn_strip())
@@ -102,15 +111,25 @@ def ways_in() -> None:
 
 
 def _ways_in() -> None:
-    way = st.segmented_control("Where is it?", list(_WAYS), default="Path", required=True, key="data_way",
-                               format_func=lambda name: f"{_WAYS[name]} {name}")
+    way = st.segmented_control(
+        "Where is it?",
+        list(_WAYS),
+        default="Path",
+        required=True,
+        key="data_way",
+        format_func=lambda name: f"{_WAYS[name]} {name}",
+    )
     {"Path": _from_path, "Upload": _from_upload, "Kaggle": _from_kaggle}[way]()
 
 
 def _from_path() -> None:
     with st.form("data_path_form", border=False):
-        path = st.text_input("File or folder on the machine that runs this page", placeholder="/home/me/fer2013.csv",
-                             help=_FORMS, key="data_path")
+        path = st.text_input(
+            "File or folder on the machine that runs this page",
+            placeholder="/home/me/fer2013.csv",
+            help=_FORMS,
+            key="data_path",
+        )
         name = _name_input()
         if not st.form_submit_button("Read", icon=":material/play_arrow:", disabled=is_reading()):
             return
@@ -122,25 +141,38 @@ def _from_path() -> None:
     except DataError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _start(f"Reading {source.name}", name or source.name,
-           lambda store: lambda report: import_source(source, store, progress=report))
+    _start(
+        f"Reading {source.name}",
+        name or source.name,
+        lambda store: lambda report: import_source(source, store, progress=report),
+    )
 
 
 def _from_upload() -> None:
     upload = st.file_uploader("A table or an archive, up to 400 MB", help=_FORMS, key="data_upload")
     name = _name_input()
     if st.button("Read", icon=":material/play_arrow:", disabled=is_reading() or upload is None, key="data_upload_read"):
-        _start(f"Reading {upload.name}", name or upload.name,
-               lambda store: lambda report: _import_upload(upload, upload.name, store, report))
+        _start(
+            f"Reading {upload.name}",
+            name or upload.name,
+            lambda store: lambda report: _import_upload(upload, upload.name, store, report),
+        )
 
 
 def _from_kaggle() -> None:
-    dataset = st.text_input("Data set on Kaggle", DEFAULT_DATASET, key="data_kaggle",
-                            help="Fetched with the kagglehub package; credentials come from its own configuration.")
+    dataset = st.text_input(
+        "Data set on Kaggle",
+        DEFAULT_DATASET,
+        key="data_kaggle",
+        help="Fetched with the kagglehub package; credentials come from its own configuration.",
+    )
     name = _name_input()
     if st.button("Download", icon=":material/cloud_download:", disabled=is_reading(), key="data_kaggle_read"):
-        _start(f"Downloading {dataset}", name or dataset.rpartition("/")[2],
-               lambda store: lambda report: import_source(download_kaggle(dataset), store, progress=report))
+        _start(
+            f"Downloading {dataset}",
+            name or dataset.rpartition("/")[2],
+            lambda store: lambda report: import_source(download_kaggle(dataset), store, progress=report),
+        )
 
 
 def _name_input() -> str:
@@ -158,11 +190,15 @@ def typed_path(words: str) -> Path:
         path = path.expanduser()
         there = path.exists()
     except RuntimeError as error:  # pathlib's way to say that it knows no such user
-        raise DataError(f"{path} begins with the home folder of a user whom this machine does not know. Write the "
-                        "whole path, for example /home/me/fer2013.csv.") from error
+        raise DataError(
+            f"{path} begins with the home folder of a user whom this machine does not know. Write the "
+            "whole path, for example /home/me/fer2013.csv."
+        ) from error
     except OSError as error:
-        raise DataError(f"{path} cannot be looked at: {error.strerror or error}. Check the path, and that this "
-                        "machine's user may read the folders on the way to it.") from error
+        raise DataError(
+            f"{path} cannot be looked at: {error.strerror or error}. Check the path, and that this "
+            "machine's user may read the folders on the way to it."
+        ) from error
     if not there:
         raise DataError(f"{path} is not there. Check the path: it is looked for on the machine that runs this page.")
     return path
@@ -178,8 +214,10 @@ def _import_upload(upload: BinaryIO, file_name: str, store: str, report: Report)
                 shutil.copyfileobj(upload, file, 1 << 20)
             import_source(path, store, progress=report)
     except OSError as error:
-        raise DataError(f"{file_name} cannot be copied to {data_root()}: {error.strerror or error}. Free some space "
-                        "there, or name its path instead of uploading it.") from error
+        raise DataError(
+            f"{file_name} cannot be copied to {data_root()}: {error.strerror or error}. Free some space "
+            "there, or name its path instead of uploading it."
+        ) from error
 
 
 def _start(title: str, wanted: str, work_for: Callable[[str], Callable[[Report], object]]) -> None:

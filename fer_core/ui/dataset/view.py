@@ -101,5 +101,10 @@ def _kept_first_look(faces: FaceSet) -> Mapping[str, np.ndarray]:
 def _first_look(faces: FaceSet) -> dict[str, np.ndarray]:
     """Return what every view of a data set needs and what takes seconds to compute."""
     light = compute_image_stats(faces.images)
-    return {"mean": light.mean, "std": light.std, "black": light.black, "exact": exact_duplicates(faces.images).id,
-            "mean_faces": mean_faces(faces)}
+    return {
+        "mean": light.mean,
+        "std": light.std,
+        "black": light.black,
+        "exact": exact_duplicates(faces.images).id,
+        "mean_faces": mean_faces(faces),
+    }

@@ -34,35 +34,59 @@ def calibration_view(found: Evaluation) -> None:
     _risk(model, coverage(after, labels))
 
 
-def _reliability(model: Measured, before: np.ndarray, after: np.ndarray, labels: np.ndarray,
-                 temperature: Temperature) -> None:
+def _reliability(
+    model: Measured, before: np.ndarray, after: np.ndarray, labels: np.ndarray, temperature: Temperature
+) -> None:
     diagrams = []
     for words, probs in (("as trained", before), ("after temperature", after)):
         bins = reliability(probs, labels)
-        diagrams.append(ReliabilityBins(f"<b>{words.capitalize()}</b> · calibration error {percent(bins.error)}",
-                                        bins.edges, bins.count, bins.confidence, bins.accuracy))
-    st.plotly_chart(reliability_chart(diagrams, model.color), config=QUIET, key="reliability",
-                    alt="How often faces scored so high are right, as trained and after the temperature")
-    st.caption("Each bar gathers the faces whose best score is so high and shows how many of them are right. On the "
-               "dotted line scores mean what they say; bars below it are surer than right. Beneath: how many faces. "
-               f"The temperature, which divides the logits of each face, is {temperature}"
-               f"{' of its scores' if temperature.entropy_power else ''}.")
+        diagrams.append(
+            ReliabilityBins(
+                f"<b>{words.capitalize()}</b> · calibration error {percent(bins.error)}",
+                bins.edges,
+                bins.count,
+                bins.confidence,
+                bins.accuracy,
+            )
+        )
+    st.plotly_chart(
+        reliability_chart(diagrams, model.color),
+        config=QUIET,
+        key="reliability",
+        alt="How often faces scored so high are right, as trained and after the temperature",
+    )
+    st.caption(
+        "Each bar gathers the faces whose best score is so high and shows how many of them are right. On the "
+        "dotted line scores mean what they say; bars below it are surer than right. Beneath: how many faces. "
+        f"The temperature, which divides the logits of each face, is {temperature}"
+        f"{' of its scores' if temperature.entropy_power else ''}."
+    )
 
 
 def _fitted_words(found: Evaluation, model: Measured) -> str:
     fitted = model.figures["calibration"]
     voted = model.figures["label_set"] == "ferplus" and found.view.info.votes
-    truth = ("what more of ten people saw than anything else (FER+), which it learned from" if voted else
-             "the data set's labels")
+    truth = (
+        "what more of ten people saw than anything else (FER+), which it learned from"
+        if voted
+        else "the data set's labels"
+    )
     if fitted["fitted_on"] in model.scores and fitted["fitted_on"] not in model.figures["learned"]:
-        same = " That is the split on show, so the figures after it are flattering." \
-            if fitted["fitted_on"] == found.split else ""
+        same = (
+            " That is the split on show, so the figures after it are flattering."
+            if fitted["fitted_on"] == found.split
+            else ""
+        )
         return f"Temperature and threshold were fitted on {fitted['fitted_on']}, against {truth}.{same}"
     if fitted["fitted_on"]:
-        return ("This data set has no split to fit on that the model did not learn from: temperature and threshold "
-                f"come from the model's card, fitted on {fitted['fitted_on']} of its own data.")
-    return ("This data set has no split to fit a temperature on that the model did not learn from, and the model's "
-            "card has none: the scores stay as they are.")
+        return (
+            "This data set has no split to fit on that the model did not learn from: temperature and threshold "
+            f"come from the model's card, fitted on {fitted['fitted_on']} of its own data."
+        )
+    return (
+        "This data set has no split to fit a temperature on that the model did not learn from, and the model's "
+        "card has none: the scores stay as they are."
+    )
 
 
 @st.fragment
@@ -73,17 +97,38 @@ def _risk(model: Measured, curve: Coverage) -> None:
         words, chart = st.columns([5, 7], gap="large", vertical_alignment="center")
         with words:
             # Another model starts at its own threshold.
-            threshold = st.slider("Uncertain below a best score of", 0, 99, round((own or 0) * 100), format="%d %%",
-                                  key=f"threshold_{model.name}") / 100
+            threshold = (
+                st.slider(
+                    "Uncertain below a best score of",
+                    0,
+                    99,
+                    round((own or 0) * 100),
+                    format="%d %%",
+                    key=f"threshold_{model.name}",
+                )
+                / 100
+            )
             answered, accuracy = curve.at_threshold(threshold)
             st.html(f'<p class="fer-answers">{answer_words(answered, accuracy)}</p>')
-            st.caption(f"The model's own threshold is {percent(own)}: there what is answered was right at least "
-                       f"{target * 100:.0f} % of the time on the split it was fitted on." if own is not None else
-                       f"The model has no threshold of its own: at none is it right {target * 100:.0f} % of the time.")
+            st.caption(
+                f"The model's own threshold is {percent(own)}: there what is answered was right at least "
+                f"{target * 100:.0f} % of the time on the split it was fitted on."
+                if own is not None
+                else f"The model has no threshold of its own: at none is it right {target * 100:.0f} % of the time."
+            )
         with chart:
-            st.plotly_chart(coverage_chart(curve.answered, curve.accuracy, (answered, accuracy),
-                                           None if own is None else curve.at_threshold(own), model.color),
-                            config=QUIET, key="coverage", alt="How often answers are right, by the share answered")
+            st.plotly_chart(
+                coverage_chart(
+                    curve.answered,
+                    curve.accuracy,
+                    (answered, accuracy),
+                    None if own is None else curve.at_threshold(own),
+                    model.color,
+                ),
+                config=QUIET,
+                key="coverage",
+                alt="How often answers are right, by the share answered",
+            )
 
 
 def answer_words(answered: float, accuracy: float | None) -> str:

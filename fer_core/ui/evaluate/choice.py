@@ -34,9 +34,12 @@ def evaluation_style() -> None:
 
 def no_data() -> None:
     """Say what will be here and where a data set comes from: the page of a machine without any."""
-    empty_state("Figures need faces with labels", "Here you will see how good a model is, on what, and why. For that a "
-                "data set must be at hand: your own copy of FER-2013 or, to try it out, a set that this program draws.",
-                260)
+    empty_state(
+        "Figures need faces with labels",
+        "Here you will see how good a model is, on what, and why. For that a "
+        "data set must be at hand: your own copy of FER-2013 or, to try it out, a set that this program draws.",
+        260,
+    )
     with st.container(horizontal=True, horizontal_alignment="center"):
         if st.button("Get a data set", type="primary", icon=":material/photo_library:", key="get_data"):
             st.switch_page(_DATA_PAGE)
@@ -48,37 +51,64 @@ def choose(infos: Sequence[StoreInfo]) -> tuple[StoreInfo, str | None, list[str]
     preselected = list(dict.fromkeys([model_in_use(), *names]))[:_PRESELECTED]
     left, middle, right = st.columns([5, 3, 4], vertical_alignment="bottom")
     with left:
-        models = st.multiselect("Models", names, preselected, key="models", bind="query-params", wrap=True,
-                                max_selections=_AT_MOST, help="The bundled ones, those of finished runs that were put "
-                                "live, and imported ones.")
+        models = st.multiselect(
+            "Models",
+            names,
+            preselected,
+            key="models",
+            bind="query-params",
+            wrap=True,
+            max_selections=_AT_MOST,
+            help="The bundled ones, those of finished runs that were put live, and imported ones.",
+        )
     with middle:
         labels = [info.name for info in infos]
-        name = st.selectbox("Data set", labels, default_store(infos), key="data", bind="query-params",
-                            format_func=lambda name: shown_name(infos[labels.index(name)]))
+        name = st.selectbox(
+            "Data set",
+            labels,
+            default_store(infos),
+            key="data",
+            bind="query-params",
+            format_func=lambda name: shown_name(infos[labels.index(name)]),
+        )
     info = infos[labels.index(name)]
     splits = [split for split in TEST_SPLITS if split in info.counts]
     if not splits:
         return info, None, models
     with right:
         default = next(split for split in _ORDER if split in splits)
-        split = st.segmented_control("Split", splits, default=default, required=True, key="split", bind="query-params",
-                                     help="PrivateTest decides: nothing may be picked on it. PublicTest is there to "
-                                          "pick by.")
+        split = st.segmented_control(
+            "Split",
+            splits,
+            default=default,
+            required=True,
+            key="split",
+            bind="query-params",
+            help="PrivateTest decides: nothing may be picked on it. PublicTest is there to pick by.",
+        )
     return info, split, models
 
 
 def nothing_to_test_on(info: StoreInfo) -> None:
     """Say that a data set has nothing but images to train on."""
-    empty_state(f"{shown_name(info)} has nothing to test on", f"All its faces are in {', '.join(info.counts)}. A model "
-                f"is measured on faces apart from those: on a split named {', '.join(TEST_SPLITS[:-1])} or "
-                f"{TEST_SPLITS[-1]}. Choose another data set.", 260)
+    empty_state(
+        f"{shown_name(info)} has nothing to test on",
+        f"All its faces are in {', '.join(info.counts)}. A model "
+        f"is measured on faces apart from those: on a split named {', '.join(TEST_SPLITS[:-1])} or "
+        f"{TEST_SPLITS[-1]}. Choose another data set.",
+        260,
+    )
 
 
 def describe(found: Evaluation) -> None:
     """Say in a line what the figures are about, and what to be careful of."""
     info = found.view.info
-    parts = [shown_name(info), found.split, f"{len(found.rows):,} faces",
-             "with FER+ votes" if info.votes else "no FER+ votes"]
+    parts = [
+        shown_name(info),
+        found.split,
+        f"{len(found.rows):,} faces",
+        "with FER+ votes" if info.votes else "no FER+ votes",
+    ]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if info.source.synthetic:
             st.badge("Drawn by this program, not FER-2013", icon=":material/draw:", color="orange")
@@ -86,8 +116,11 @@ def describe(found: Evaluation) -> None:
     for name, problem in found.problems.items():
         st.error(f"**{name} cannot be measured.** {problem}", icon=":material/error:")
     if learned := [model.name for model in found.models if model.learned]:
-        st.warning(f"**{listed(learned)}** learned from faces of {found.split}: its figures here say how well it "
-                   "remembers, not how well it recognises.", icon=":material/warning:")
+        st.warning(
+            f"**{listed(learned)}** learned from faces of {found.split}: its figures here say how well it "
+            "remembers, not how well it recognises.",
+            icon=":material/warning:",
+        )
 
 
 def choose_model(found: Evaluation) -> Measured:
@@ -95,8 +128,9 @@ def choose_model(found: Evaluation) -> Measured:
     names = [model.name for model in found.models]
     if len(names) == 1:
         return found.models[0]
-    name = st.segmented_control("Model", names, default=names[0], required=True, key=_MODEL, bind="query-params",
-                                persist_state="session")
+    name = st.segmented_control(
+        "Model", names, default=names[0], required=True, key=_MODEL, bind="query-params", persist_state="session"
+    )
     return found.model(name if name in names else names[0])
 
 

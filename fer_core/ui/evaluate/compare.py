@@ -18,8 +18,12 @@ from fer_core.ui.evaluate.view import Evaluation, Measured, percent
 def compare_view(found: Evaluation) -> None:
     """Draw the comparison of two of the measured models."""
     if len(found.models) < 2:
-        empty_state("Two models side by side appear here", "Choose a second model above and measure it. Finished runs "
-                    "become models by Put live on the Training page; others can be imported under Models.", 300)
+        empty_state(
+            "Two models side by side appear here",
+            "Choose a second model above and measure it. Finished runs "
+            "become models by Put live on the Training page; others can be imported under Models.",
+            300,
+        )
         return
     names = [model.name for model in found.models]
     columns = st.columns([3, 3, 6], vertical_alignment="bottom")
@@ -29,11 +33,17 @@ def compare_view(found: Evaluation) -> None:
     a, b = found.model(first), found.model(second)
     both = compare(a.scores[found.split].probs, b.scores[found.split].probs, found.labels)
     st.markdown(difference_words(both, a.name, b.name))
-    tiles = {"both right": both.both, f"only {a.name} right": both.only_first, f"only {b.name} right": both.only_second,
-             "neither right": both.neither}
+    tiles = {
+        "both right": both.both,
+        f"only {a.name} right": both.only_first,
+        f"only {b.name} right": both.only_second,
+        "neither right": both.neither,
+    }
     st.html(f'<div class="fer-figures">{"".join(_tile(words, places) for words, places in tiles.items())}</div>')
-    st.caption(f"They say the same, right or wrong, of {percent(both.agreement)} of the faces of {found.split}. "
-               f"One view of each.")
+    st.caption(
+        f"They say the same, right or wrong, of {percent(both.agreement)} of the faces of {found.split}. "
+        f"One view of each."
+    )
     _beside(found, a, b)
     left, right = st.columns(2, gap="large")
     with left:
@@ -50,34 +60,55 @@ def difference_words(found: Comparison, first: str, second: str) -> str:
     low, high = sorted(sign * value for value in found.difference_95)
     p = "less than 0.001" if found.p_value < 0.001 else f"{found.p_value:.3f}"
     verdict = "That is **more than chance**" if found.more_than_chance else "That **could be chance**"
-    return (f"**{better} is right {abs(found.difference) * 100:.1f} points more often than {worse}** (95 % interval "
-            f"{low * 100:+.1f} to {high * 100:+.1f}). {verdict}: were both equally good, so unequal a split would "
-            f"come with a probability of {p} (McNemar's test).")
+    return (
+        f"**{better} is right {abs(found.difference) * 100:.1f} points more often than {worse}** (95 % interval "
+        f"{low * 100:+.1f} to {high * 100:+.1f}). {verdict}: were both equally good, so unequal a split would "
+        f"come with a probability of {p} (McNemar's test)."
+    )
 
 
 def _tile(words: str, places: np.ndarray) -> str:
-    return (f'<section class="fer-figure"><strong>{int(places.sum()):,}</strong><span>{escape(words)}</span>'
-            f'<p class="fer-note">{percent(float(places.mean()))} of the faces</p></section>')
+    return (
+        f'<section class="fer-figure"><strong>{int(places.sum()):,}</strong><span>{escape(words)}</span>'
+        f'<p class="fer-note">{percent(float(places.mean()))} of the faces</p></section>'
+    )
 
 
 def _beside(found: Evaluation, *models: Measured) -> None:
-    st.dataframe(pd.DataFrame([{
-        "Model": model.name, "Accuracy": model.figures["splits"][found.split]["accuracy"] * 100,
-        "A face": model.scores[found.split].ms_per_face, "Size": model.size_mb,
-        "Parameters": model.bundle.card.parameters} for model in models]), hide_index=True, width="content",
-        column_config={"Accuracy": st.column_config.NumberColumn(format="%.1f %%"),
-                       "A face": st.column_config.NumberColumn(format="%.1f ms", help="One face at a time on this "
-                                                               "machine, median"),
-                       "Size": st.column_config.NumberColumn(format="%.1f MB"),
-                       "Parameters": st.column_config.NumberColumn(format="localized")}, key="beside")
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Model": model.name,
+                    "Accuracy": model.figures["splits"][found.split]["accuracy"] * 100,
+                    "A face": model.scores[found.split].ms_per_face,
+                    "Size": model.size_mb,
+                    "Parameters": model.bundle.card.parameters,
+                }
+                for model in models
+            ]
+        ),
+        hide_index=True,
+        width="content",
+        column_config={
+            "Accuracy": st.column_config.NumberColumn(format="%.1f %%"),
+            "A face": st.column_config.NumberColumn(
+                format="%.1f ms", help="One face at a time on this machine, median"
+            ),
+            "Size": st.column_config.NumberColumn(format="%.1f MB"),
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+        },
+        key="beside",
+    )
 
 
 def _only(found: Evaluation, right: Measured, wrong: Measured, places: np.ndarray, key: str) -> None:
     probs, others = right.said(found.split), wrong.said(found.split)
     order = most_confident_first(probs, np.flatnonzero(places))
     faces = "face" if len(order) == 1 else "faces"
-    st.markdown(f"**{len(order):,} {faces}** only {right.name} gets right, its surest first; beneath, what "
-                f"{wrong.name} says")
+    st.markdown(
+        f"**{len(order):,} {faces}** only {right.name} gets right, its surest first; beneath, what {wrong.name} says"
+    )
     if len(order):
         notes = [f"called {LABELS[row.argmax()]}" for row in others[order]]
         wall(found, order, notes, key, f"{wrong.name} is wrong", 84)

@@ -22,15 +22,25 @@ def confusion_view(found: Evaluation) -> None:
     matrix, faces = st.columns([6, 5], gap="large")
     chosen = _asked()
     with matrix:
-        way = st.segmented_control("Show", ["Shares", "Counts"], default="Shares", required=True, key="cells",
-                                   bind="query-params", label_visibility="collapsed")
+        way = st.segmented_control(
+            "Show",
+            ["Shares", "Counts"],
+            default="Shares",
+            required=True,
+            key="cells",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
         confusion_matrix(model.figures["splits"][found.split]["confusion"], way == "Shares", chosen, "confusion", _pick)
         st.caption("One view of each face, without its mirror image. The diagonal is right.")
     probs = model.said(found.split)
     with faces:
         if chosen is None:
-            empty_state("The faces of a cell appear here", "Click a cell of the matrix: a large one off the diagonal "
-                        "shows what the model mixes up.", 380)
+            empty_state(
+                "The faces of a cell appear here",
+                "Click a cell of the matrix: a large one off the diagonal shows what the model mixes up.",
+                380,
+            )
             return
         true, said = chosen
         places = most_confident_first(probs, np.flatnonzero((found.labels == true) & (probs.argmax(axis=1) == said)))

@@ -39,15 +39,23 @@ def wall(found: Evaluation, places: np.ndarray, notes: Sequence[str], key: str, 
     some = slice((page - 1) * _PER_PAGE, page * _PER_PAGE)
     view, corrections = found.view, read_or_explain(found.view)
     rows = [int(row) for row in found.rows[places]]
-    tiles = [Tile(row, view.label(row), view.title(row), note, mark_of(corrections, row))
-             for row, note in zip(rows[some], notes[some], strict=True)]
+    tiles = [
+        Tile(row, view.label(row), view.title(row), note, mark_of(corrections, row))
+        for row, note in zip(rows[some], notes[some], strict=True)
+    ]
 
     def opened(row: int) -> None:
         st.session_state[LOOKED_AT] = row
         open_face(row, rows)
 
-    face_grid(view.faces.images, [TileGroup(tiles)], key, size_px, on_open=opened,
-              on_mark=lambda chosen, mark: mark_faces(view, chosen, mark, reason))
+    face_grid(
+        view.faces.images,
+        [TileGroup(tiles)],
+        key,
+        size_px,
+        on_open=opened,
+        on_mark=lambda chosen, mark: mark_faces(view, chosen, mark, reason),
+    )
 
 
 def most_confident_first(probs: np.ndarray, places: np.ndarray) -> np.ndarray:

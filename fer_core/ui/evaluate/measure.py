@@ -41,10 +41,18 @@ def measure_panel(found: Evaluation) -> None:
     with st.container(border=True, key="measure"):
         words, action = st.columns([6, 1], vertical_alignment="center", gap="medium")
         have = "has" if len(found.missing) == 1 else "have"
-        words.markdown(f"**{listed(found.missing)}** {have} not been measured on {shown_name(found.view.info)} yet: "
-                       f"{faces:,} faces of {listed(splits)}, each as it is and mirrored. Figures are kept.")
-        action.button("Measure", type="primary", icon=":material/speed:", key="measure_now", on_click=_start,
-                      args=(found.missing, found.view.info.name, splits))
+        words.markdown(
+            f"**{listed(found.missing)}** {have} not been measured on {shown_name(found.view.info)} yet: "
+            f"{faces:,} faces of {listed(splits)}, each as it is and mirrored. Figures are kept."
+        )
+        action.button(
+            "Measure",
+            type="primary",
+            icon=":material/speed:",
+            key="measure_now",
+            on_click=_start,
+            args=(found.missing, found.view.info.name, splits),
+        )
 
 
 def nothing_measured(found: Evaluation) -> None:
@@ -60,9 +68,15 @@ def nothing_measured(found: Evaluation) -> None:
 
 def measure_robustness(found: Evaluation, names: Sequence[str], primary: bool = True) -> None:
     """Draw the button that measures models on worse pictures of the split."""
-    st.button("Measure robustness", type="primary" if primary else "secondary", icon=":material/speed:",
-              key="measure_robustness", disabled=measuring(), on_click=_start,
-              args=(names, found.view.info.name, (found.split,), True))
+    st.button(
+        "Measure robustness",
+        type="primary" if primary else "secondary",
+        icon=":material/speed:",
+        key="measure_robustness",
+        disabled=measuring(),
+        on_click=_start,
+        args=(names, found.view.info.name, (found.split,), True),
+    )
 
 
 def show_failure(job: Job | None) -> None:
@@ -82,7 +96,9 @@ def _follow() -> None:
         st.rerun()
     share = min(1.0, job.done / max(1, job.total))
     counted = f" · {job.done:,} of {job.total:,} faces" if job.total > 1 else ""
-    with st.container(border=True, key="measuring"), \
-            st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with (
+        st.container(border=True, key="measuring"),
+        st.container(horizontal=True, vertical_alignment="center", gap="medium"),
+    ):
         st.progress(share, f"{job.what}{counted}")
         st.button("Stop", key="stop_measuring", on_click=stop_measuring)

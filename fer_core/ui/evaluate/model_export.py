@@ -25,9 +25,11 @@ from fer_core.ui.components.jobs import (
     start_job,
 )
 
-_FORMS = {"litert": ("LiteRT", "The form this app uses; also for phones and small devices."),
-          "onnx": ("ONNX", "For ONNX Runtime, OpenVINO and other programs without LiteRT."),
-          "keras": ("Keras", "For training it further, or changing it.")}
+_FORMS = {
+    "litert": ("LiteRT", "The form this app uses; also for phones and small devices."),
+    "onnx": ("ONNX", "For ONNX Runtime, OpenVINO and other programs without LiteRT."),
+    "keras": ("Keras", "For training it further, or changing it."),
+}
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,10 @@ def export_panel(name: str) -> None:
         except FerError as error:
             st.error(str(error), icon=":material/error:")
             return
-        st.caption("Each form is given 256 faces and compared with the one it is made from. The card, which says what "
-                   "the model is and how good it was measured to be, travels along.")
+        st.caption(
+            "Each form is given 256 faces and compared with the one it is made from. The card, which says what "
+            "the model is and how good it was measured to be, travels along."
+        )
         for form in _FORMS:
             if form != "keras" or WEIGHTS_FILE in card.files or _source(name) != folder_of(name).resolve():
                 _form(name, card, form)
@@ -67,11 +71,26 @@ def _form(name: str, card: ModelCard, form: str) -> None:
         made = job.result if job is not None else None
         words.markdown(f"**{title}** · {_measured(made.figures) if made else purpose}")
         if made:
-            action.download_button("Download", made.content, f"{name}-{form}.zip", "application/zip", on_click="ignore",
-                                   icon=":material/download:", key=f"download_{key}", width="stretch")
+            action.download_button(
+                "Download",
+                made.content,
+                f"{name}-{form}.zip",
+                "application/zip",
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"download_{key}",
+                width="stretch",
+            )
         elif job is None or not job.progress.running:
-            action.button("Make", icon=":material/build:", key=f"make_{key}", on_click=_start, args=(key, name, form),
-                          width="stretch", help=f"Write {name} as {title}. It takes some 20 s.")
+            action.button(
+                "Make",
+                icon=":material/build:",
+                key=f"make_{key}",
+                on_click=_start,
+                args=(key, name, form),
+                width="stretch",
+                help=f"Write {name} as {title}. It takes some 20 s.",
+            )
         if job is not None and job.progress.running:
             show_job(key, job)
         elif job is not None and job.progress.error:
@@ -80,9 +99,15 @@ def _form(name: str, card: ModelCard, form: str) -> None:
 
 def _measured(figures: dict[str, Any]) -> str:
     difference = figures["difference"]
-    compared = "the app's own file, unchanged" if difference is None else (
-        f"scores differ from those of {figures['compared_with']} by at most {difference * 100:.2g} percentage points "
-        f"on {figures['faces']} faces")
+    compared = (
+        "the app's own file, unchanged"
+        if difference is None
+        else (
+            f"scores differ from those of {figures['compared_with']} by at most "
+            f"{difference * 100:.2g} percentage points "
+            f"on {figures['faces']} faces"
+        )
+    )
     time = "" if figures["ms_per_face"] is None else f"{figures['ms_per_face']:.2f} ms a face here · "
     return f"{figures['bytes'] / 1e6:.1f} MB · {time}{compared}"
 

@@ -35,12 +35,18 @@ JOB = "import_model"
 _KINDS = {
     "recognise": ("Recognise it", "A .keras file of a network of this program, or the original script's model.h5."),
     "weights": ("Weights of a run", "A .weights.h5 file, such as a run's best.weights.h5."),
-    "other": ("Another network", "A whole Keras model, .keras or .h5, of any architecture: gray faces in, seven "
-                                 "scores with a softmax out. Its file does not say how faces were scaled and what "
-                                 "its scores mean, so you do."),
+    "other": (
+        "Another network",
+        "A whole Keras model, .keras or .h5, of any architecture: gray faces in, seven "
+        "scores with a softmax out. Its file does not say how faces were scaled and what "
+        "its scores mean, so you do.",
+    ),
 }
-_ORDERS = {"csv": ("As in FER-2013's table", CSV_LABELS), "folders": ("By alphabet, as folders are", LABELS),
-           "own": ("Another order", ())}
+_ORDERS = {
+    "csv": ("As in FER-2013's table", CSV_LABELS),
+    "folders": ("By alphabet, as folders are", LABELS),
+    "own": ("Another order", ()),
+}
 _SCALE_WORDS = {"0..1": "0 to 1", "-1..1": "−1 to 1", "0..255": "0 to 255"}
 
 
@@ -66,17 +72,29 @@ def _show_import(job: Job) -> None:
 
 
 def _words(told: dict[str, Any]) -> str:
-    return (f"Imported as **{told['name']}**: {told['parameters'] / 1e6:.2f} M parameters, {told['bytes'] / 1e6:.2f} "
-            f"MB; scores in the order {', '.join(told['labels'])}. The app's form and the file's were given the same "
-            f"256 drawn faces; their scores differ by at most {told['difference'] * 100:.2g} percentage points. How "
-            "often it is right is not known before it is measured.")
+    return (
+        f"Imported as **{told['name']}**: {told['parameters'] / 1e6:.2f} M parameters, {told['bytes'] / 1e6:.2f} "
+        f"MB; scores in the order {', '.join(told['labels'])}. The app's form and the file's were given the same "
+        f"256 drawn faces; their scores differ by at most {told['difference'] * 100:.2g} percentage points. How "
+        "often it is right is not known before it is measured."
+    )
 
 
 def _ask() -> None:
-    upload = st.file_uploader(f"A .keras, .h5 or .hdf5 file, up to {MAX_FILE_BYTES >> 20} MB",
-                              type=["keras", "h5", "hdf5"], max_upload_size=MAX_FILE_BYTES >> 20, key="import_file")
-    kind = st.segmented_control("What it is", list(_KINDS), default="recognise", required=True, key="import_kind",
-                                format_func=lambda name: _KINDS[name][0])
+    upload = st.file_uploader(
+        f"A .keras, .h5 or .hdf5 file, up to {MAX_FILE_BYTES >> 20} MB",
+        type=["keras", "h5", "hdf5"],
+        max_upload_size=MAX_FILE_BYTES >> 20,
+        key="import_file",
+    )
+    kind = st.segmented_control(
+        "What it is",
+        list(_KINDS),
+        default="recognise",
+        required=True,
+        key="import_kind",
+        format_func=lambda name: _KINDS[name][0],
+    )
     st.caption(_KINDS[kind][1])
     options: list[str] | None = []
     if kind == "weights":
@@ -91,17 +109,39 @@ def _ask() -> None:
 
 def _describe() -> list[str] | None:
     """Ask what the network takes and gives; None while something is missing or wrong."""
-    order = st.selectbox("Order of its scores", list(_ORDERS), index=None, placeholder="Choose",
-                         format_func=_order_words, key="import_order")
+    order = st.selectbox(
+        "Order of its scores",
+        list(_ORDERS),
+        index=None,
+        placeholder="Choose",
+        format_func=_order_words,
+        key="import_order",
+    )
     text = ", ".join(_ORDERS[order][1]) if order else ""
     if order == "own":
-        text = st.text_input("Its seven labels, in the order of its scores", placeholder=", ".join(CSV_LABELS),
-                             key="import_labels")
+        text = st.text_input(
+            "Its seven labels, in the order of its scores", placeholder=", ".join(CSV_LABELS), key="import_labels"
+        )
     with st.container(horizontal=True):
-        size = st.number_input("Faces it takes, pixels", 16, 512, None, 1, placeholder="such as 64", key="import_size",
-                               help="Width and height of the faces it was trained on.")
-        scale = st.selectbox("Range of its pixels", list(SCALES), index=None, placeholder="Choose", key="import_scale",
-                             format_func=_SCALE_WORDS.get, help="What black and white were brought to in training.")
+        size = st.number_input(
+            "Faces it takes, pixels",
+            16,
+            512,
+            None,
+            1,
+            placeholder="such as 64",
+            key="import_size",
+            help="Width and height of the faces it was trained on.",
+        )
+        scale = st.selectbox(
+            "Range of its pixels",
+            list(SCALES),
+            index=None,
+            placeholder="Choose",
+            key="import_scale",
+            format_func=_SCALE_WORDS.get,
+            help="What black and white were brought to in training.",
+        )
         resize = st.selectbox("Faces are resized", RESIZE_METHODS, key="import_resize", format_func=str.capitalize)
     if not text or size is None or scale is None:
         st.caption("All of these are needed: a wrong order or range gives a network that looks alive and is wrong.")
@@ -111,8 +151,16 @@ def _describe() -> list[str] | None:
     except ModelError as error:
         st.error(str(error), icon=":material/error:")
         return None
-    return ["--labels", ",".join(description.labels), "--input-size", str(description.input_size),
-            "--scale", description.scale, "--resize", description.resize]
+    return [
+        "--labels",
+        ",".join(description.labels),
+        "--input-size",
+        str(description.input_size),
+        "--scale",
+        description.scale,
+        "--resize",
+        description.resize,
+    ]
 
 
 def _order_words(order: str) -> str:

@@ -15,19 +15,43 @@ from fer_core.ui.evaluate.view import Evaluation
 def report_view(found: Evaluation) -> None:
     """Offer the report of the measured models as HTML and as JSON."""
     content = report_content(found.view.faces, found.view.info.name, found.split, _reported(found), datetime.now(UTC))
-    st.markdown("Everything on this page in one file: accuracy with intervals and protocols, figures by expression, "
-                "confusion matrices, calibration, robustness where it was measured, what the cards say. There are no "
-                "faces in it, and it loads nothing from elsewhere.")
+    st.markdown(
+        "Everything on this page in one file: accuracy with intervals and protocols, figures by expression, "
+        "confusion matrices, calibration, robustness where it was measured, what the cards say. There are no "
+        "faces in it, and it loads nothing from elsewhere."
+    )
     name = f"evaluation-{found.view.info.name}-{found.split}".replace(" ", "-")
     with st.container(horizontal=True):
-        st.download_button("Download the report", html_report(content), f"{name}.html", "text/html", key="report_html",
-                           type="primary", icon=":material/download:", on_click="ignore")
-        st.download_button("Download the figures as JSON", json.dumps(content, indent=2), f"{name}.json",
-                           "application/json", key="report_json", icon=":material/data_object:", on_click="ignore")
+        st.download_button(
+            "Download the report",
+            html_report(content),
+            f"{name}.html",
+            "text/html",
+            key="report_html",
+            type="primary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Download the figures as JSON",
+            json.dumps(content, indent=2),
+            f"{name}.json",
+            "application/json",
+            key="report_json",
+            icon=":material/data_object:",
+            on_click="ignore",
+        )
     st.caption(f"{', '.join(model.name for model in found.models)} on {', '.join(found.models[0].scores)}.")
 
 
 def _reported(found: Evaluation) -> Sequence[ReportedModel]:
-    return [ReportedModel(model.name, model.bundle, model.scores, model.figures,
-                          {} if (kept := found.robustness(model)) is None else {found.split: kept})
-            for model in found.models]
+    return [
+        ReportedModel(
+            model.name,
+            model.bundle,
+            model.scores,
+            model.figures,
+            {} if (kept := found.robustness(model)) is None else {found.split: kept},
+        )
+        for model in found.models
+    ]

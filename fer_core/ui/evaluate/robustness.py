@@ -22,18 +22,29 @@ def robustness_view(found: Evaluation) -> None:
         show_failure(measuring_job())
     cost = f"{passes} passes over the {len(found.rows):,} faces of {found.split}"
     if not curves:
-        empty_state("How accuracy falls as pictures get worse appears here",
-                    f"Darker, blurred, noisy, shifted, turned: {len(CORRUPTIONS)} faults at several levels. It takes "
-                    f"{cost} for each model, in a process of its own, and is kept.", 300)
+        empty_state(
+            "How accuracy falls as pictures get worse appears here",
+            f"Darker, blurred, noisy, shifted, turned: {len(CORRUPTIONS)} faults at several levels. It takes "
+            f"{cost} for each model, in a process of its own, and is kept.",
+            300,
+        )
         with st.container(horizontal=True, horizontal_alignment="center"):
             measure_robustness(found, missing)
         return
     colors = {model.name: model.color for model in found.models}
-    st.plotly_chart(robustness_chart(curves, {name: each.unit for name, each in CORRUPTIONS.items()}, colors),
-                    config=QUIET, key="robustness", alt=f"Accuracy on {found.split} against the level of each fault")
-    st.caption(f"Accuracy on {found.split}, one view. The ring is the picture as it is; JPEG has none, its quality of "
-               "100 comes close. What leaves a picture is replaced by its border.")
+    st.plotly_chart(
+        robustness_chart(curves, {name: each.unit for name, each in CORRUPTIONS.items()}, colors),
+        config=QUIET,
+        key="robustness",
+        alt=f"Accuracy on {found.split} against the level of each fault",
+    )
+    st.caption(
+        f"Accuracy on {found.split}, one view. The ring is the picture as it is; JPEG has none, its quality of "
+        "100 comes close. What leaves a picture is replaced by its border."
+    )
     if missing:
-        st.markdown(f"**{listed(missing)}** {'has' if len(missing) == 1 else 'have'} not been measured on worse "
-                    f"pictures: {cost} each.")
+        st.markdown(
+            f"**{listed(missing)}** {'has' if len(missing) == 1 else 'have'} not been measured on worse "
+            f"pictures: {cost} each."
+        )
         measure_robustness(found, missing, primary=False)

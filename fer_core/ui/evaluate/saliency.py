@@ -33,16 +33,29 @@ def saliency_view(found: Evaluation) -> None:
     if st.session_state[LOOKED_AT] >= len(faces):  # another data set
         st.session_state[LOOKED_AT] = suggested[0]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        row = st.number_input("Row of the face", 0, len(faces) - 1, step=1, key=LOOKED_AT, bind="query-params",
-                              width=180, help="Counted from 0, as the data set page counts. The face opened last in a "
-                              "wall of this page comes up here.")
+        row = st.number_input(
+            "Row of the face",
+            0,
+            len(faces) - 1,
+            step=1,
+            key=LOOKED_AT,
+            bind="query-params",
+            width=180,
+            help="Counted from 0, as the data set page counts. The face opened last in a "
+            "wall of this page comes up here.",
+        )
         st.markdown(f"**{found.view.label(row)}**, {found.view.split(row)}")
     where_it_looks(models, np.array(faces.images[row]), found.view.label(row), key="looks")
     if len(found.chosen) > _MODELS:
         st.caption(f"The first {_MODELS} of the chosen models.")
     st.markdown("Or one of these" + (f", of which {found.models[0].name} is sure and wrong:" if found.models else ":"))
-    face_grid(faces.images, [TileGroup([Tile(each, found.view.label(each), found.view.title(each))
-                                        for each in suggested])], "suggested", 72, on_open=_look_at)
+    face_grid(
+        faces.images,
+        [TileGroup([Tile(each, found.view.label(each), found.view.title(each)) for each in suggested])],
+        "suggested",
+        72,
+        on_open=_look_at,
+    )
 
 
 def models_view(found: Evaluation) -> None:

@@ -101,16 +101,27 @@ def open_evaluation(view: DataView, split: str, names: Sequence[str]) -> Evaluat
             problems[name] = str(error)
             continue
         if set(bundle.card.labels) != set(LABELS):
-            problems[name] = (f"It scores {', '.join(bundle.card.labels)}; only a model of {', '.join(LABELS)} can be "
-                              "measured against these labels.")
+            problems[name] = (
+                f"It scores {', '.join(bundle.card.labels)}; only a model of {', '.join(LABELS)} can be "
+                "measured against these labels."
+            )
             continue
         scores = {each: kept for each in splits if (kept := find_scores(bundle, faces.hash, each))}
         if len(scores) < len(splits):
             missing.append(name)
         if split in scores:
             figures = _figures_of(name, bundle, view, scores)
-            models.append(Measured(name, folder_of(name), bundle, scores, figures,
-                                   MODEL_COLORS[place % len(MODEL_COLORS)], split in figures["learned"]))
+            models.append(
+                Measured(
+                    name,
+                    folder_of(name),
+                    bundle,
+                    scores,
+                    figures,
+                    MODEL_COLORS[place % len(MODEL_COLORS)],
+                    split in figures["learned"],
+                )
+            )
     rows = faces.rows_of(split)
     return Evaluation(view, split, rows, faces.labels[rows], tuple(names), tuple(models), tuple(missing), problems)
 
@@ -150,13 +161,33 @@ def _bundle(folder: str, changed_ns: int) -> Bundle:
 
 def _figures_of(name: str, bundle: Bundle, view: DataView, scores: Mapping[str, Scores]) -> dict[str, Any]:
     card = folder_of(name) / CARD_FILE
-    return _figures(name, bundle.card.files[MODEL_FILE], card.stat().st_mtime_ns, view.info.name, view.faces.hash,
-                    view.info.created, tuple(scores), _bundle=bundle, _faces=view.faces, _scores=scores)
+    return _figures(
+        name,
+        bundle.card.files[MODEL_FILE],
+        card.stat().st_mtime_ns,
+        view.info.name,
+        view.faces.hash,
+        view.info.created,
+        tuple(scores),
+        _bundle=bundle,
+        _faces=view.faces,
+        _scores=scores,
+    )
 
 
 # Scores are named by the hashes of model and data: the arrays themselves are never hashed. Votes are no part of the
 # content's hash, but a set is written anew with them.
 @st.cache_data(max_entries=64, show_spinner="Working out the figures…")
-def _figures(name: str, model: str, card_ns: int, data_name: str, data: str, created: str, splits: tuple[str, ...],
-             _bundle: Bundle, _faces: FaceSet, _scores: Mapping[str, Scores]) -> dict[str, Any]:
+def _figures(
+    name: str,
+    model: str,
+    card_ns: int,
+    data_name: str,
+    data: str,
+    created: str,
+    splits: tuple[str, ...],
+    _bundle: Bundle,
+    _faces: FaceSet,
+    _scores: Mapping[str, Scores],
+) -> dict[str, Any]:
     return assess(_bundle, _faces, _scores) | {"model": name}

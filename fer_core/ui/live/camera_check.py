@@ -24,8 +24,8 @@ _CSS = """
 _component = st.components.v2.component(
     "fer_camera_check",
     html="<p id=hint>Press Start camera and allow it when the browser asks. "
-         "The video goes to the computer that runs this page and nowhere else.</p>"
-         "<div role=alert hidden><strong></strong><p></p></div>",
+    "The video goes to the computer that runs this page and nowhere else.</p>"
+    "<div role=alert hidden><strong></strong><p></p></div>",
     css=_CSS,
     js=(Path(__file__).parent / "camera_check.js").read_text(encoding="utf-8"),
 )

@@ -42,8 +42,10 @@ def _status(session: LiveSession, playing: bool) -> None:
     with st.container(key="live_status"):
         st.html(f'<div class="fer-status">{parts}</div>')
     if playing and snapshot.error:
-        st.error(f"The last frames could not be analysed; the video goes on without it. {snapshot.error}",
-                 icon=":material/error:")
+        st.error(
+            f"The last frames could not be analysed; the video goes on without it. {snapshot.error}",
+            icon=":material/error:",
+        )
 
 
 def _status_parts(snapshot: LiveSnapshot, playing: bool) -> list[str]:
@@ -53,8 +55,13 @@ def _status_parts(snapshot: LiveSnapshot, playing: bool) -> list[str]:
         return ["connected", "waiting for the camera's frames"]
     rates = snapshot.rates
     faces = 0 if snapshot.result is None else len(snapshot.result)
-    return ["connected", f"{rates.camera_fps:.0f} camera fps", f"{rates.analysed_fps:.0f} analysed",
-            f"{rates.frame_ms:.0f} ms", f"{faces} face" if faces == 1 else f"{faces} faces"]
+    return [
+        "connected",
+        f"{rates.camera_fps:.0f} camera fps",
+        f"{rates.analysed_fps:.0f} analysed",
+        f"{rates.frame_ms:.0f} ms",
+        f"{faces} face" if faces == 1 else f"{faces} faces",
+    ]
 
 
 def _cards(session: LiveSession, playing: bool) -> None:
@@ -64,8 +71,10 @@ def _cards(session: LiveSession, playing: bool) -> None:
             todo = "The first frames are on their way." if playing else "Press Start camera."
             empty_state("Faces appear here", f"{todo} Each face gets a card with its expression and all seven scores.")
         elif len(snapshot.result) == 0:
-            empty_state("No face in the picture", "Look towards the camera, in even light. A face must be at least as "
-                        "large as the size set on the left.")
+            empty_state(
+                "No face in the picture",
+                "Look towards the camera, in even light. A face must be at least as large as the size set on the left.",
+            )
         else:
             st.html(face_cards_html(snapshot.result, snapshot.image_bgr, session.settings.draw.threshold))
 
@@ -78,5 +87,9 @@ def _timeline(session: LiveSession, playing: bool) -> None:
             empty_state("The last minute appears here", "One lane per expression, taller where its score was higher.")
             return
         panels = {face_name(track): arrays for track, arrays in series.items()}
-        st.plotly_chart(expression_lanes(panels, LABELS, HISTORY_S, _TIMELINE_HEIGHT_PX), key="timeline",
-                        config=QUIET, alt="Scores of the last minute, one lane per expression")
+        st.plotly_chart(
+            expression_lanes(panels, LABELS, HISTORY_S, _TIMELINE_HEIGHT_PX),
+            key="timeline",
+            config=QUIET,
+            alt="Scores of the last minute, one lane per expression",
+        )

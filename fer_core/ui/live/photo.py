@@ -21,14 +21,24 @@ def photo_view(recognizer: EmotionRecognizer, settings: LiveSettings) -> None:
     """Ask for a photo, then show it annotated with a card for each face."""
     picture, cards = st.columns([7, 4], gap="medium")
     with picture:
-        way = st.segmented_control("Photo from", ["Choose a file", "Take a photo"], default="Choose a file",
-                                   required=True, key="photo_from", label_visibility="collapsed")
-        upload = (st.file_uploader("A photo with one or more faces", type=_TYPES, max_upload_size=25, key="photo_file")
-                  if way == "Choose a file" else st.camera_input("Take a photo", resolution="720p", key="photo_camera"))
+        way = st.segmented_control(
+            "Photo from",
+            ["Choose a file", "Take a photo"],
+            default="Choose a file",
+            required=True,
+            key="photo_from",
+            label_visibility="collapsed",
+        )
+        upload = (
+            st.file_uploader("A photo with one or more faces", type=_TYPES, max_upload_size=25, key="photo_file")
+            if way == "Choose a file"
+            else st.camera_input("Take a photo", resolution="720p", key="photo_camera")
+        )
     if upload is None:
         with cards.container(key="photo_cards"):
-            empty_state("Faces appear here", "Choose a photo. Each face gets a card with its expression and all seven "
-                        "scores.")
+            empty_state(
+                "Faces appear here", "Choose a photo. Each face gets a card with its expression and all seven scores."
+            )
         return
     try:
         image_bgr = decode_image(upload.getvalue(), upload.name)
@@ -38,12 +48,16 @@ def photo_view(recognizer: EmotionRecognizer, settings: LiveSettings) -> None:
     result = recognizer.analyze(image_bgr)
     annotated = annotate(image_bgr, result, settings.draw)
     faces = "1 face" if len(result) == 1 else f"{len(result)} faces"
-    picture.image(annotated, channels="BGR", output_format="JPEG", width="stretch",
-                  alt=f"The photo with {faces} marked")
+    picture.image(
+        annotated, channels="BGR", output_format="JPEG", width="stretch", alt=f"The photo with {faces} marked"
+    )
     with cards.container(key="photo_cards"):
         if len(result) == 0:
-            empty_state("No face in the photo", "Try one where faces look towards the camera, in even light. They must "
-                        f"be {_SMALLEST}: cut it to the faces if they are smaller.")
+            empty_state(
+                "No face in the photo",
+                "Try one where faces look towards the camera, in even light. They must "
+                f"be {_SMALLEST}: cut it to the faces if they are smaller.",
+            )
         else:
             st.html(face_cards_html(result, image_bgr, settings.draw.threshold))
             st.caption(f"Faces are found that are {_SMALLEST}. Cut the photo to those that are smaller.")

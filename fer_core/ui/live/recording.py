@@ -28,8 +28,13 @@ def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> 
                 st.rerun(scope="fragment")
             st.caption(f"Recording · {clock(state.seconds)} · {state.rows:,} rows", width="content")
             return
-        if st.button("Record scores", icon=":material/radio_button_checked:", key="record_start", disabled=not playing,
-                     help=_NOTE if playing else "Start the camera first."):
+        if st.button(
+            "Record scores",
+            icon=":material/radio_button_checked:",
+            key="record_start",
+            disabled=not playing,
+            help=_NOTE if playing else "Start the camera first.",
+        ):
             _begin(session, recognizer)
         if state and state.error:
             st.error(state.error, icon=":material/error:")
@@ -43,8 +48,12 @@ def _begin(session: LiveSession, recognizer: EmotionRecognizer) -> None:
     stream = session.settings.stream
     try:
         session.recorder = Recorder(
-            recognizer.card, recognizer.labels, smoothing_s=stream.smoothing_s, min_face_px=stream.min_face_px,
-            mirrored=session.settings.mirror)
+            recognizer.card,
+            recognizer.labels,
+            smoothing_s=stream.smoothing_s,
+            min_face_px=stream.min_face_px,
+            mirrored=session.settings.mirror,
+        )
     except SessionError as error:
         st.error(str(error), icon=":material/error:")
         return

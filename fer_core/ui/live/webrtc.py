@@ -15,13 +15,25 @@ _KEY = "live_video_key"
 
 # What the camera is asked for. Every frame is encoded again on the way back, so more frames than
 # a reader of expressions needs would only cost the server time.
-_CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 15, "max": 20}},
-           "audio": False}
+_CAMERA = {
+    "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 15, "max": 20}},
+    "audio": False,
+}
 
 # iOS shows a black picture without playsInline; autoplay needs muted.
-_VIDEO = {"autoPlay": True, "playsInline": True, "muted": True, "controls": False,
-          "style": {"width": "100%", "aspectRatio": "4 / 3", "objectFit": "contain", "borderRadius": "10px",
-                    "background": "#0b0e12"}}
+_VIDEO = {
+    "autoPlay": True,
+    "playsInline": True,
+    "muted": True,
+    "controls": False,
+    "style": {
+        "width": "100%",
+        "aspectRatio": "4 / 3",
+        "objectFit": "contain",
+        "borderRadius": "10px",
+        "background": "#0b0e12",
+    },
+}
 
 _WORDS = {
     "start": "Start camera",
@@ -31,11 +43,11 @@ _WORDS = {
     "turn_camera_on": "Show camera",
     "turn_camera_off": "Pause camera",
     "media_api_not_available": "This browser offers no camera to this page. Open it over HTTPS or on localhost, "
-                               "or use a photo instead.",
+    "or use a photo instead.",
     "device_ask_permission": "Allow the camera when the browser asks.",
     "device_not_available": "No camera was found. Connect one, or use a photo instead.",
     "device_access_denied": "The browser denied the camera. Allow it in the address bar, then press Start camera; "
-                            "or use a photo instead.",
+    "or use a photo instead.",
 }
 
 

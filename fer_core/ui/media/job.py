@@ -78,13 +78,17 @@ def analyse(recognizer: EmotionRecognizer, uploads: Sequence[BinaryIO], choices:
         except JobStopped:
             stopped, told = True, [{"file": name, "frames": frames} for name, frames in done.items()]
         except OSError as error:
-            raise MediaError(f"The copies cannot be written: {error.strerror}. Make room on the disk of the "
-                             "computer that runs this page.") from error
-        copies = {name: path.read_bytes() for name in files
-                  if (path := copy_path(files[name], choices.annotated)).exists()}
+            raise MediaError(
+                f"The copies cannot be written: {error.strerror}. Make room on the disk of the "
+                "computer that runs this page."
+            ) from error
+        copies = {
+            name: path.read_bytes() for name in files if (path := copy_path(files[name], choices.annotated)).exists()
+        }
     csv = out.getvalue().encode()
-    return Found(csv, read_table(csv), about(recognizer.card, **choices.told(), files=told), copies, gallery.portraits,
-                 stopped)
+    return Found(
+        csv, read_table(csv), about(recognizer.card, **choices.told(), files=told), copies, gallery.portraits, stopped
+    )
 
 
 def _remove_abandoned() -> None:
@@ -103,8 +107,11 @@ def _saved(uploads: Sequence[BinaryIO], folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for upload in uploads:
         path = Path(upload.name)
-        name = next(name for number in range(1, len(uploads) + 1)
-                    if (name := path.name if number == 1 else f"{path.stem} ({number}){path.suffix}") not in files)
+        name = next(
+            name
+            for number in range(1, len(uploads) + 1)
+            if (name := path.name if number == 1 else f"{path.stem} ({number}){path.suffix}") not in files
+        )
         # By number: a name from elsewhere may be longer than this disk takes.
         files[name] = folder / f"{len(files)}{path.suffix}"
         try:
@@ -112,8 +119,10 @@ def _saved(uploads: Sequence[BinaryIO], folder: Path) -> dict[str, Path]:
                 upload.seek(0)  # it may have been read before
                 shutil.copyfileobj(upload, file, 1 << 20)
         except OSError as error:
-            raise MediaError(f"{name} cannot be kept while it is analysed: {error.strerror}. Make room on the disk of "
-                             "the computer that runs this page.") from error
+            raise MediaError(
+                f"{name} cannot be kept while it is analysed: {error.strerror}. Make room on the disk of "
+                "the computer that runs this page."
+            ) from error
     return files
 
 

@@ -29,16 +29,25 @@ def media_view(recognizer: EmotionRecognizer) -> None:
     """Ask for files, analyse them in the background, and show what was found."""
     job: Job | None = st.session_state.get(_JOB)
     running = job is not None and job.progress.running
-    uploads = st.file_uploader("Pictures and videos, up to 400 MB each", accept_multiple_files=True, key="media_files",
-                               type=[suffix.removeprefix(".") for suffix in PICTURES + VIDEOS])
+    uploads = st.file_uploader(
+        "Pictures and videos, up to 400 MB each",
+        accept_multiple_files=True,
+        key="media_files",
+        type=[suffix.removeprefix(".") for suffix in PICTURES + VIDEOS],
+    )
     choices = _choices()
-    if st.button("Analyse", type="primary", icon=":material/play_arrow:", key="media_start",
-                 disabled=running or not uploads):
+    if st.button(
+        "Analyse", type="primary", icon=":material/play_arrow:", key="media_start", disabled=running or not uploads
+    ):
         st.session_state[_JOB] = Job(_title(uploads), lambda report: analyse(recognizer, uploads, choices, report))
         st.rerun()
     if job is None:
-        empty_state("What is found appears here", "Choose pictures or videos. Every face of every frame becomes a row: "
-                    "when, where, which expression, all seven scores. You take the rows away as a table.", 220)
+        empty_state(
+            "What is found appears here",
+            "Choose pictures or videos. Every face of every frame becomes a row: "
+            "when, where, which expression, all seven scores. You take the rows away as a table.",
+            220,
+        )
     elif running:
         show_job("media", job)
     elif job.progress.error:
@@ -50,12 +59,24 @@ def media_view(recognizer: EmotionRecognizer) -> None:
 def _choices() -> Choices:
     with st.sidebar:
         st.subheader("Videos")
-        every = st.selectbox("Frames", list(_EVERY_S), key="media_every", persist_state="session",
-                             help="Fewer frames are analysed sooner. Times in the table are those of the video.")
-        smoothing_s = st.slider("Smoothing", 0.0, 2.0, 0.0, 0.1, format="%.1f s", key="media_smoothing",
-                                persist_state="session",
-                                help="Scores are averaged over about this time. At 0 s the table holds what each frame "
-                                     "gave by itself.")
+        every = st.selectbox(
+            "Frames",
+            list(_EVERY_S),
+            key="media_every",
+            persist_state="session",
+            help="Fewer frames are analysed sooner. Times in the table are those of the video.",
+        )
+        smoothing_s = st.slider(
+            "Smoothing",
+            0.0,
+            2.0,
+            0.0,
+            0.1,
+            format="%.1f s",
+            key="media_smoothing",
+            persist_state="session",
+            help="Scores are averaged over about this time. At 0 s the table holds what each frame gave by itself.",
+        )
     return Choices(_EVERY_S[every], smoothing_s)
 
 
@@ -76,8 +97,13 @@ def _show(found: Found, recognizer: EmotionRecognizer) -> None:
     rows = found.rows[found.rows["file"] == name]
     faces = summarize(rows, recognizer.labels)
     _look(found, name, rows, faces, recognizer)
-    table_of_faces(found.csv, found.rows, found.about, "expressions",
-                   "It stays here until you analyse something else or leave the app; then it is forgotten.")
+    table_of_faces(
+        found.csv,
+        found.rows,
+        found.about,
+        "expressions",
+        "It stays here until you analyse something else or leave the app; then it is forgotten.",
+    )
 
 
 def _look(found: Found, name: str, rows: pd.DataFrame, faces: list[FaceSummary], recognizer: EmotionRecognizer) -> None:
@@ -94,10 +120,15 @@ def _look(found: Found, name: str, rows: pd.DataFrame, faces: list[FaceSummary],
             st.caption("Without its sound.")
     with cards, st.container(key="media_cards"):
         if faces:
-            st.html(face_summaries_html(faces, recognizer.labels, found.portraits.get(name, {}),
-                                        rows["frame"].nunique()))
+            st.html(
+                face_summaries_html(faces, recognizer.labels, found.portraits.get(name, {}), rows["frame"].nunique())
+            )
         else:
-            empty_state("No face was found", "Faces must look towards the camera, in even light, and be at least 48 "
-                        "pixels wide and a twenty-fifth of the picture's longer side.", 220)
+            empty_state(
+                "No face was found",
+                "Faces must look towards the camera, in even light, and be at least 48 "
+                "pixels wide and a twenty-fifth of the picture's longer side.",
+                220,
+            )
     if faces and not is_picture(Path(name)):
         course_of_faces(rows, recognizer.labels, faces)

@@ -26,8 +26,12 @@ def sessions_view() -> None:
     """Show the sessions of this machine."""
     sessions = list_sessions()
     if not sessions:
-        empty_state("No session has been recorded yet", "On the Live page, start the camera and press Record scores. "
-                    "The times, boxes and scores of every face come here as a table; pictures are never kept.", 260)
+        empty_state(
+            "No session has been recorded yet",
+            "On the Live page, start the camera and press Record scores. "
+            "The times, boxes and scores of every face come here as a table; pictures are never kept.",
+            260,
+        )
         return
     names = [session.name for session in sessions]
     if st.session_state.get("session") not in names:
@@ -50,16 +54,22 @@ def _show(session: Session) -> None:
     if faces:
         st.html(face_summaries_html(faces, labels, {}, rows["frame"].nunique()))
         course_of_faces(rows, labels, faces)
-    table_of_faces(session.table_file.read_bytes(), rows, told, session.name,
-                   f"Kept in {session.path} until you delete it.")
+    table_of_faces(
+        session.table_file.read_bytes(), rows, told, session.name, f"Kept in {session.path} until you delete it."
+    )
 
 
 def _facts(rows: pd.DataFrame, told: dict, faces: int) -> list[str]:
     began = datetime.fromisoformat(told["began_utc"])
     length_s = float(rows["time_s"].max()) if len(rows) else 0.0
-    return [f"{began:%d %B %Y, %H:%M:%S} UTC", clock(length_s), count_words(faces, "face"),
-            count_words(rows["frame"].nunique() if len(rows) else 0, "frame"), f"model {told['model']['name']}",
-            *([] if "ended_utc" in told else ["still going on, or cut off"])]
+    return [
+        f"{began:%d %B %Y, %H:%M:%S} UTC",
+        clock(length_s),
+        count_words(faces, "face"),
+        count_words(rows["frame"].nunique() if len(rows) else 0, "frame"),
+        f"model {told['model']['name']}",
+        *([] if "ended_utc" in told else ["still going on, or cut off"]),
+    ]
 
 
 def _delete(session: Session) -> None:

@@ -36,20 +36,46 @@ def actions(run: RunFolder, status: RunStatus) -> None:
     with st.container(horizontal=True, key="run_actions"):
         if status.live:
             stopping = run.stop_file.exists()
-            st.button("Stopping…" if stopping else "Stop", icon=":material/stop:", key="stop", disabled=stopping,
-                      on_click=stop, args=(run,), help="At the end of the batch. The epoch under way is dropped; "
-                                                       "Resume begins it again.")
+            st.button(
+                "Stopping…" if stopping else "Stop",
+                icon=":material/stop:",
+                key="stop",
+                disabled=stopping,
+                on_click=stop,
+                args=(run,),
+                help="At the end of the batch. The epoch under way is dropped; Resume begins it again.",
+            )
             return
         if status.state == "finished":
-            st.button("Put live", type="primary", icon=":material/sensors:", key="put_live", on_click=_put_live,
-                      args=(run,), disabled=exporting(run),
-                      help="Makes the result of this run the model of the live page.")
+            st.button(
+                "Put live",
+                type="primary",
+                icon=":material/sensors:",
+                key="put_live",
+                on_click=_put_live,
+                args=(run,),
+                disabled=exporting(run),
+                help="Makes the result of this run the model of the live page.",
+            )
         else:
-            st.button("Resume", type="primary", icon=":material/play_arrow:", key="resume", on_click=_resume,
-                      args=(run,), help="Goes on from the last whole epoch.")
-        st.download_button("Download", data=lambda: _archive(run), file_name=f"{run.name}.zip", on_click="ignore",
-                           icon=":material/download:", key="download",
-                           help="Weights, history, card, curves and configuration.")
+            st.button(
+                "Resume",
+                type="primary",
+                icon=":material/play_arrow:",
+                key="resume",
+                on_click=_resume,
+                args=(run,),
+                help="Goes on from the last whole epoch.",
+            )
+        st.download_button(
+            "Download",
+            data=lambda: _archive(run),
+            file_name=f"{run.name}.zip",
+            on_click="ignore",
+            icon=":material/download:",
+            key="download",
+            help="Weights, history, card, curves and configuration.",
+        )
         if st.button("Delete", icon=":material/delete:", key="delete", disabled=exporting(run)):
             _ask_delete(run)
     live_words(run)
@@ -58,8 +84,10 @@ def actions(run: RunFolder, status: RunStatus) -> None:
 def live_words(run: RunFolder) -> None:
     """Say whether the run is the live page's model, how well both forms agree, and how to go back."""
     if exporting(run):
-        st.info("Converting the network for the live page and comparing both forms on 256 faces…",
-                icon=":material/hourglass_top:")
+        st.info(
+            "Converting the network for the live page and comparing both forms on 256 faces…",
+            icon=":material/hourglass_top:",
+        )
         return
     if st.session_state.get("to_put_live") == run.name:
         del st.session_state["to_put_live"]
@@ -69,20 +97,24 @@ def live_words(run: RunFolder) -> None:
     if not run.export_file.exists() or not _is_chosen(run):
         return
     if other := Settings.from_env().model:
-        st.info(f"**{chosen_model()}** was put live, but the setting FER_MODEL names {other}: the live page uses that "
-                "one until the setting is taken away.", icon=":material/info:")
+        st.info(
+            f"**{chosen_model()}** was put live, but the setting FER_MODEL names {other}: the live page uses that "
+            "one until the setting is taken away.",
+            icon=":material/info:",
+        )
         return
     told, before = read_json(run.export_file), previous_model()
     with st.container(border=True, key="live_words"):
-        st.markdown(f"**{chosen_model()}** is the model of the live page. Both forms of the network were given the "
-                    f"same {told['faces']} faces; their scores differ by at most **{told['difference'] * 100:.2g} "
-                    f"percentage points**. A face takes {told['ms_per_face']:.1f} ms.")
+        st.markdown(
+            f"**{chosen_model()}** is the model of the live page. Both forms of the network were given the "
+            f"same {told['faces']} faces; their scores differ by at most **{told['difference'] * 100:.2g} "
+            f"percentage points**. A face takes {told['ms_per_face']:.1f} ms."
+        )
         with st.container(horizontal=True):
             if st.button("See it live", icon=":material/videocam:", key="see_live"):
                 st.switch_page(_LIVE_PAGE)
             if before:
-                st.button(f"Back to {before}", icon=":material/undo:", key="back", on_click=_go_back,
-                          args=(before,))
+                st.button(f"Back to {before}", icon=":material/undo:", key="back", on_click=_go_back, args=(before,))
 
 
 def _resume(run: RunFolder) -> None:
@@ -102,8 +134,12 @@ def _put_live(run: RunFolder) -> None:
             return
         try:
             run.export_file.unlink(missing_ok=True)
-            process = start_command(["export", str(run.path.resolve())], run.log_file, keep_open=(lock,),
-                                    environment={"KERAS_BACKEND": "tensorflow"})
+            process = start_command(
+                ["export", str(run.path.resolve())],
+                run.log_file,
+                keep_open=(lock,),
+                environment={"KERAS_BACKEND": "tensorflow"},
+            )
             write_holder(lock, process.pid)
         finally:
             os.close(lock)  # from here on the lock is the new process's own
@@ -133,15 +169,20 @@ def _go_back(before: str) -> None:
 def _is_chosen(run: RunFolder) -> bool:
     """Return whether the chosen model is the network of this run: another run may have had its name."""
     try:
-        return ModelCard.load(run.model_folder / CARD_FILE).files == \
-            ModelCard.load(folder_of(chosen_model()) / CARD_FILE).files
+        return (
+            ModelCard.load(run.model_folder / CARD_FILE).files
+            == ModelCard.load(folder_of(chosen_model()) / CARD_FILE).files
+        )
     except FerError:
         return False
 
 
 def _is_exported(run: RunFolder) -> bool:
-    return run.export_file.exists() and run.weights_file.exists() and \
-        read_json(run.export_file)["weights_sha256"] == sha256_of(run.weights_file)
+    return (
+        run.export_file.exists()
+        and run.weights_file.exists()
+        and read_json(run.export_file)["weights_sha256"] == sha256_of(run.weights_file)
+    )
 
 
 def _export_lock(run: RunFolder) -> Path:
@@ -156,8 +197,16 @@ def exporting(run: RunFolder) -> bool:
 def _archive(run: RunFolder) -> bytes:
     if len(history := run.history()) and _is_older(run.curves_file, run.history_file):
         save_curves(history, run.curves_file)  # training draws them when it is done; this run was stopped before
-    files = [run.config_file, run.history_file, run.card_file, run.curves_file, run.best_weights_file,
-             run.last_weights_file, run.log_file, *run.model_folder.glob("*")]
+    files = [
+        run.config_file,
+        run.history_file,
+        run.card_file,
+        run.curves_file,
+        run.best_weights_file,
+        run.last_weights_file,
+        run.log_file,
+        *run.model_folder.glob("*"),
+    ]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in files:
@@ -172,8 +221,9 @@ def _is_older(path: Path, other: Path) -> bool:
 
 @st.dialog("Delete this run?")
 def _ask_delete(run: RunFolder) -> None:
-    st.markdown(f"**{run.name}** with its weights, history and card. This cannot be undone. A model that was put live "
-                "stays.")
+    st.markdown(
+        f"**{run.name}** with its weights, history and card. This cannot be undone. A model that was put live stays."
+    )
     with st.container(horizontal=True):
         if st.button("Delete", type="primary", icon=":material/delete:", key="delete_sure"):
             try:

@@ -26,15 +26,27 @@ from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.training.actions import actions, exporting
 
 _LOOK_S = 0.7
-_WORDS = {"waiting": "waits for its turn", "starting": "starting", "running": "training", "measuring": "measuring",
-          "stopped": "stopped", "finished": "finished", "failed": "failed", "interrupted": "interrupted"}
+_WORDS = {
+    "waiting": "waits for its turn",
+    "starting": "starting",
+    "running": "training",
+    "measuring": "measuring",
+    "stopped": "stopped",
+    "finished": "finished",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
 
 
 def follow(run: RunFolder | None) -> None:
     """Show a run, and go on showing it while it lives."""
     if run is None:
-        empty_state("No run yet", "Its curves will grow here while it trains, and stay here after. "
-                    "Start training with the settings on the left; they need no change.", 420)
+        empty_state(
+            "No run yet",
+            "Its curves will grow here while it trains, and stay here after. "
+            "Start training with the settings on the left; they need no change.",
+            420,
+        )
         return
     status = run.status()
     busy = status is None or status.live or exporting(run)
@@ -52,10 +64,20 @@ def _follow(run: RunFolder, was_busy: bool) -> None:
     columns = st.columns([5, 5, 3])
     for column, quantity in zip(columns, ("accuracy", "loss"), strict=False):
         figure = run_curves(history, progress, status.steps_per_epoch, config.epochs, quantity)
-        column.plotly_chart(figure, width="stretch", config=QUIET, key=f"curve_{quantity}",
-                            alt=f"{quantity} of training and validation by epoch")
-    columns[2].plotly_chart(_rate_curve(tuple(history["learning_rate"]), config.epochs), width="stretch", config=QUIET,
-                            key="curve_rate", alt="learning rate by epoch")
+        column.plotly_chart(
+            figure,
+            width="stretch",
+            config=QUIET,
+            key=f"curve_{quantity}",
+            alt=f"{quantity} of training and validation by epoch",
+        )
+    columns[2].plotly_chart(
+        _rate_curve(tuple(history["learning_rate"]), config.epochs),
+        width="stretch",
+        config=QUIET,
+        key="curve_rate",
+        alt="learning rate by epoch",
+    )
     _last_epoch(run)
 
 
@@ -94,8 +116,9 @@ def _last_epoch(run: RunFolder) -> None:
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.caption(f"Validation after epoch {told['epoch'] + 1}")
-        st.plotly_chart(confusion, width="stretch", config=QUIET, key="curve_confusion",
-                        alt="confusion matrix of the last epoch")
+        st.plotly_chart(
+            confusion, width="stretch", config=QUIET, key="curve_confusion", alt="confusion matrix of the last epoch"
+        )
     with right:
         st.caption("The same validation faces after each epoch: what they are labelled, and what the network says")
         st.html(watched)
@@ -112,8 +135,11 @@ def _told(path: Path, faces: Path, changed_ns: int) -> tuple[dict, go.Figure, st
     `changed_ns` tells when it is new.
     """
     told = read_json(path)
-    return told, confusion_figure(told["confusion"]), \
-        watched_html(cv2.imread(str(faces), cv2.IMREAD_GRAYSCALE), told["faces"])
+    return (
+        told,
+        confusion_figure(told["confusion"]),
+        watched_html(cv2.imread(str(faces), cv2.IMREAD_GRAYSCALE), told["faces"]),
+    )
 
 
 def watched_html(strip: np.ndarray, told: dict) -> str:
@@ -127,11 +153,14 @@ def watched_html(strip: np.ndarray, told: dict) -> str:
     for i, label in enumerate(told["labels"]):
         probs = told["probs"][i]
         said = int(np.argmax(probs))
-        ticks = "".join(f'<i style="background:{COLORS[LABELS[epoch[i]]]}" title="epoch {number}: '
-                        f'{LABELS[epoch[i]]}"></i>' for number, epoch in enumerate(told["predicted"], 1))
+        ticks = "".join(
+            f'<i style="background:{COLORS[LABELS[epoch[i]]]}" title="epoch {number}: {LABELS[epoch[i]]}"></i>'
+            for number, epoch in enumerate(told["predicted"], 1)
+        )
         figures.append(
-            f'<figure><img class="fer-face" src="{png_url(np.ascontiguousarray(strip[:, 48 * i:48 * (i + 1)]))}" '
+            f'<figure><img class="fer-face" src="{png_url(np.ascontiguousarray(strip[:, 48 * i : 48 * (i + 1)]))}" '
             f'alt="Validation face labelled {LABELS[label]}"><div class="fer-ticks">{ticks}</div>'
             f'<figcaption class="{"fer-right" if said == label else ""}">{LABELS[said]} {probs[said] * 100:.0f} %'
-            f"<span>labelled {LABELS[label]}</span></figcaption></figure>")
+            f"<span>labelled {LABELS[label]}</span></figcaption></figure>"
+        )
     return f'<div class="fer-watched">{"".join(figures)}</div>'

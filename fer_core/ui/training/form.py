@@ -48,12 +48,23 @@ _RECIPES = {
     "seed-cnn": "The original: 50 epochs",
     "quick": "Quick look: a few epochs",
 }
-_LABELS = {"data": "Data set", "label_set": "Labels", "train_splits": "Train on", "validation_splits": "Validate on",
-           "architecture": "Network", "batch_size": "Batch", "decay_per_step": "Decay per step",
-           "warmup_epochs": "Warm-up epochs", "ema": "Averaged weights", "rotate_deg": "Turn, degrees",
-           "class_weighting": "Weigh rare expressions more", "mixup": "Mixup",
-           "initial_size": "Width in the first epoch, px", "progressive_resizing": "Whole after, share of epochs",
-           "mixup_share": "Mixup, share of epochs"}
+_LABELS = {
+    "data": "Data set",
+    "label_set": "Labels",
+    "train_splits": "Train on",
+    "validation_splits": "Validate on",
+    "architecture": "Network",
+    "batch_size": "Batch",
+    "decay_per_step": "Decay per step",
+    "warmup_epochs": "Warm-up epochs",
+    "ema": "Averaged weights",
+    "rotate_deg": "Turn, degrees",
+    "class_weighting": "Weigh rare expressions more",
+    "mixup": "Mixup",
+    "initial_size": "Width in the first epoch, px",
+    "progressive_resizing": "Whole after, share of epochs",
+    "mixup_share": "Mixup, share of epochs",
+}
 # The data set's splits that a run may be measured by while it trains, the best first.
 _VALIDATION = ("PublicTest", "Validation", "Test", "PrivateTest")
 _PREVIEWED = 16
@@ -65,13 +76,24 @@ def new_run_form() -> None:
     stores = {info.name: info for info in list_stores() if not info.problem}
     names = list(stores) if DEMO in stores else [*stores, DEMO]
     real = [name for name in stores if not stores[name].source.synthetic]
-    data = st.selectbox("Data set", names, index=names.index((real or [DEMO])[0]), key="train_data",
-                        format_func=lambda name: _data_words(name, stores.get(name)), persist_state="session")
+    data = st.selectbox(
+        "Data set",
+        names,
+        index=names.index((real or [DEMO])[0]),
+        key="train_data",
+        format_func=lambda name: _data_words(name, stores.get(name)),
+        persist_state="session",
+    )
     votes = data in stores and stores[data].votes
     recipes = [name for name in _RECIPES if name in PRESETS and (votes or PRESETS[name].label_set == "fer")]
-    preset = st.selectbox("Recipe", recipes, index=0 if data in real else recipes.index("quick"),
-                          key=f"train_recipe_{data in real}_{bool(votes)}", format_func=_RECIPES.get,
-                          persist_state="session")
+    preset = st.selectbox(
+        "Recipe",
+        recipes,
+        index=0 if data in real else recipes.index("quick"),
+        key=f"train_recipe_{data in real}_{bool(votes)}",
+        format_func=_RECIPES.get,
+        persist_state="session",
+    )
     splits = _splits(stores.get(data))
     try:
         base = _for_data(PRESETS[preset], data, splits)
@@ -81,10 +103,18 @@ def new_run_form() -> None:
     if st.session_state.pop(_STARTED, False):
         st.session_state["train_name"] = ""  # it is taken now
     left, right = st.columns(2)
-    epochs = left.number_input("Epochs", 1, 10_000, base.epochs, key=f"{preset}_epochs", persist_state="session",
-                               help="Passes over the training faces.")
-    name = right.text_input("Name", placeholder=free_name(base), key="train_name",
-                            help="Of the run. Empty: the network and a number.").strip()
+    epochs = left.number_input(
+        "Epochs",
+        1,
+        10_000,
+        base.epochs,
+        key=f"{preset}_epochs",
+        persist_state="session",
+        help="Passes over the training faces.",
+    )
+    name = right.text_input(
+        "Name", placeholder=free_name(base), key="train_name", help="Of the run. Empty: the network and a number."
+    ).strip()
     with st.expander("More choices", icon=":material/tune:"):
         choices = _more_choices(preset, base, splits, stores.get(data))
     try:
@@ -114,6 +144,7 @@ def _start(config: RunConfig, name: str) -> None:
 
 def _more_choices(preset: str, base: RunConfig, splits: Sequence[str], info: StoreInfo | None) -> dict[str, Any]:
     """Draw a widget for every other choice, and return what is chosen, named as by `flat`."""
+
     def draw(*names: str) -> dict[str, Any]:
         return {name: _widget(name, preset, base, splits) for name in names}
 
@@ -148,20 +179,31 @@ def _more_choices(preset: str, base: RunConfig, splits: Sequence[str], info: Sto
 
 def _start_from(preset: str, base: RunConfig, architecture: str) -> dict[str, str]:
     names = ["", *initial_weight_sources(architecture)]
-    chosen = st.selectbox("Begin with the weights of", names, names.index(base.start_from) if base.start_from in names
-                          else 0, key=f"{preset}_start_from_{architecture}", persist_state="session",
-                          format_func=lambda name: name or "none: random ones",
-                          help="A run or a model of the same network; the new run goes on from where that one ended, "
-                               "with a learning rate and a length of its own.")
+    chosen = st.selectbox(
+        "Begin with the weights of",
+        names,
+        names.index(base.start_from) if base.start_from in names else 0,
+        key=f"{preset}_start_from_{architecture}",
+        persist_state="session",
+        format_func=lambda name: name or "none: random ones",
+        help="A run or a model of the same network; the new run goes on from where that one ended, "
+        "with a learning rate and a length of its own.",
+    )
     return {"start_from": chosen}
 
 
 def _teachers(preset: str, base: RunConfig) -> dict[str, tuple[str, ...]]:
     names = teachers()
-    chosen = st.multiselect("Teachers", names, [name for name in base.teachers if name in names], placeholder="None",
-                            key=f"{preset}_teachers", persist_state="session",
-                            help="Models or finished runs whose scores of the same changed face are part of the "
-                                 "target; of several, their mean.")
+    chosen = st.multiselect(
+        "Teachers",
+        names,
+        [name for name in base.teachers if name in names],
+        placeholder="None",
+        key=f"{preset}_teachers",
+        persist_state="session",
+        help="Models or finished runs whose scores of the same changed face are part of the "
+        "target; of several, their mean.",
+    )
     return {"teachers": tuple(chosen)}
 
 
@@ -177,18 +219,36 @@ def _widget(name: str, preset: str, base: RunConfig | Augmentation, splits: Sequ
         return st.selectbox(label, options, options.index(value), key=key, help=words, persist_state="session")
     if isinstance(value, int):
         least, most = int(each.metadata["least"]), each.metadata["most"]
-        return int(st.number_input(label, least, None if most is None else int(most), value, key=key, help=words,
-                                   persist_state="session"))
-    return float(st.number_input(label, float(each.metadata["least"]), each.metadata["most"] and
-                                 float(each.metadata["most"]), float(value), step=max(float(value) / 10, 1e-6),
-                                 format="%.6g", key=key, help=words, persist_state="session"))
+        return int(
+            st.number_input(
+                label, least, None if most is None else int(most), value, key=key, help=words, persist_state="session"
+            )
+        )
+    return float(
+        st.number_input(
+            label,
+            float(each.metadata["least"]),
+            each.metadata["most"] and float(each.metadata["most"]),
+            float(value),
+            step=max(float(value) / 10, 1e-6),
+            format="%.6g",
+            key=key,
+            help=words,
+            persist_state="session",
+        )
+    )
 
 
 def _augmentation(preset: str, base: RunConfig) -> dict[str, float]:
     """Let faces be changed at random or not, and how far; show what that does to sixteen of them."""
     st.caption("Augmentation")
-    on = st.toggle("Change the training faces at random", bool(base.augmentation), key=f"{preset}_augment",
-                   persist_state="session", help="Anew in every epoch: the network never sees the same face twice.")
+    on = st.toggle(
+        "Change the training faces at random",
+        bool(base.augmentation),
+        key=f"{preset}_augment",
+        persist_state="session",
+        help="Anew in every epoch: the network never sees the same face twice.",
+    )
     if not on:
         return dataclasses.asdict(Augmentation())
     shown = base.augmentation or STANDARD_AUGMENTATION
@@ -196,14 +256,21 @@ def _augmentation(preset: str, base: RunConfig) -> dict[str, float]:
     how = Augmentation(**chosen)
     number = st.session_state.setdefault("train_preview", 0)
     st.html(_preview_html(augment(_preview_faces(st.session_state["train_data"]), how, np.random.default_rng(number))))
-    st.button("Other examples", icon=":material/refresh:", key="train_preview_again",
-              on_click=lambda: st.session_state.update(train_preview=number + 1))
+    st.button(
+        "Other examples",
+        icon=":material/refresh:",
+        key="train_preview_again",
+        on_click=lambda: st.session_state.update(train_preview=number + 1),
+    )
     return chosen
 
 
 def _preview_html(images: np.ndarray) -> str:
-    return '<div class="fer-preview">' + "".join(
-        f'<img src="{png_url(image)}" alt="Training face after random changes">' for image in images) + "</div>"
+    return (
+        '<div class="fer-preview">'
+        + "".join(f'<img src="{png_url(image)}" alt="Training face after random changes">' for image in images)
+        + "</div>"
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -220,8 +287,12 @@ def _marks(info: StoreInfo | None) -> dict[str, str]:
     path = data_root() / info.name / "marks.csv" if info else None
     if path is None or not path.exists():
         return {"corrections": ""}
-    use = st.toggle("Use the corrections of this data set", True, key=f"train_marks_{info.name}",
-                    help="Leaves out and relabels training faces as marked on the Data set page.")
+    use = st.toggle(
+        "Use the corrections of this data set",
+        True,
+        key=f"train_marks_{info.name}",
+        help="Leaves out and relabels training faces as marked on the Data set page.",
+    )
     return {"corrections": str(path) if use else ""}
 
 
@@ -246,9 +317,11 @@ def _time_words(config: RunConfig, device: str) -> None:
     elif speed.error:
         words = f"How long an epoch takes could not be measured. {speed.error}"
     else:
-        words = (f"About **{format_duration(speed.epoch_s)}** an epoch, **"
-                 f"{format_duration(speed.epoch_s * config.epochs)}** in all, at "
-                 f"{speed.images_per_s:,.0f} images/s with {speed.device}.")
+        words = (
+            f"About **{format_duration(speed.epoch_s)}** an epoch, **"
+            f"{format_duration(speed.epoch_s * config.epochs)}** in all, at "
+            f"{speed.images_per_s:,.0f} images/s with {speed.device}."
+        )
     st.caption(f"{words}  \n{device}")
 
 
@@ -270,8 +343,9 @@ def _for_data(preset: RunConfig, data: str, splits: Sequence[str]) -> RunConfig:
     train = tuple(split for split in preset.train_splits if split in splits) or tuple(splits[:1])
     validation = tuple(split for split in preset.validation_splits if split in splits and split not in train)
     others = tuple(split for split in _VALIDATION if split in splits and split not in train)
-    return dataclasses.replace(preset, data=data, precision=best_precision(), train_splits=train,
-                               validation_splits=validation or others[:1])
+    return dataclasses.replace(
+        preset, data=data, precision=best_precision(), train_splits=train, validation_splits=validation or others[:1]
+    )
 
 
 def _splits(info: StoreInfo | None) -> tuple[str, ...]:

@@ -15,8 +15,11 @@ from fer_core.training.run.store import RunResult, result_of
 from fer_core.ui.training.form import FOLLOWED
 
 _COLUMNS = {
-    "Validation": st.column_config.NumberColumn(format="%.1f %%", help="Best accuracy of all epochs on the splits that "
-                                                "the run validates on, or the last where none may be picked"),
+    "Validation": st.column_config.NumberColumn(
+        format="%.1f %%",
+        help="Best accuracy of all epochs on the splits that "
+        "the run validates on, or the last where none may be picked",
+    ),
     "PublicTest": st.column_config.NumberColumn(format="%.1f %%", help="Accuracy of the finished run"),
     "PrivateTest": st.column_config.NumberColumn(format="%.1f %%", help="Accuracy, measured once, after training"),
     "Parameters": st.column_config.NumberColumn(format="localized"),
@@ -31,9 +34,16 @@ def runs_table(runs: Sequence[RunFolder]) -> None:
     st.subheader("Runs")
     results = [result_of(run) for run in runs]
     key = f"runs_{len(runs)}"  # another number of rows, and what was marked is no longer the same run
-    st.dataframe(pd.DataFrame([_row(result) for result in results]), hide_index=True, width="stretch",
-                 column_config=_COLUMNS, selection_mode="multi-row", placeholder="–", key=key,
-                 on_select=lambda: _follow_marked(runs, key))
+    st.dataframe(
+        pd.DataFrame([_row(result) for result in results]),
+        hide_index=True,
+        width="stretch",
+        column_config=_COLUMNS,
+        selection_mode="multi-row",
+        placeholder="–",
+        key=key,
+        on_select=lambda: _follow_marked(runs, key),
+    )
     st.caption("Correction one run to see it above, two or more to compare them.")
     chosen = _marked(runs, key)
     if len(chosen) > 1:
@@ -53,11 +63,18 @@ def _row(result: RunResult) -> dict[str, object]:
     def percent(share: float | None) -> float | None:
         return None if share is None else share * 100
 
-    return {"Run": result.name, "State": result.state, "Epochs": result.epochs,
-            "Validation": percent(result.validation_accuracy), "PublicTest": percent(result.public_accuracy),
-            "PrivateTest": percent(result.private_accuracy), "Parameters": result.parameters,
-            "Size": result.size_bytes and result.size_bytes / 1e6, "Per face": result.ms_per_face,
-            "Duration": result.seconds / 60}
+    return {
+        "Run": result.name,
+        "State": result.state,
+        "Epochs": result.epochs,
+        "Validation": percent(result.validation_accuracy),
+        "PublicTest": percent(result.public_accuracy),
+        "PrivateTest": percent(result.private_accuracy),
+        "Parameters": result.parameters,
+        "Size": result.size_bytes and result.size_bytes / 1e6,
+        "Per face": result.ms_per_face,
+        "Duration": result.seconds / 60,
+    }
 
 
 def _compare(runs: Sequence[RunFolder]) -> None:
@@ -65,15 +82,22 @@ def _compare(runs: Sequence[RunFolder]) -> None:
     histories = {run.name: run.history() for run in runs}
     for column, quantity in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         column.caption(f"Validation {quantity}")
-        column.plotly_chart(compare_curves(histories, quantity), width="stretch", config=QUIET,
-                            key=f"compare_{quantity}", alt=f"validation {quantity} of the marked runs by epoch")
+        column.plotly_chart(
+            compare_curves(histories, quantity),
+            width="stretch",
+            config=QUIET,
+            key=f"compare_{quantity}",
+            alt=f"validation {quantity} of the marked runs by epoch",
+        )
     table = differences([run.config() for run in runs])
     if not table:
         st.caption("Their configurations are the same.")
         return
     st.caption("Where their configurations differ; what differs from the first run is highlighted")
-    frame = pd.DataFrame({name.replace("_", " "): [_shown(value) for value in values]
-                          for name, values in table.items()}, index=[run.name for run in runs]).T
+    frame = pd.DataFrame(
+        {name.replace("_", " "): [_shown(value) for value in values] for name, values in table.items()},
+        index=[run.name for run in runs],
+    ).T
     st.dataframe(frame.style.apply(_highlight, axis=1), width="stretch", key="differences")
 
 

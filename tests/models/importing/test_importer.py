@@ -78,14 +78,22 @@ def test_weights_of_another_architecture_are_refused(small_cnn, tmp_path):
 
 
 def test_a_registered_network_with_another_setting_is_refused(small_cnn, tmp_path):
-    changed = keras.models.clone_model(small_cnn, clone_function=lambda layer: layers.Rescaling(1 / 255, name="scale")
-                                       if layer.name == "scale" else type(layer).from_config(layer.get_config()))
+    changed = keras.models.clone_model(
+        small_cnn,
+        clone_function=lambda layer: (
+            layers.Rescaling(1 / 255, name="scale")
+            if layer.name == "scale"
+            else type(layer).from_config(layer.get_config())
+        ),
+    )
     with pytest.raises(ModelError, match="scale has scale"):
         imported(saved(changed, tmp_path / "changed.keras"), tmp_path, architecture="small-cnn")
 
 
-@pytest.mark.parametrize(("name", "scale", "low", "high"), [
-    ("theirs.keras", "-1..1", -1, 1), ("theirs.h5", "0..1", 0, 1), ("theirs.keras", "0..255", 0, 255)])
+@pytest.mark.parametrize(
+    ("name", "scale", "low", "high"),
+    [("theirs.keras", "-1..1", -1, 1), ("theirs.h5", "0..1", 0, 1), ("theirs.keras", "0..255", 0, 255)],
+)
 def test_another_network_gets_faces_as_it_is_described(tmp_path, name, scale, low, high):
     network = small_network(48)
     imported(saved(network, tmp_path / name), tmp_path, description=Description(CSV_LABELS, 48, scale))
@@ -114,13 +122,17 @@ def test_features_are_what_the_last_convolution_is_given_averaged_over_the_pictu
     np.testing.assert_allclose(LiteRTClassifier(bundle.content, bundle.card.labels).embed(faces()), expected, rtol=1e-3)
 
 
-@pytest.mark.parametrize(("network", "said"), [
-    (dict(channels=3), "takes pictures with 3 channels; expected one gray channel"),
-    (dict(size=32), "takes faces of 32×32 pixels, its description says 24×24"),
-    (dict(outputs=8), "gives 8 scores"),
-    (dict(activation="linear"), "Expected a softmax"),
-    (dict(activation="sigmoid"), "Expected a softmax"),
-], ids=["colour", "another size", "eight scores", "no softmax", "sigmoid"])
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        ({"channels": 3}, "takes pictures with 3 channels; expected one gray channel"),
+        ({"size": 32}, "takes faces of 32×32 pixels, its description says 24×24"),
+        ({"outputs": 8}, "gives 8 scores"),
+        ({"activation": "linear"}, "Expected a softmax"),
+        ({"activation": "sigmoid"}, "Expected a softmax"),
+    ],
+    ids=["colour", "another size", "eight scores", "no softmax", "sigmoid"],
+)
 def test_a_network_that_does_not_fit_its_description_is_refused(tmp_path, network, said):
     path = saved(small_network(**network), tmp_path / "theirs.keras")
     with pytest.raises(ModelError, match=said):
@@ -135,8 +147,11 @@ class Theirs(layers.Layer):
 
 
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
-@pytest.mark.parametrize(("layer", "said"), [(layers.Lambda(lambda x: x), "Lambda layer"), (Theirs(), "Theirs")],
-                         ids=["Lambda", "a class of its maker's"])
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [(layers.Lambda(lambda x: x), "Lambda layer"), (Theirs(), "Theirs")],
+    ids=["Lambda", "a class of its maker's"],
+)
 def test_what_could_run_code_is_refused_before_keras_sees_it(tmp_path, monkeypatch, layer, said, suffix):
     path = saved(small_network(extra=(layer,)), tmp_path / f"theirs.{suffix}")
     monkeypatch.setattr(keras.models, "load_model", lambda *args, **options: pytest.fail("Keras was given the file"))
@@ -144,10 +159,16 @@ def test_what_could_run_code_is_refused_before_keras_sees_it(tmp_path, monkeypat
         imported(path, tmp_path, description=DESCRIPTION)
 
 
-@pytest.mark.parametrize("changes", [
-    {"module": "os", "class_name": "Dense"}, {"registered_name": "theirs>Dense"}, {"class_name": "TFSMLayer"},
-    {"config": {"activation": {"class_name": "function", "config": "evil", "module": "os"}}},
-    {"config": {"units": 10**9}}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"module": "os", "class_name": "Dense"},
+        {"registered_name": "theirs>Dense"},
+        {"class_name": "TFSMLayer"},
+        {"config": {"activation": {"class_name": "function", "config": "evil", "module": "os"}}},
+        {"config": {"units": 10**9}},
+    ],
+)
 def test_a_doctored_layer_is_refused(tmp_path, changes):
     path = saved(small_network(), tmp_path / "theirs.keras")
     doctored = tmp_path / "doctored.keras"
@@ -203,8 +224,9 @@ def test_weights_that_lie_in_another_file_are_refused(tmp_path):
         imported(tmp_path / "link.weights.h5", tmp_path, architecture="small-cnn")
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    (b"a text", "neither a .keras file nor HDF5"), (b"", "neither a .keras file nor HDF5")])
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"a text", "neither a .keras file nor HDF5"), (b"", "neither a .keras file nor HDF5")]
+)
 def test_a_file_of_another_kind_is_refused(tmp_path, content, said):
     (tmp_path / "theirs.keras").write_bytes(content)
     with pytest.raises(ModelError, match=said):

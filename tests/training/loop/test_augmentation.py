@@ -14,11 +14,23 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-@pytest.mark.parametrize("how", [
-    Augmentation(), Augmentation(flip=1), Augmentation(rotate_deg=20), Augmentation(shift=0.2),
-    Augmentation(scale=0.2), Augmentation(brightness=0.3), Augmentation(contrast=0.3), Augmentation(blur=1),
-    Augmentation(noise=1), Augmentation(jpeg=1), Augmentation(erase=1),
-    STANDARD_AUGMENTATION])
+@pytest.mark.parametrize(
+    "how",
+    [
+        Augmentation(),
+        Augmentation(flip=1),
+        Augmentation(rotate_deg=20),
+        Augmentation(shift=0.2),
+        Augmentation(scale=0.2),
+        Augmentation(brightness=0.3),
+        Augmentation(contrast=0.3),
+        Augmentation(blur=1),
+        Augmentation(noise=1),
+        Augmentation(jpeg=1),
+        Augmentation(erase=1),
+        STANDARD_AUGMENTATION,
+    ],
+)
 def test_faces_keep_shape_and_type_and_the_originals_stay(images, how):
     before = images.copy()
     changed = augment(images, how, rng())
@@ -29,10 +41,12 @@ def test_faces_keep_shape_and_type_and_the_originals_stay(images, how):
 
 
 def test_the_same_seed_gives_the_same_faces_and_another_gives_others(images):
-    assert np.array_equal(augment(images, STANDARD_AUGMENTATION, rng(1)),
-                          augment(images, STANDARD_AUGMENTATION, rng(1)))
-    assert not np.array_equal(augment(images, STANDARD_AUGMENTATION, rng(1)),
-                              augment(images, STANDARD_AUGMENTATION, rng(2)))
+    assert np.array_equal(
+        augment(images, STANDARD_AUGMENTATION, rng(1)), augment(images, STANDARD_AUGMENTATION, rng(1))
+    )
+    assert not np.array_equal(
+        augment(images, STANDARD_AUGMENTATION, rng(1)), augment(images, STANDARD_AUGMENTATION, rng(2))
+    )
 
 
 def test_flip_mirrors_left_and_right(images):
@@ -78,8 +92,10 @@ def test_what_some_faces_have_leaves_the_others_as_they_are(name):
 
 
 def test_a_blurred_face_has_less_detail(images):
-    assert np.abs(np.diff(augment(images, Augmentation(blur=1), rng()).astype(int))).mean((1, 2)).max() \
+    assert (
+        np.abs(np.diff(augment(images, Augmentation(blur=1), rng()).astype(int))).mean((1, 2)).max()
         < np.abs(np.diff(images.astype(int))).mean((1, 2)).min()
+    )
 
 
 def test_noise_has_no_mean_and_stays_within_its_limit():

@@ -8,8 +8,14 @@ import pytest
 from fer_core.training.config import Augmentation, RunConfig
 from fer_core.training.loop.batches import Batches
 
-CONFIG = RunConfig(architecture="small-cnn", epochs=2, batch_size=8, teachers=("some",), teacher_share=0.75,
-                   augmentation=Augmentation(flip=0.5, brightness=0.2))
+CONFIG = RunConfig(
+    architecture="small-cnn",
+    epochs=2,
+    batch_size=8,
+    teachers=("some",),
+    teacher_share=0.75,
+    augmentation=Augmentation(flip=0.5, brightness=0.2),
+)
 
 
 @pytest.fixture

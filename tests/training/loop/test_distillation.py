@@ -58,8 +58,9 @@ def test_a_run_teaches_once_it_has_a_model(config, distilled):
     assert teachers() == [*bundled_models(), "first"]
     images = demo_set(70).images[:8]
     for name in ("first", str(run.path)):
-        np.testing.assert_array_equal(find_teacher(dataclasses.replace(distilled, teachers=(name,)))(images),
-                                      find_teacher(distilled)(images))
+        np.testing.assert_array_equal(
+            find_teacher(dataclasses.replace(distilled, teachers=(name,)))(images), find_teacher(distilled)(images)
+        )
 
 
 def test_one_that_knows_the_faces_of_the_validation_is_refused(distilled):
@@ -77,7 +78,9 @@ def test_the_recipe_goes_on_from_what_comes_with_the_package():
 
 
 def test_validation_that_was_held_out_anew_is_known_to_it(distilled):
-    known = dataclasses.replace(distilled, train_splits=("Training",), validation_splits=("Validation",), data="another")
+    known = dataclasses.replace(
+        distilled, train_splits=("Training",), validation_splits=("Validation",), data="another"
+    )
     with pytest.raises(RunError, match="what is Validation here"):
         find_teacher(known)
     with pytest.raises(RunError, match="what is Validation here"):
@@ -86,5 +89,7 @@ def test_validation_that_was_held_out_anew_is_known_to_it(distilled):
 
 def test_the_state_of_a_run_names_its_teacher(distilled):
     faces = demo_set(70)
-    named = {teacher: _data_hash(faces, dataclasses.replace(distilled, teachers=(teacher,))) for teacher in bundled_models()}
+    named = {
+        teacher: _data_hash(faces, dataclasses.replace(distilled, teachers=(teacher,))) for teacher in bundled_models()
+    }
     assert len(set(named.values())) == len(named)

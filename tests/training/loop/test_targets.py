@@ -39,10 +39,12 @@ def test_own_labels_become_one_hot_targets(faces):
 
 
 def test_votes_become_shares_and_faces_without_an_expression_are_left_out(faces):
-    table = np.stack([votes(happiness=6, neutral=3, contempt=1), votes(anger=5, unknown=5), votes(fear=4, NF=6),
-                      votes(NF=10)])
-    few = dataclasses.replace(faces, images=faces.images[:4], labels=faces.labels[:4], split=faces.split[:4],
-                              votes=table)
+    table = np.stack(
+        [votes(happiness=6, neutral=3, contempt=1), votes(anger=5, unknown=5), votes(fear=4, NF=6), votes(NF=10)]
+    )
+    few = dataclasses.replace(
+        faces, images=faces.images[:4], labels=faces.labels[:4], split=faces.split[:4], votes=table
+    )
     targets, usable = targets_of(few, "ferplus")
     assert usable.tolist() == [True, True, False, False]
     assert targets[0, LABELS.index("happy")] == pytest.approx(2 / 3)

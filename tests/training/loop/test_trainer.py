@@ -28,8 +28,9 @@ def test_a_run_leaves_everything_that_was_promised(config, new_run, train):
     assert (run.status().epoch, run.status().steps_per_epoch) == (4, 3)
     history = run.history()
     assert history["epoch"].tolist() == [0, 1, 2, 3]
-    assert {"accuracy", "loss", "val_accuracy", "val_loss", "learning_rate", "seconds", "images_per_s"} \
-        <= set(history.columns)
+    assert {"accuracy", "loss", "val_accuracy", "val_loss", "learning_rate", "seconds", "images_per_s"} <= set(
+        history.columns
+    )
     assert ModelCard.load(run.card_file) == card
     assert set(card.metrics) == {"PublicTest", "PrivateTest", "PublicTest + PrivateTest"}
     assert card.metrics["PublicTest"]["accuracy"] == pytest.approx(history["val_accuracy"].max())
@@ -58,9 +59,15 @@ def test_weights_are_saved_without_the_optimizer(config, new_run, train):
         assert len(weights_of(path)) == card.parameters
 
 
-@pytest.mark.parametrize("changes", [{}, {"ema": 0.0, "optimizer": "adam", "mixup": 0.0},
-                                     {"optimizer": "sgd-nesterov", "schedule": "inverse-time", "decay_per_step": 0.1}],
-                         ids=["averaged and mixed", "adam", "sgd"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"ema": 0.0, "optimizer": "adam", "mixup": 0.0},
+        {"optimizer": "sgd-nesterov", "schedule": "inverse-time", "decay_per_step": 0.1},
+    ],
+    ids=["averaged and mixed", "adam", "sgd"],
+)
 def test_a_resumed_run_is_the_uninterrupted_one(config, new_run, train, monkeypatch, changes):
     whole, cut = new_run(config, "whole", **changes), new_run(config, "cut", **changes)
     train(whole)
@@ -215,10 +222,13 @@ def test_a_full_disk_has_room_left_to_say_so(config, new_run, train, monkeypatch
     assert not (run.path / ".reserve").exists()
 
 
-@pytest.mark.parametrize(("error", "said"), [
-    (OSError(errno.ENOSPC, "No space left on device"), "disk of .* is full"),
-    (MemoryError(), "not enough memory"),
-])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "disk of .* is full"),
+        (MemoryError(), "not enough memory"),
+    ],
+)
 def test_a_machine_at_its_limits_is_told_in_words(config, new_run, train, monkeypatch, error, said):
     unpatched = callbacks.save_state
 

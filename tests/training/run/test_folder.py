@@ -58,8 +58,10 @@ def test_an_end_needs_no_process(run, state):
 
 
 def test_a_status_of_the_first_version_is_still_read(run):
-    write_json(run.status_file, {"state": "finished", "pid": 1, "time_s": 2.0, "epoch": 50, "step": 0,
-                                 "steps_per_epoch": 449, "message": ""})
+    write_json(
+        run.status_file,
+        {"state": "finished", "pid": 1, "time_s": 2.0, "epoch": 50, "step": 0, "steps_per_epoch": 449, "message": ""},
+    )
     assert run.status().epoch == 50
 
 
@@ -82,8 +84,7 @@ def test_a_table_whose_writing_has_only_begun_is_empty(run, text):
 
 
 def test_the_result_is_the_best_epoch_unless_it_would_be_picked_by_private_test(tmp_path):
-    for name, splits, result in (("a", ("PublicTest",), "best.weights.h5"),
-                                 ("b", ("PrivateTest",), "last.weights.h5")):
+    for name, splits, result in (("a", ("PublicTest",), "best.weights.h5"), ("b", ("PrivateTest",), "last.weights.h5")):
         run = RunFolder(tmp_path / name)
         run.create(RunConfig(validation_splits=splits))
         assert run.weights_file.name == result

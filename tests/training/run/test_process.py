@@ -33,8 +33,16 @@ from fer_core.cli import main
 
 sys.exit(main(sys.argv[1:]))
 """
-CONFIG = RunConfig(data="few", epochs=3, batch_size=32, learning_rate=1e-3, schedule="cosine", mixup=0.2, ema=0.9,
-                   augmentation=Augmentation(flip=0.5, rotate_deg=10, erase=0.2))
+CONFIG = RunConfig(
+    data="few",
+    epochs=3,
+    batch_size=32,
+    learning_rate=1e-3,
+    schedule="cosine",
+    mixup=0.2,
+    ema=0.9,
+    augmentation=Augmentation(flip=0.5, rotate_deg=10, erase=0.2),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -122,10 +130,32 @@ def test_a_waiting_run_can_be_cancelled(home):
 
 @pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="JAX is not installed")
 def test_the_same_code_trains_on_jax_without_tensorflow(home):
-    words = ["train", "--run", "jax", "--data", "few", "--epochs", "2", "--batch-size", "32", "--mixup", "0.2",
-             "--flip", "0.5", "--ema", "0.9", "--optimizer", "adamw"]
-    done = subprocess.run([sys.executable, "-c", WITHOUT_TENSORFLOW, *words], timeout=LIMIT_S,
-                          env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, text=True)
+    words = [
+        "train",
+        "--run",
+        "jax",
+        "--data",
+        "few",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "32",
+        "--mixup",
+        "0.2",
+        "--flip",
+        "0.5",
+        "--ema",
+        "0.9",
+        "--optimizer",
+        "adamw",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, *words],
+        timeout=LIMIT_S,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     [run] = list_runs()
     assert run.status().state == "finished"

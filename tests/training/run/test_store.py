@@ -19,8 +19,10 @@ from fer_core.training.run.store import (
     runs_root,
 )
 
-HISTORY = "epoch,accuracy,learning_rate,loss,seconds,val_accuracy,val_loss\n" \
-          "0,0.3,1e-4,1.8,10,0.4,1.7\n1,0.5,1e-4,1.4,12.5,0.6,1.5\n2,0.6,1e-4,1.2,12.5,0.5,1.6\n"
+HISTORY = (
+    "epoch,accuracy,learning_rate,loss,seconds,val_accuracy,val_loss\n"
+    "0,0.3,1e-4,1.8,10,0.4,1.7\n1,0.5,1e-4,1.4,12.5,0.6,1.5\n2,0.6,1e-4,1.2,12.5,0.5,1.6\n"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -111,8 +113,13 @@ def test_the_result_is_of_the_epoch_that_is_kept(splits, accuracy):
 def test_a_finished_run_shows_the_figures_of_its_card():
     run = make("a")
     run.write_status("finished")
-    ModelCard(name="a", architecture="seed-cnn", parameters=7, labels=("x",),
-              metrics={"PublicTest": {"accuracy": 0.7}, "PrivateTest": {"accuracy": 0.65}}).save(run.card_file)
+    ModelCard(
+        name="a",
+        architecture="seed-cnn",
+        parameters=7,
+        labels=("x",),
+        metrics={"PublicTest": {"accuracy": 0.7}, "PrivateTest": {"accuracy": 0.65}},
+    ).save(run.card_file)
     run.export_file.write_text('{"bytes": 11, "ms_per_face": 0.4}')
     result = result_of(run)
     assert (result.state, result.public_accuracy, result.private_accuracy) == ("finished", 0.7, 0.65)

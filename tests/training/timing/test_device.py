@@ -16,8 +16,9 @@ def test_an_unknown_processor_does_not_claim_bfloat16():
     assert not device._cpu("").bfloat16
 
 
-@pytest.mark.parametrize(("visible", "key"), [(None, "default"), ("1", "gpu-1"), ("0,1", "gpu-0-1"), ("", "default"),
-                                              ("/../x", "default")])
+@pytest.mark.parametrize(
+    ("visible", "key"), [(None, "default"), ("1", "gpu-1"), ("0,1", "gpu-0-1"), ("", "default"), ("/../x", "default")]
+)
 def test_runs_on_other_devices_do_not_wait_for_each_other(monkeypatch, visible, key):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
@@ -28,12 +29,14 @@ def test_runs_on_other_devices_do_not_wait_for_each_other(monkeypatch, visible, 
 @pytest.fixture
 def driver(tmp_path, monkeypatch):
     """A function that puts a driver in place which answers with this text."""
+
     def answer(text: str) -> None:
         program = tmp_path / "nvidia-smi"
         program.write_text(f"#!/bin/sh\necho '{text}'\n")
         program.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
     return answer
 
 

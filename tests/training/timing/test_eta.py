@@ -55,7 +55,8 @@ def test_nothing_is_left_after_the_last_epoch():
     assert (pace.share, pace.left_s) == (1, 0)
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (59.6, "1 min"), (130, "2 min 10 s"), (3600, "1 h"),
-                                                (7500, "2 h 5 min")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (59.6, "1 min"), (130, "2 min 10 s"), (3600, "1 h"), (7500, "2 h 5 min")]
+)
 def test_durations_are_said_as_people_say_them(seconds, words):
     assert format_duration(seconds) == words

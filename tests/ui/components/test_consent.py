@@ -24,11 +24,14 @@ CARDS = {
     "drawn": card(measured(PrivateTest=300), images=TABLE, synthetic=True),
     "imported, measured on drawings": card({**measured(PrivateTest=300), "data": {"synthetic": True, "images": TABLE}}),
     "learned from FER-2013, measured on drawings": card(
-        {**measured(PrivateTest=300), "data": {"synthetic": True, "images": TABLE}}, images=TABLE),
+        {**measured(PrivateTest=300), "data": {"synthetic": True, "images": TABLE}}, images=TABLE
+    ),
     "nothing": card(),
 }
-DRAWN = ("On the 300 drawn faces of PrivateTest it gave the labelled expression for 50.0 %. "
-         "On photographs it has not been measured.")
+DRAWN = (
+    "On the 300 drawn faces of PrivateTest it gave the labelled expression for 50.0 %. "
+    "On photographs it has not been measured."
+)
 
 
 def notice(given):
@@ -37,14 +40,17 @@ def notice(given):
     acknowledge_limits(given, "Live expressions")
 
 
-@pytest.mark.parametrize(("which", "words", "people"), [
-    ("FER-2013", "On the 3,589 faces of FER-2013's PrivateTest it gave the labelled expression for 50.0 %.", True),
-    ("a tree", "On the 7,178 faces of the data set's Test it gave the labelled expression for 50.0 %.", True),
-    ("drawn", DRAWN, False),
-    ("imported, measured on drawings", DRAWN, False),
-    ("learned from FER-2013, measured on drawings", DRAWN, False),
-    ("nothing", "How often this model is right has not been measured.", False),
-])
+@pytest.mark.parametrize(
+    ("which", "words", "people"),
+    [
+        ("FER-2013", "On the 3,589 faces of FER-2013's PrivateTest it gave the labelled expression for 50.0 %.", True),
+        ("a tree", "On the 7,178 faces of the data set's Test it gave the labelled expression for 50.0 %.", True),
+        ("drawn", DRAWN, False),
+        ("imported, measured on drawings", DRAWN, False),
+        ("learned from FER-2013, measured on drawings", DRAWN, False),
+        ("nothing", "How often this model is right has not been measured.", False),
+    ],
+)
 def test_accuracy_is_said_of_what_it_was_measured_on(which, words, people):
     assert accuracy_words(CARDS[which]) == words
     at = AppTest.from_function(notice, kwargs={"given": CARDS[which]}, default_timeout=60).run()

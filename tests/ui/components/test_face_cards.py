@@ -17,8 +17,14 @@ from fer_core.ui.components.face_cards import (
 
 def result_of(probs, tracks, boxes=None):
     boxes = np.array(boxes if boxes is not None else [[10, 10, 50, 50]] * len(tracks), np.float32)
-    return FrameResult(0, 0.0, (100, 80), Detections(boxes, np.ones(len(tracks), np.float32)),
-                       Prediction(np.array(probs, np.float32), LABELS), np.array(tracks, np.int64))
+    return FrameResult(
+        0,
+        0.0,
+        (100, 80),
+        Detections(boxes, np.ones(len(tracks), np.float32)),
+        Prediction(np.array(probs, np.float32), LABELS),
+        np.array(tracks, np.int64),
+    )
 
 
 HAPPY = [0.02, 0.02, 0.02, 0.88, 0.02, 0.02, 0.02]
@@ -58,8 +64,9 @@ def test_faces_that_do_not_fit_are_counted(image):
     assert f'data-faces="{n}"' in html
 
 
-@pytest.mark.parametrize("box", [[-20, -20, 40, 40], [60, 50, 140, 120], [120, 10, 160, 50]],
-                         ids=["top left", "bottom right", "outside"])
+@pytest.mark.parametrize(
+    "box", [[-20, -20, 40, 40], [60, 50, 140, 120], [120, 10, 160, 50]], ids=["top left", "bottom right", "outside"]
+)
 def test_a_face_at_or_beyond_the_edge_still_has_a_picture(image, box):
     html = face_cards_html(result_of([HAPPY], [0], [box]), image, threshold=0.4)
     jpeg = base64.b64decode(re.search(r"base64,([^\"]+)", html).group(1))
@@ -67,16 +74,26 @@ def test_a_face_at_or_beyond_the_edge_still_has_a_picture(image, box):
 
 
 def summary(shares, uncertain=0.0, first_s=0.0, last_s=3.0):
-    return FaceSummary(face=2, frames=20, first_s=first_s, last_s=last_s, mean=np.array(HAPPY),
-                       shares=np.array(shares), uncertain=uncertain)
+    return FaceSummary(
+        face=2,
+        frames=20,
+        first_s=first_s,
+        last_s=last_s,
+        mean=np.array(HAPPY),
+        shares=np.array(shares),
+        uncertain=uncertain,
+    )
 
 
-@pytest.mark.parametrize(("each", "word", "score"), [
-    (summary([0, 0, 0, 0.7, 0.1, 0, 0], 0.2), "happy", "70 %"),
-    (summary([0, 0, 0, 0.2, 0.1, 0, 0], 0.7), "uncertain", "70 %"),
-    (summary([0, 0, 0, 1, 0, 0, 0], first_s=None, last_s=None), "happy", "88 %"),
-    (summary([0] * 7, 1.0, first_s=None, last_s=None), "uncertain", "88 %"),
-])
+@pytest.mark.parametrize(
+    ("each", "word", "score"),
+    [
+        (summary([0, 0, 0, 0.7, 0.1, 0, 0], 0.2), "happy", "70 %"),
+        (summary([0, 0, 0, 0.2, 0.1, 0, 0], 0.7), "uncertain", "70 %"),
+        (summary([0, 0, 0, 1, 0, 0, 0], first_s=None, last_s=None), "happy", "88 %"),
+        (summary([0] * 7, 1.0, first_s=None, last_s=None), "uncertain", "88 %"),
+    ],
+)
 def test_a_face_in_short_is_what_it_showed_longest(each, word, score):
     html = face_summaries_html([each], LABELS, {2: "data:image/jpeg;base64,AA"}, 30)
     assert f'data-expression="{word}"' in html

@@ -98,11 +98,14 @@ def test_ended_jobs_of_a_prefix_are_let_go_of():
     assert find_job("made_a:1") is find_job("made_a_b:1") is None
 
 
-@pytest.mark.parametrize("progress, expected", [
-    (Progress(), "Reading x"),
-    (Progress(0.43, 12.3), "Reading x · 43 % · about 12 s left"),
-    (Progress(0.999, 0.2), "Reading x · 100 % · about 1 s left"),
-    (Progress(0.1, 300), "Reading x · 10 % · about 5 min left"),
-])
+@pytest.mark.parametrize(
+    "progress, expected",
+    [
+        (Progress(), "Reading x"),
+        (Progress(0.43, 12.3), "Reading x · 43 % · about 12 s left"),
+        (Progress(0.999, 0.2), "Reading x · 100 % · about 1 s left"),
+        (Progress(0.1, 300), "Reading x · 10 % · about 5 min left"),
+    ],
+)
 def test_progress_in_words(progress, expected):
     assert progress_words("Reading x", progress) == expected

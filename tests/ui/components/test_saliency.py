@@ -37,8 +37,9 @@ def view():
     st.cache_data.clear()
 
     def run(*folders, label=None):
-        at = AppTest.from_function(show, kwargs={"folders": [str(f) for f in folders], "face": FACE, "label": label},
-                                   default_timeout=60).run()
+        at = AppTest.from_function(
+            show, kwargs={"folders": [str(f) for f in folders], "face": FACE, "label": label}, default_timeout=60
+        ).run()
         assert not at.exception
         return at
 

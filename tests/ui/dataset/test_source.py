@@ -9,16 +9,19 @@ from fer_core.ui.dataset import source
 from fer_core.ui.dataset.source import store_name, typed_path
 
 
-@pytest.mark.parametrize("wanted, taken, expected", [
-    ("fer2013.csv", set(), "fer2013"),
-    ("fer2013.csv.xz", {"fer2013"}, "fer2013 2"),
-    ("archive.tar.gz", {"archive", "archive 2"}, "archive 3"),
-    ("My faces (new).zip", set(), "My faces -new"),
-    ("../../etc", set(), "etc"),
-    ("ümläut", set(), "ml-ut"),
-    ("...", set(), "faces"),
-    ("x" * 200, set(), "x" * 60),
-])
+@pytest.mark.parametrize(
+    "wanted, taken, expected",
+    [
+        ("fer2013.csv", set(), "fer2013"),
+        ("fer2013.csv.xz", {"fer2013"}, "fer2013 2"),
+        ("archive.tar.gz", {"archive", "archive 2"}, "archive 3"),
+        ("My faces (new).zip", set(), "My faces -new"),
+        ("../../etc", set(), "etc"),
+        ("ümläut", set(), "ml-ut"),
+        ("...", set(), "faces"),
+        ("x" * 200, set(), "x" * 60),
+    ],
+)
 def test_a_file_s_name_becomes_a_store_s(wanted, taken, expected):
     assert store_name(wanted, taken) == expected
 
@@ -29,11 +32,14 @@ def test_a_path_may_be_quoted_and_begin_at_home(monkeypatch, tmp_path):
     assert typed_path(' "~/x.csv" ') == tmp_path / "x.csv"
 
 
-@pytest.mark.parametrize("words, expected", [
-    ("~nobody-of-this-name/x.csv", "does not know"),
-    ("x" * 300, "cannot be looked at: File name too long"),
-    ("/nowhere/x.csv", "/nowhere/x.csv is not there"),
-])
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        ("~nobody-of-this-name/x.csv", "does not know"),
+        ("x" * 300, "cannot be looked at: File name too long"),
+        ("/nowhere/x.csv", "/nowhere/x.csv is not there"),
+    ],
+)
 def test_a_path_that_leads_nowhere_is_explained(words, expected):
     with pytest.raises(DataError, match=expected):
         typed_path(words)

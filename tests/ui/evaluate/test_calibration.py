@@ -6,12 +6,15 @@ from fer_core.data.store import StoreInfo
 from fer_core.ui.evaluate.calibration import _fitted_words
 
 
-@pytest.mark.parametrize("fitted_on, learned, expected", [
-    ("PublicTest", [], "were fitted on PublicTest, against the data set's labels"),
-    ("PublicTest", ["PublicTest"], "come from the model's card, fitted on PublicTest of its own data"),
-    ("Validation", [], "come from the model's card, fitted on Validation of its own data"),
-    (None, ["PublicTest"], "the model's card has none"),
-])
+@pytest.mark.parametrize(
+    "fitted_on, learned, expected",
+    [
+        ("PublicTest", [], "were fitted on PublicTest, against the data set's labels"),
+        ("PublicTest", ["PublicTest"], "come from the model's card, fitted on PublicTest of its own data"),
+        ("Validation", [], "come from the model's card, fitted on Validation of its own data"),
+        (None, ["PublicTest"], "the model's card has none"),
+    ],
+)
 def test_where_the_temperature_comes_from_is_said(fitted_on, learned, expected):
     found = SimpleNamespace(split="Test", view=SimpleNamespace(info=StoreInfo("small")))
     figures = {"calibration": {"fitted_on": fitted_on}, "label_set": "fer", "learned": learned}

@@ -21,8 +21,10 @@ def test_replaced_votes_replace_the_figures():
     found = []
     for created, column in (("2026-01-01T10:00:00+00:00", 0), ("2026-01-01T10:05:00+00:00", 1)):
         votes = np.roll(faces.votes, column, axis=1)
-        view = SimpleNamespace(info=StoreInfo("small", hash=faces.hash, votes=True, created=created),
-                               faces=dataclasses.replace(faces, votes=votes))
+        view = SimpleNamespace(
+            info=StoreInfo("small", hash=faces.hash, votes=True, created=created),
+            faces=dataclasses.replace(faces, votes=votes),
+        )
         figures = _figures_of(DEFAULT_MODEL, load_bundle(folder_of(DEFAULT_MODEL)), view, scores)
         found.append(figures["splits"]["PublicTest"]["ferplus"]["accuracy"])
     assert found == [0, 1]

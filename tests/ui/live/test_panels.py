@@ -21,8 +21,14 @@ class Scripted:
         n = self.faces
         boxes = np.array([[10 + 30 * i, 10, 35 + 30 * i, 40] for i in range(n)], np.float32).reshape(-1, 4)
         probs = np.tile(np.array([0.02, 0.02, 0.02, 0.88, 0.02, 0.02, 0.02], np.float32), (n, 1))
-        return FrameResult(0, time_s, image_bgr.shape[1::-1], Detections(boxes, np.ones(n, np.float32)),
-                           Prediction(probs, LABELS), np.arange(n))
+        return FrameResult(
+            0,
+            time_s,
+            image_bgr.shape[1::-1],
+            Detections(boxes, np.ones(n, np.float32)),
+            Prediction(probs, LABELS),
+            np.arange(n),
+        )
 
 
 def panels():

@@ -62,8 +62,14 @@ class Analyzer:
             raise self.error
         time.sleep(self.seconds)
         self.levels.append(int(np.median(image_bgr)))
-        return FrameResult(len(self.levels), time_s, (160, 120), Detections.empty(),
-                           Prediction(np.empty((0, 7), np.float32), LABELS), np.empty(0, np.int64))
+        return FrameResult(
+            len(self.levels),
+            time_s,
+            (160, 120),
+            Detections.empty(),
+            Prediction(np.empty((0, 7), np.float32), LABELS),
+            np.empty(0, np.int64),
+        )
 
 
 class Call:
@@ -98,13 +104,31 @@ class Call:
         self._peer.on("track", lambda track: asyncio.ensure_future(self._watch(track)))
         await self._peer.setLocalDescription(await self._peer.createOffer())
         worker = WebRtcWorker(
-            mode=WebRtcMode.SENDRECV, rtc_configuration=nothing_outside, loop=self._loop, relay=MediaRelay(),
-            source_video_track=None, source_audio_track=None, sink_video_track=None, sink_audio_track=None,
-            player_factory=None, in_recorder_factory=None, out_recorder_factory=None, video_frame_callback=None,
-            audio_frame_callback=None, queued_video_frames_callback=frames_callback(self.session),
-            queued_audio_frames_callback=None, on_video_ended=self.session.end, on_audio_ended=None,
-            video_processor_factory=None, audio_processor_factory=None, async_processing=True, video_receiver_size=4,
-            audio_receiver_size=4, sendback_video=True, sendback_audio=False)
+            mode=WebRtcMode.SENDRECV,
+            rtc_configuration=nothing_outside,
+            loop=self._loop,
+            relay=MediaRelay(),
+            source_video_track=None,
+            source_audio_track=None,
+            sink_video_track=None,
+            sink_audio_track=None,
+            player_factory=None,
+            in_recorder_factory=None,
+            out_recorder_factory=None,
+            video_frame_callback=None,
+            audio_frame_callback=None,
+            queued_video_frames_callback=frames_callback(self.session),
+            queued_audio_frames_callback=None,
+            on_video_ended=self.session.end,
+            on_audio_ended=None,
+            video_processor_factory=None,
+            audio_processor_factory=None,
+            async_processing=True,
+            video_receiver_size=4,
+            audio_receiver_size=4,
+            sendback_video=True,
+            sendback_audio=False,
+        )
         offer = self._peer.localDescription
         answer = await asyncio.to_thread(worker.process_offer, offer.sdp, offer.type, DEADLINE_S)
         await self._peer.setRemoteDescription(RTCSessionDescription(answer.sdp, answer.type))

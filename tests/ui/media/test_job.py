@@ -54,8 +54,12 @@ def picture(name, scene):
 
 def test_rows_copies_and_portraits_come_back_and_nothing_stays_on_the_disk(recognizer, disk, clip, draw_scene):
     shares = []
-    found = analyse(recognizer, [clip, picture("one.png", draw_scene((300, 230, 120)))], Choices(every_s=0.5),
-                    lambda done, total: shares.append(done / total))
+    found = analyse(
+        recognizer,
+        [clip, picture("one.png", draw_scene((300, 230, 120)))],
+        Choices(every_s=0.5),
+        lambda done, total: shares.append(done / total),
+    )
     assert found.rows["file"].tolist() == ["clip.mp4"] * 4 + ["one.png"]
     assert found.csv.decode().count("\n") == 6
     assert set(found.copies) == set(found.portraits) == {"clip.mp4", "one.png"}
@@ -73,8 +77,16 @@ def test_files_of_one_name_are_told_apart_and_a_strange_name_harms_nothing(recog
 
 
 def test_a_broken_file_is_named_as_its_owner_knows_it(recognizer, disk, draw_scene):
-    found = analyse(recognizer, [upload("mine.jpg", b"\xff\xd8\xff broken"), upload("film.mp4", b"broken"),
-                                 picture("one.png", draw_scene((300, 230, 120)))], Choices(), lambda *_: None)
+    found = analyse(
+        recognizer,
+        [
+            upload("mine.jpg", b"\xff\xd8\xff broken"),
+            upload("film.mp4", b"broken"),
+            picture("one.png", draw_scene((300, 230, 120))),
+        ],
+        Choices(),
+        lambda *_: None,
+    )
     errors = [file.get("error", "") for file in found.about["files"]]
     assert errors[0].startswith("mine.jpg cannot be read")
     assert errors[1].startswith("film.mp4 cannot be read")
