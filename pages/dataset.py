@@ -4,20 +4,20 @@ import streamlit as st
 
 from fer_core.data.store import list_stores
 from fer_core.errors import DataError
+from fer_core.ui.components.analysis import all_findings, available_model, show_looks
+from fer_core.ui.components.corrections import corrections_panel, read_or_explain
+from fer_core.ui.components.data_view import faces_style, open_view
 from fer_core.ui.components.entry import require_app
-from fer_core.ui.dataset.analysis import all_findings, available_model, show_looks
+from fer_core.ui.components.face_dialog import show_asked_face
 from fer_core.ui.dataset.browse import browse
-from fer_core.ui.dataset.corrections import corrections_panel, read_or_explain
-from fer_core.ui.dataset.face import show_asked_face
-from fer_core.ui.dataset.header import about, choose_data, damaged, describe, page_style
+from fer_core.ui.dataset.header import about, choose_data, damaged, describe
 from fer_core.ui.dataset.map import map_view
 from fer_core.ui.dataset.overview import overview
 from fer_core.ui.dataset.problems import problems_view
 from fer_core.ui.dataset.source import no_data_yet, settle_reading, show_reading
-from fer_core.ui.dataset.view import open_view
 
 require_app()
-page_style()
+faces_style()
 reading = settle_reading()
 infos = list_stores()
 if not infos:

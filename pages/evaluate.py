@@ -4,8 +4,8 @@ import streamlit as st
 
 from fer_core.data.store import list_stores
 from fer_core.errors import FerError
+from fer_core.ui.components.data_view import open_view
 from fer_core.ui.components.entry import require_app
-from fer_core.ui.dataset.view import open_view
 from fer_core.ui.evaluate.calibration import calibration_view
 from fer_core.ui.evaluate.choice import (
     choose,

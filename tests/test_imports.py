@@ -78,3 +78,14 @@ def test_packages_import_downwards_only(path):
             continue
         other = parts[1]
         assert LEVEL_OF[other] < LEVEL_OF[own] or (own, other) in SIDEWAYS, f"{relative(path)} imports {name}"
+
+
+PAGE_FOLDERS = ("live", "media", "sessions", "dataset", "training", "evaluate")
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("fer_core/ui/**/*.py")), ids=relative)
+def test_the_folder_of_a_page_imports_no_other_pages_folder(path):
+    room = relative(path).removeprefix("fer_core/ui/").split("/")[0]
+    others = set(PAGE_FOLDERS) - {room}
+    found = {name for name in imports_of(path) if name.startswith("fer_core.ui.") and name.split(".")[2] in others}
+    assert not found, f"{relative(path)} imports {', '.join(sorted(found))}; what pages share lives in components"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fer_core.audit.findings import Findings
-from fer_core.data.votes import plurality
+from fer_core.data.votes import unique_majority
 from fer_core.emotions import LABELS
 
 # What most people saw, when it is none of the seven expressions: contempt, unknown or no face.
@@ -56,7 +56,7 @@ def _wanted(findings: Findings, query: Query) -> np.ndarray:
         wanted &= np.isin(findings.labels, [LABELS.index(name) for name in query.labels])
     if query.seen:
         codes = [-1 if name == OTHER else LABELS.index(name) for name in query.seen]
-        wanted &= False if findings.votes is None else np.isin(plurality(findings.votes), codes)
+        wanted &= False if findings.votes is None else np.isin(unique_majority(findings.votes), codes)
     if query.suspicious is not None:
         wanted &= (findings.issue_score.score >= SUSPICIOUS) == query.suspicious
     return wanted

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fer_core.data.face_set import SPLITS, FaceSet
-from fer_core.data.votes import plurality
+from fer_core.data.votes import unique_majority
 from fer_core.emotions import LABELS
 
 
@@ -52,7 +52,7 @@ def summarize(faces: FaceSet, means: np.ndarray | None = None) -> Summary:
     seen = None
     if faces.votes is not None:
         seen = np.zeros((len(LABELS), len(LABELS) + 1), np.int64)
-        np.add.at(seen, (faces.labels, plurality(faces.votes)), 1)  # -1 is the last column
+        np.add.at(seen, (faces.labels, unique_majority(faces.votes)), 1)  # -1 is the last column
     return Summary(faces.splits, counts, seen, mean_faces(faces) if means is None else means)
 
 

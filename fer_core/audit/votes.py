@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fer_core.data.face_set import VOTE_COLUMNS
-from fer_core.data.votes import plurality
+from fer_core.data.votes import unique_majority
 from fer_core.emotions import LABELS, canonical
 
 NOT_A_FACE = VOTE_COLUMNS.index("NF")
@@ -38,7 +38,7 @@ def votes_for_label(votes: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def agreement(votes: np.ndarray, labels: np.ndarray) -> float:
     """Return the share of faces, 0 to 1, whose label leads the votes; nan without any face."""
-    return float(np.mean(plurality(votes) == labels)) if len(labels) else float("nan")
+    return float(np.mean(unique_majority(votes) == labels)) if len(labels) else float("nan")
 
 
 def disagree(votes: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -50,7 +50,7 @@ def contradict_strongly(votes: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the faces, bool (n,), where eight people or more agree on another expression and none saw the label.
 
     Not a face and unknown are no expressions and contradict no label in this sense. FER-2013 has
-    2,197 such faces, 6.2 % of those that are faces by plurality.
+    2,197 such faces, 6.2 % of those that are faces by unique majority.
     """
     return (votes_for_label(votes, labels) == 0) & (votes[:, _EXPRESSIONS].max(axis=1) >= STRONG_VOTES)
 

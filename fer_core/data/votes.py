@@ -22,6 +22,8 @@ from fer_core.errors import DataError
 _LEAST_AGREEMENT = 0.35
 _JUDGED_FROM_ROWS = 200
 _MAX_BYTES = 64 << 20
+# From so many of ten votes for one expression a face is clear: people agree on it.
+CLEAR_VOTES = 8
 
 # Index into LABELS for each vote column; -1 for contempt, unknown and NF, which FER-2013 does not know.
 _COLUMN_TO_LABEL = np.array([LABELS.index(name) if (name := canonical(column)) else -1 for column in VOTE_COLUMNS])
@@ -43,17 +45,43 @@ class Votes:
         return len(self.counts)
 
 
-def plurality(votes: np.ndarray) -> np.ndarray:
-    """Return the label that most people gave to each face.
+def has_votes(votes: np.ndarray) -> np.ndarray:
+    """Return bool (n,): whether anybody voted on each face, of votes uint8 (n, 10)."""
+    return votes.any(axis=1)
+
+
+def unique_majority(votes: np.ndarray) -> np.ndarray:
+    """Return the expression that more people saw in each face than anything else.
 
     Args:
-        votes: uint8 (n, 10).
+        votes: uint8 (n, 10), in the order of `VOTE_COLUMNS`.
 
     Returns:
-        int64 (n,), index into `LABELS`; -1 where contempt, unknown or not-a-face leads. Of equal
-        counts the first column of `VOTE_COLUMNS` wins.
+        int64 (n,), index into `LABELS`; -1 where two columns lead together, where contempt, unknown or
+        not-a-face leads, and where nobody voted.
     """
-    return _COLUMN_TO_LABEL[np.argmax(votes, axis=1)]
+    most = votes.max(axis=1, keepdims=True)
+    leads_alone = (votes == most).sum(axis=1) == 1
+    return np.where(leads_alone & has_votes(votes), _COLUMN_TO_LABEL[votes.argmax(axis=1)], -1)
+
+
+def label_votes(votes: np.ndarray) -> np.ndarray:
+    """Return the votes for the seven expressions, uint8 (n, 7) in the order of `LABELS`, of votes uint8 (n, 10)."""
+    return votes[:, np.argsort(_COLUMN_TO_LABEL)[len(VOTE_COLUMNS) - len(LABELS) :]]
+
+
+def clear_expression(votes: np.ndarray, least: int = CLEAR_VOTES) -> np.ndarray:
+    """Return the expression of each clear face, one for which at least `least` of ten people voted.
+
+    Args:
+        votes: uint8 (n, 10), in the order of `VOTE_COLUMNS`.
+        least: votes from which a face is clear.
+
+    Returns:
+        int64 (n,), index into `LABELS`; -1 where the face is not clear.
+    """
+    counts = label_votes(votes)
+    return np.where(counts.max(axis=1) >= least, counts.argmax(axis=1), -1)
 
 
 def read_votes(path: Path) -> Votes:
@@ -92,10 +120,14 @@ def parse_votes(stream: BinaryIO, name: str) -> Votes:
             f"{name}: expected the FER+ columns Usage, {', '.join(VOTE_COLUMNS)}; {', '.join(missing)} is missing."
         )
     usage, *columns = (header.index(column) for column in wanted)
+    # Rows whose image name is empty were taken out by hand when the table was curated; nobody voted on them.
+    name_column = header.index("image name") if "image name" in header else None
     counts, split = [], []
     for number, row in enumerate(_rows(reader, name), 1):
         try:
-            counts.append([_vote(row[column]) for column in columns])
+            numbers = [_vote(row[column]) for column in columns]
+            curated_out = name_column is not None and not row[name_column].strip()
+            counts.append([0] * len(numbers) if curated_out else numbers)
             split.append(SPLITS.index(row[usage].strip()))
         except (ValueError, IndexError) as error:
             raise DataError(
@@ -145,7 +177,7 @@ def join_votes(faces: FaceSet, votes: Votes) -> FaceSet:
             f"Row {row + 1} is {SPLITS[faces.split[row]]} in the data set and {SPLITS[votes.split[row]]} "
             "in the FER+ table: the rows are not in the same order. Use the original fer2013.csv."
         )
-    agreement = float(np.mean(plurality(votes.counts) == faces.labels))
+    agreement = float(np.mean(unique_majority(votes.counts) == faces.labels))
     if len(faces) >= _JUDGED_FROM_ROWS and agreement < _LEAST_AGREEMENT:
         raise DataError(
             f"Only {agreement:.1%} of the votes agree with the labels (62.3 % when rightly joined): the "

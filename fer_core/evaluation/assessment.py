@@ -10,7 +10,7 @@ import numpy as np
 from fer_core.audit.model_outputs import trained_on
 from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS, FaceSet
-from fer_core.data.votes import plurality
+from fer_core.data.votes import unique_majority
 from fer_core.errors import DataError
 from fer_core.evaluation.calibration import (
     TARGET_ACCURACY,
@@ -108,7 +108,7 @@ def assess_split(faces: FaceSet, split: str, scores: Scores) -> dict[str, Any]:
     if fresh.any():
         figures["without_copies"] = _part(scores, labels, fresh)
     if faces.votes is not None:
-        voted = plurality(faces.votes[rows])
+        voted = unique_majority(faces.votes[rows])
         if (voted >= 0).any():
             figures["ferplus"] = _part(scores, voted, voted >= 0)
     return figures
@@ -192,7 +192,7 @@ def own_labels(card: ModelCard, faces: FaceSet, split: str) -> tuple[np.ndarray,
     """Return which images of a split have a label of the set that the model learned, and these labels."""
     rows = faces.rows_of(split)
     if card.label_set == "ferplus" and faces.votes is not None:
-        voted = plurality(faces.votes[rows])
+        voted = unique_majority(faces.votes[rows])
         return voted >= 0, voted[voted >= 0]
     return np.ones(len(rows), bool), faces.labels[rows]
 

@@ -10,7 +10,7 @@ import pytest
 
 from fer_core.data.face_set import FaceSet
 from fer_core.data.splits import with_validation
-from fer_core.data.votes import join_votes, plurality, read_votes
+from fer_core.data.votes import join_votes, read_votes, unique_majority
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 from tests.data.forms import COMPRESSORS, votes_table
@@ -23,23 +23,23 @@ def write_votes(path: Path, faces: FaceSet, order: np.ndarray | None = None) -> 
 
 def test_row_i_of_the_votes_belongs_to_row_i_of_the_faces(faces: FaceSet, tmp_path: Path) -> None:
     joined = join_votes(faces, read_votes(write_votes(tmp_path / "votes.csv", faces)))
-    np.testing.assert_array_equal(plurality(joined.votes), faces.labels)
+    np.testing.assert_array_equal(unique_majority(joined.votes), faces.labels)
     assert joined.votes.dtype == np.uint8 and joined.hash == faces.hash
 
 
 def test_faces_held_out_for_validation_keep_their_row(faces: FaceSet, tmp_path: Path) -> None:
     held_out = with_validation(faces)
     joined = join_votes(held_out, read_votes(write_votes(tmp_path / "votes.csv", faces)))
-    np.testing.assert_array_equal(plurality(joined.votes), faces.labels)
+    np.testing.assert_array_equal(unique_majority(joined.votes), faces.labels)
 
 
-def test_of_equal_counts_the_first_column_wins() -> None:
+def test_a_tie_is_no_majority() -> None:
     votes = np.zeros((4, 10), np.uint8)
     votes[0, [0, 3]] = 5  # neutral and sadness
     votes[1, [3, 4]] = 5  # sadness and anger
     votes[2, [6, 9]] = 5  # fear and NF
     votes[3, 9] = 10
-    assert [LABELS[i] if i >= 0 else None for i in plurality(votes)] == ["neutral", "sad", "fearful", None]
+    assert [LABELS[i] if i >= 0 else None for i in unique_majority(votes)] == [None, None, None, None]
 
 
 def test_votes_of_another_length_are_refused(faces: FaceSet, tmp_path: Path) -> None:

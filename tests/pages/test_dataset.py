@@ -13,10 +13,10 @@ from fer_core.data.face_set import SPLITS, VOTE_COLUMNS, FaceSet, Provenance
 from fer_core.data.store import data_root, list_stores, write_store
 from fer_core.emotions import CSV_TO_INDEX, LABELS, canonical
 from fer_core.models.bundle import DEFAULT_MODEL, scores_key
+from fer_core.ui.components.corrections import corrections_path
 from fer_core.ui.components.jobs import find_job, start_job
 from fer_core.ui.components.loaders import load_recognizer
 from fer_core.ui.dataset import source
-from fer_core.ui.dataset.corrections import corrections_path
 
 PAGE = Path(__file__).parents[2] / "pages" / "dataset.py"
 TIMEOUT_S = 120

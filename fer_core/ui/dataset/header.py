@@ -21,6 +21,7 @@ from fer_core.data.store import (
 )
 from fer_core.data.votes import join_votes, read_votes
 from fer_core.errors import DataError
+from fer_core.ui.components.data_view import DataView, default_store, look_first, shown_name
 from fer_core.ui.components.jobs import Report, start_job
 from fer_core.ui.dataset.source import (
     JOB,
@@ -30,15 +31,8 @@ from fer_core.ui.dataset.source import (
     store_name,
     typed_path,
 )
-from fer_core.ui.dataset.view import DataView, default_store, look_first, shown_name
 
 _FAILED = "delete_failed"
-_STYLE = Path(__file__).parent / "dataset.css"
-
-
-def page_style() -> None:
-    """Add the looks of this page to the shared ones."""
-    st.html(_STYLE)
 
 
 def choose_data(infos: list[StoreInfo]) -> StoreInfo:

@@ -11,18 +11,18 @@ from fer_core.audit.model_outputs import ModelOutputs
 from fer_core.audit.search import OTHER
 from fer_core.charts.dataset import OTHER_COLOR, SPLIT_COLORS, face_heat, face_map
 from fer_core.data.face_set import SPLITS
-from fer_core.data.votes import plurality
+from fer_core.data.votes import unique_majority
 from fer_core.emotions import COLORS, LABELS
 from fer_core.recognizer import EmotionRecognizer
-from fer_core.ui.components.face_grid import TileGroup
-from fer_core.ui.components.widgets import empty_state
-from fer_core.ui.dataset.analysis import (
+from fer_core.ui.components.analysis import (
     find_model_outputs,
     look_with_model,
     model_looking,
 )
-from fer_core.ui.dataset.browse import tiles, wall
-from fer_core.ui.dataset.view import DataView
+from fer_core.ui.components.data_view import DataView
+from fer_core.ui.components.face_grid import TileGroup
+from fer_core.ui.components.gallery import gallery, tiles
+from fer_core.ui.components.widgets import empty_state
 
 _HEIGHT_PX = 620
 _SAMPLE = 8000
@@ -113,7 +113,7 @@ def _figure(view: DataView, findings: Findings, seen: ModelOutputs, rows: np.nda
         split = view.faces.split[rows]
         groups = {name: (split == SPLITS.index(name), SPLIT_COLORS[name]) for name in view.faces.splits}
     else:
-        codes = view.faces.labels[rows] if way == "Label" else plurality(findings.votes[rows])
+        codes = view.faces.labels[rows] if way == "Label" else unique_majority(findings.votes[rows])
         groups = {label: (codes == k, COLORS[label]) for k, label in enumerate(LABELS)}
         if way == "People saw":
             groups[OTHER] = (codes < 0, OTHER_COLOR)
@@ -132,4 +132,4 @@ def _selected(view: DataView, findings: Findings, corrections: Corrections, rows
     st.markdown(f"**{len(rows):,} faces** picked on the map{more}")
     with st.container(height=_HEIGHT_PX, border=False):
         shown = [TileGroup(tiles(view, findings, corrections, rows[:_SHOWN_AT_MOST]))]
-        wall(view, findings, corrections, shown, "map_wall", "selected on the map", 84)
+        gallery(view, findings, corrections, shown, "map_wall", "selected on the map", 84)

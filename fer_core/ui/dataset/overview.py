@@ -10,8 +10,8 @@ from fer_core.audit.search import OTHER, SUSPICIOUS
 from fer_core.charts.dataset import class_counts, what_people_saw
 from fer_core.charts.timeline import QUIET
 from fer_core.emotions import LABELS
+from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.pictures import captioned_faces
-from fer_core.ui.dataset.view import DataView
 
 _COUNTS_HEIGHT_PX = 230
 _SEEN_HEIGHT_PX = 300

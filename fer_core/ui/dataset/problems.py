@@ -14,12 +14,10 @@ from fer_core.audit.findings import Findings
 from fer_core.audit.model_outputs import trained_on
 from fer_core.audit.problems import Problem, problems
 from fer_core.data.duplicate_groups import leaked_rows
-from fer_core.data.votes import plurality
+from fer_core.data.votes import unique_majority
 from fer_core.emotions import LABELS
 from fer_core.recognizer import EmotionRecognizer
-from fer_core.ui.components.face_grid import Tile, TileGroup
-from fer_core.ui.components.widgets import empty_state
-from fer_core.ui.dataset.analysis import (
+from fer_core.ui.components.analysis import (
     find_model_outputs,
     find_near,
     look_for_near,
@@ -27,9 +25,11 @@ from fer_core.ui.dataset.analysis import (
     looking_for_near,
     model_looking,
 )
-from fer_core.ui.dataset.browse import next_page, tiles, wall
-from fer_core.ui.dataset.corrections import mark_faces, relabel_each
-from fer_core.ui.dataset.view import DataView
+from fer_core.ui.components.corrections import mark_faces, relabel_each
+from fer_core.ui.components.data_view import DataView
+from fer_core.ui.components.face_grid import Tile, TileGroup
+from fer_core.ui.components.gallery import gallery, next_page, tiles
+from fer_core.ui.components.widgets import empty_state
 
 _FACES_A_PAGE = 120
 _GROUPS_A_PAGE = 36
@@ -116,7 +116,7 @@ def _show(
         walls = [
             TileGroup(_with_notes(tiles(view, findings, corrections, rows), note), _caption(rows)) for rows in shown
         ]
-    wall(
+    gallery(
         view,
         findings,
         corrections,
@@ -165,7 +165,7 @@ def _actions(view: DataView, findings: Findings, problem: Problem) -> None:
                 key="act_relabel",
                 icon=":material/edit:",
                 on_click=relabel_each,
-                args=(view, problem.rows, plurality(findings.votes[problem.rows]), reason),
+                args=(view, problem.rows, unique_majority(findings.votes[problem.rows]), reason),
             )
 
 

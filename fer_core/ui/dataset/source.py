@@ -17,6 +17,7 @@ from fer_core.data.sources import import_source
 from fer_core.data.store import data_root, list_stores, write_store
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
+from fer_core.ui.components.data_view import look_first
 from fer_core.ui.components.jobs import (
     Job,
     Report,
@@ -26,7 +27,6 @@ from fer_core.ui.components.jobs import (
     start_job,
 )
 from fer_core.ui.components.pictures import captioned_faces
-from fer_core.ui.dataset.view import look_first
 
 JOB = "dataset"
 # The widget that names the data set on show, and the address's word for it.

@@ -12,9 +12,8 @@ from fer_core.data.store import StoreInfo
 from fer_core.evaluation.assessment import TEST_SPLITS
 from fer_core.models.model_store import available_models
 from fer_core.models.model_store import chosen_model as model_in_use
+from fer_core.ui.components.data_view import default_store, faces_style, shown_name
 from fer_core.ui.components.widgets import empty_state
-from fer_core.ui.dataset.header import page_style
-from fer_core.ui.dataset.view import default_store, shown_name
 from fer_core.ui.evaluate.view import Evaluation, Measured, listed
 
 _STYLE = Path(__file__).parent / "evaluate.css"
@@ -28,7 +27,7 @@ _MODEL = "model"
 
 def evaluation_style() -> None:
     """Add the looks of this page, and those of the data set page whose parts it borrows."""
-    page_style()
+    faces_style()
     st.html(_STYLE)
 
 

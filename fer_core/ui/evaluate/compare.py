@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.emotions import LABELS
 from fer_core.evaluation.compare import Comparison, compare
 from fer_core.ui.components.widgets import empty_state
-from fer_core.ui.evaluate.galleries import most_confident_first, wall
+from fer_core.ui.evaluate.galleries import gallery, most_confident_first
 from fer_core.ui.evaluate.view import Evaluation, Measured, percent
 
 
@@ -111,4 +111,4 @@ def _only(found: Evaluation, right: Measured, wrong: Measured, places: np.ndarra
     )
     if len(order):
         notes = [f"called {LABELS[row.argmax()]}" for row in others[order]]
-        wall(found, order, notes, key, f"{wrong.name} is wrong", 84)
+        gallery(found, order, notes, key, f"{wrong.name} is wrong", 84)

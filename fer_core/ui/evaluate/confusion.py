@@ -9,7 +9,7 @@ from fer_core.emotions import LABELS
 from fer_core.ui.components.matrix import confusion_matrix
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.evaluate.choice import choose_model
-from fer_core.ui.evaluate.galleries import most_confident_first, said_notes, wall
+from fer_core.ui.evaluate.galleries import gallery, most_confident_first, said_notes
 from fer_core.ui.evaluate.view import Evaluation
 
 # The address's word for the cell that is open: "sad-neutral".
@@ -46,7 +46,7 @@ def confusion_view(found: Evaluation) -> None:
         places = most_confident_first(probs, np.flatnonzero((found.labels == true) & (probs.argmax(axis=1) == said)))
         st.markdown(_words(len(places), true, said))
         if len(places):
-            wall(found, places, said_notes(probs, places), "cell_wall", f"{model.name} says {LABELS[said]}")
+            gallery(found, places, said_notes(probs, places), "cell_wall", f"{model.name} says {LABELS[said]}")
 
 
 def _words(count: int, true: int, said: int) -> str:

@@ -9,12 +9,12 @@ import numpy as np
 import streamlit as st
 
 from fer_core.emotions import LABELS
+from fer_core.ui.components.analysis import all_findings, show_looks
+from fer_core.ui.components.corrections import mark_faces, read_or_explain
+from fer_core.ui.components.face_dialog import open_face, show_asked_face
 from fer_core.ui.components.face_grid import Tile, TileGroup, face_grid
+from fer_core.ui.components.gallery import mark_of
 from fer_core.ui.components.loaders import recognizer_of
-from fer_core.ui.dataset.analysis import all_findings, show_looks
-from fer_core.ui.dataset.browse import mark_of
-from fer_core.ui.dataset.corrections import mark_faces, read_or_explain
-from fer_core.ui.dataset.face import open_face, show_asked_face
 from fer_core.ui.evaluate.choice import chosen_model
 from fer_core.ui.evaluate.view import Evaluation
 
@@ -23,7 +23,9 @@ LOOKED_AT = "row"
 _PER_PAGE = 30
 
 
-def wall(found: Evaluation, places: np.ndarray, notes: Sequence[str], key: str, reason: str, size_px: int = 88) -> None:
+def gallery(
+    found: Evaluation, places: np.ndarray, notes: Sequence[str], key: str, reason: str, size_px: int = 88
+) -> None:
     """Draw faces, a page at a time.
 
     Args:

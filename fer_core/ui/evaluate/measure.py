@@ -14,8 +14,8 @@ from fer_core.evaluation.process import (
     start_measuring,
     stop_measuring,
 )
+from fer_core.ui.components.data_view import shown_name
 from fer_core.ui.components.widgets import empty_state
-from fer_core.ui.dataset.view import shown_name
 from fer_core.ui.evaluate.view import Evaluation, listed
 
 _LOOK_S = 0.5

@@ -18,7 +18,7 @@ from fer_core.evaluation.assessment import assess, measured_splits
 from fer_core.evaluation.scoring import Scores, find_robustness, find_scores
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE, Bundle, load_bundle
 from fer_core.models.model_store import folder_of
-from fer_core.ui.dataset.view import DataView
+from fer_core.ui.components.data_view import DataView
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -17,6 +18,13 @@ from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.store import StoreInfo, open_store
 from fer_core.emotions import LABELS, canonical
+
+_STYLE = Path(__file__).parent / "faces.css"
+
+
+def faces_style() -> None:
+    """Add the styles of pages that show the faces of a data set."""
+    st.html(_STYLE)
 
 
 @dataclass(frozen=True, eq=False)

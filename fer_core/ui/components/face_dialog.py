@@ -15,15 +15,15 @@ from fer_core.audit.search import SUSPICIOUS
 from fer_core.data.face_set import VOTE_COLUMNS
 from fer_core.emotions import COLORS, LABELS
 from fer_core.recognizer import EmotionRecognizer
-from fer_core.ui.components.face_grid import Tile, TileGroup, face_grid
-from fer_core.ui.components.pictures import Bar, bars_html, label_html, png_url
-from fer_core.ui.dataset.analysis import (
+from fer_core.ui.components.analysis import (
     find_model_outputs,
     look_with_model,
     model_looking,
 )
-from fer_core.ui.dataset.corrections import mark_faces, read_or_explain
-from fer_core.ui.dataset.view import DataView, seen_word
+from fer_core.ui.components.corrections import mark_faces, read_or_explain
+from fer_core.ui.components.data_view import DataView, seen_word
+from fer_core.ui.components.face_grid import Tile, TileGroup, face_grid
+from fer_core.ui.components.pictures import Bar, bars_html, label_html, png_url
 
 # The address's word for the face that is open.
 _ASKED = "face"

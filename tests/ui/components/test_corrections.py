@@ -5,8 +5,8 @@ import pytest
 
 from fer_core.audit.corrections import EXCLUDE
 from fer_core.data.store import StoreInfo
-from fer_core.ui.dataset import corrections
-from fer_core.ui.dataset.corrections import corrections_path, mark_faces, relabel_each
+from fer_core.ui.components import corrections
+from fer_core.ui.components.corrections import corrections_path, mark_faces, relabel_each
 
 
 @pytest.fixture

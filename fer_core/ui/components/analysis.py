@@ -20,6 +20,7 @@ from fer_core.emotions import LABELS
 from fer_core.errors import DataError, FerError, ModelError
 from fer_core.models.bundle import scores_key
 from fer_core.recognizer import EmotionRecognizer
+from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.jobs import (
     Report,
     find_job,
@@ -28,7 +29,6 @@ from fer_core.ui.components.jobs import (
     start_job,
 )
 from fer_core.ui.components.loaders import load_recognizer
-from fer_core.ui.dataset.view import DataView
 
 _NEAR = "near"
 

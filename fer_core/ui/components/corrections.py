@@ -15,7 +15,7 @@ from fer_core.audit.corrections import EXCLUDE, Corrections, from_csv, load_corr
 from fer_core.data.store import data_root
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
-from fer_core.ui.dataset.view import DataView, shown_name
+from fer_core.ui.components.data_view import DataView, shown_name
 
 _FAILED = "marks_failed"
 
