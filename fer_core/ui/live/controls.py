@@ -26,7 +26,7 @@ def live_settings(of_stream: bool, card: ModelCard) -> LiveSettings:
     """
     with st.sidebar:
         st.subheader("Expressions")
-        label_set = label_set_choice(card)
+        label_set = label_set_choice(card, "Changing it starts the last minute anew and ends a recording.")
         threshold = _uncertain_below(card, label_set)
         stream = replace(_stream_settings() if of_stream else _DEFAULT.stream, label_set=label_set)
         st.subheader("Picture")
