@@ -12,15 +12,13 @@ from typing import Any
 from fer_core.data.face_set import SPLITS
 from fer_core.errors import RunError
 from fer_core.legacy import with_current_keys
+from fer_core.models.label_sets import trained_label_sets
 from fer_core.models.registry import FACE_SIZE, architectures, resizable
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 OPTIMIZERS = ("adam", "adamw", "sgd-nesterov")
 SCHEDULES = ("constant", "inverse-time", "cosine")
-# What a run trains on, and the label sets that its network then answers for, the default first.
-HEADS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"fer": ("fer",), "ferplus": ("votes",), "both": ("people", "fer", "votes")}
-)
+LABEL_SETS = ("fer", "ferplus", "both")
 SELECTIONS = ("best", "last")
 _KINDS = {str: "text", bool: "true or false", tuple: "a list of names"}
 # By how many pixels faces grow at a time, if they begin small.
@@ -141,7 +139,7 @@ class RunConfig:
         "fer",
         "fer: the data set's own labels; ferplus: how ten people voted on each face; both: one network that answers "
         "for the labels, for the votes, and for both together, which is what people see",
-        options=tuple(HEADS),
+        options=LABEL_SETS,
     )
     label_votes: float = _choice(
         4.0, "votes that the data set's label counts for beside people's, with the label set both", 0, 100, step=1
@@ -235,7 +233,7 @@ class RunConfig:
     @property
     def label_sets(self) -> tuple[str, ...]:
         """The label sets that the network answers for, out of "people", "fer" and "votes"; the default first."""
-        return HEADS[self.label_set]
+        return trained_label_sets(self.label_set)
 
     @property
     def keeps_best(self) -> bool:

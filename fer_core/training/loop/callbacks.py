@@ -75,9 +75,9 @@ class Progress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._file.close()
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        # The first batch includes compiling, which says nothing about speed.
-        logs["first_step_s"] = round(self._first_end_s - self.started_s, 2)
+        # The first batch may include compiling, which says nothing about speed.
         span_s, steps = time.monotonic() - self._first_end_s, len(self._batches) - 1
+        logs["startup_s"] = round(max(0.0, self._first_end_s - self.started_s - span_s / steps), 2) if steps else 0.0
         logs["images_per_s"] = round(steps * self._batches.batch_size / span_s, 1) if steps else 0.0
 
 

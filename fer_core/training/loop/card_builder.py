@@ -46,6 +46,7 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
         architecture=config.architecture,
         parameters=network.model.count_params(),
         labels=LABELS,
+        label_sets=config.label_sets,
         data={
             "name": faces.source.name or config.data,
             "synthetic": faces.source.synthetic,

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer_core.emotions import LABELS
 from fer_core.errors import RunError
 from fer_core.evaluation.scoring import classifier_of
 from fer_core.models.bundle import CARD_FILE, Bundle, load_bundle
+from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.model_store import available_models, find_model
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.initialization import known_of
@@ -36,26 +38,30 @@ def find_teacher(config: RunConfig) -> Teacher:
         FerError: there is no such model, it is not whole or has other labels, it has trained on faces that this
             run validates on, or none answers for a label set of the run.
     """
-    from fer_core.training.loop.heads import classify_all, label_sets_of  # these load Keras
-
     bundles = [_bundle(name, config) for name in config.teachers]
     classifiers = [(bundle, classifier_of(bundle)) for bundle in bundles]
     only = config.label_sets[0] if len(config.label_sets) == 1 else None
-    if not only and not any(set(label_sets_of(bundle.card)) & set(config.label_sets) for bundle in bundles):
+    if not only and not any(set(bundle.card.label_sets) & set(config.label_sets) for bundle in bundles):
         raise RunError(f"No teacher answers for any of {', '.join(config.label_sets)}. Choose another teacher.")
 
     def scores(images: np.ndarray) -> dict[str, np.ndarray]:
         views = np.concatenate([images, images[:, :, ::-1]])
         given: dict[str, list[np.ndarray]] = {label_set: [] for label_set in config.label_sets}
         for bundle, classifier in classifiers:
-            answers = classify_all(classifier, bundle, views)
+            answers = _classify_all(classifier, views)
             if only and only not in answers:
-                given[only].append(answers[label_sets_of(bundle.card)[0]])
+                given[only].append(answers[bundle.card.label_sets[0]])
             for label_set in answers.keys() & given.keys():
                 given[label_set].append(answers[label_set])
         return {label_set: _of_both_views(parts) for label_set, parts in given.items() if parts}
 
     return scores
+
+
+def _classify_all(classifier: LiteRTClassifier, faces: np.ndarray) -> dict[str, np.ndarray]:
+    """Return float32 (n, 7) for each label set of the classifier, in the order of `LABELS`, of uint8 (n, 48, 48)."""
+    order = [classifier.labels.index(label) for label in LABELS]
+    return {label_set: scores[:, order] for label_set, scores in classifier.classify_all(faces).items()}
 
 
 def _of_both_views(scores: list[np.ndarray]) -> np.ndarray:
@@ -86,6 +92,10 @@ def check_teachers(config: RunConfig) -> None:
 
 def _bundle(name: str, config: RunConfig) -> Bundle:
     bundle = load_bundle(_folder(name))
+    if set(bundle.card.labels) != set(LABELS):
+        raise RunError(
+            f"The teacher {name} knows {', '.join(bundle.card.labels)}; expected {', '.join(LABELS)}. Choose another."
+        )
     if known := known_of(bundle.card.training, config):
         raise RunError(
             f"The teacher {name} has trained on {known}; what it teaches would be measured on faces that it "

@@ -1,4 +1,4 @@
-"""Networks that answer for several label sets: one trunk, and one head of softmax scores for each of them.
+"""Training networks that answer for several label sets: one trunk, and one head of softmax scores for each of them.
 
 While such a network trains, the scores of all heads stand side by side, (n, 7 × heads), and so do the targets. A face
 without a target in one label set has a row of zeros there, which has no share in that head's loss.
@@ -6,17 +6,15 @@ without a target in one label set has a row of zeros there, which has no share i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import keras
 import numpy as np
 from keras import layers, ops
 
 from fer_core.emotions import LABELS
-from fer_core.models.bundle import Bundle
-from fer_core.models.card import ModelCard
-from fer_core.models.registry import build
-from fer_core.training.config import HEADS, RunConfig
+from fer_core.models.label_sets import SCORES, score_outputs
+from fer_core.training.config import RunConfig
 
 # Each head's weight in the loss. What people see is a mixture of the other two, which teach the trunk more.
 LOSS_WEIGHTS: Mapping[str, float] = {"people": 0.5, "fer": 1.0, "votes": 1.0}
@@ -26,44 +24,11 @@ _COPIED_HEAD_SCALE = 0.5
 _LEAST = 1e-7
 
 
-def label_sets_of(card: ModelCard) -> tuple[str, ...]:
-    """Return the label sets that a model answers for, the default first."""
-    return HEADS.get(card.label_set, ("fer",))
-
-
-def output_names(label_sets: tuple[str, ...]) -> list[str]:
-    """Return the names of the layers that give the scores of each label set.
-
-    >>> output_names(("people", "fer"))
-    ['scores', 'scores_fer']
-    """
-    return ["scores", *(f"scores_{label_set}" for label_set in label_sets[1:])]
-
-
-def build_network(architecture: str, size: int | None, label_sets: tuple[str, ...]) -> keras.Model:
-    """Return the untrained network `architecture` with a head for each label set.
-
-    Args:
-        architecture: its name in the registry.
-        size: width of its faces in pixels; any if None.
-        label_sets: the default first; its head is the layer `scores`, the others' are `scores_<label set>`.
-    """
-    network = build(architecture, size)
-    if len(label_sets) == 1:
-        return network
-    trunk = network.layers[-1].input
-    heads = [
-        layers.Dense(len(LABELS), activation="softmax", dtype="float32", name=name)(trunk)
-        for name in output_names(label_sets)
-    ]
-    return keras.Model(network.inputs[0], dict(zip(output_names(label_sets), heads, strict=True)), name=architecture)
-
-
 def side_by_side(network: keras.Model, label_sets: tuple[str, ...]) -> keras.Model:
     """Return a network with the same layers whose output is the scores of all its heads, (n, 7 × heads)."""
     if len(label_sets) == 1:
         return network
-    scores = [network.get_layer(name).output for name in output_names(label_sets)]
+    scores = [network.get_layer(name).output for name in score_outputs(label_sets).values()]
     return keras.Model(network.inputs[0], layers.Concatenate(dtype="float32", name="all_scores")(scores))
 
 
@@ -82,14 +47,6 @@ def split_scores(scores: np.ndarray, label_sets: tuple[str, ...]) -> dict[str, n
     return {label_set: scores[:, columns(label_set, label_sets)] for label_set in label_sets}
 
 
-def classify_all(classifier: object, bundle: Bundle, faces: np.ndarray) -> dict[str, np.ndarray]:
-    """Return float32 (n, 7) scores for each label set of a model, in the order of `LABELS`, of uint8 (n, 48, 48)."""
-    from fer_core.evaluation.scoring import score
-
-    [label_set] = label_sets_of(bundle.card)
-    return {label_set: score(classifier, faces)}
-
-
 def set_initial_weights(
     network: keras.Model, label_sets: tuple[str, ...], source: keras.Model, source_label_sets: tuple[str, ...]
 ) -> None:
@@ -98,17 +55,17 @@ def set_initial_weights(
     Heads take over the weights of the head for their own label set. One that `source` lacks starts with those of the
     default head, scaled down.
     """
-    names, source_names = output_names(label_sets), output_names(source_label_sets)
-    for ours, theirs in zip(_trunk(network, names), _trunk(source, source_names), strict=True):
+    outputs, source_outputs = score_outputs(label_sets), score_outputs(source_label_sets)
+    for ours, theirs in zip(_trunk(network, outputs.values()), _trunk(source, source_outputs.values()), strict=True):
         ours.assign(theirs)
-    for label_set, name in zip(label_sets, names, strict=True):
-        known = label_set in source_label_sets or len(label_sets) == 1
-        source_name = source_names[source_label_sets.index(label_set) if label_set in source_label_sets else 0]
+    for label_set, name in outputs.items():
+        known = label_set in source_outputs or len(label_sets) == 1
+        head = source.get_layer(source_outputs.get(label_set, SCORES))
         scale = 1.0 if known else _COPIED_HEAD_SCALE
-        network.get_layer(name).set_weights([scale * array for array in source.get_layer(source_name).get_weights()])
+        network.get_layer(name).set_weights([scale * array for array in head.get_weights()])
 
 
-def _trunk(network: keras.Model, head_names: list[str]) -> list[keras.Variable]:
+def _trunk(network: keras.Model, head_names: Iterable[str]) -> list[keras.Variable]:
     heads = {id(variable) for name in head_names for variable in network.get_layer(name).weights}
     return [variable for variable in network.weights if id(variable) not in heads]
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from fer_core.errors import ModelError, RunError
 from fer_core.models.bundle import CARD_FILE, WEIGHTS_FILE
 from fer_core.models.card import ModelCard
+from fer_core.models.label_sets import trained_label_sets
 from fer_core.models.model_store import available_models, folder_of
-from fer_core.models.registry import FACE_SIZE
-from fer_core.training.config import HEADS, RunConfig
+from fer_core.models.registry import build
+from fer_core.training.config import RunConfig
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.store import broken_runs, find_run, list_runs
 
@@ -42,23 +43,21 @@ class InitialWeights:
         Raises:
             FerError: they are missing or do not fit.
         """
-        # These load Keras, which a page that lists names must not.
-        from fer_core.models.weights import load_network
-        from fer_core.training.loop.heads import build_network
+        from fer_core.models.weights import load_network  # loads Keras, which a page that lists names must not
 
         if not self.is_run:
             return load_network(self.folder)
         path = RunFolder(self.folder).weights_file
         if not path.exists():
             raise RunError(f"The run {self.name} has no weights yet: {path} is missing.")
-        network = build_network(self.training["architecture"], FACE_SIZE, self.label_sets)
+        network = build(self.training["architecture"], label_sets=self.label_sets)
         network.load_weights(path)
         return network
 
     @property
     def label_sets(self) -> tuple[str, ...]:
         """The label sets that it answers for, the default first."""
-        return HEADS.get(self.training.get("label_set", "fer"), ("fer",))
+        return trained_label_sets(self.training.get("label_set", "fer"))
 
 
 def find_initial_weights(config: RunConfig) -> InitialWeights:

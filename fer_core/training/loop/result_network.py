@@ -12,9 +12,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fer_core.models.registry import FACE_SIZE, resizable
+from fer_core.models.registry import FACE_SIZE, build, resizable
 from fer_core.training.loop.batches import Batches
-from fer_core.training.loop.heads import build_network, side_by_side, split_scores
+from fer_core.training.loop.heads import side_by_side, split_scores
 from fer_core.training.loop.optimizer import averaged_weights
 from fer_core.training.loop.precision import precision
 
@@ -33,7 +33,7 @@ class ResultNetwork:
         """
         self._label_sets = label_sets
         with precision("float32"):  # what is kept and measured, whatever it was trained in
-            self.model = build_network(architecture, None if resizable(architecture) else FACE_SIZE, label_sets)
+            self.model = build(architecture, None if resizable(architecture) else FACE_SIZE, label_sets)
             self._side_by_side = side_by_side(self.model, label_sets)
         self._batches = batches
         self._normalizations = [

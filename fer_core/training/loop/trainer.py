@@ -20,7 +20,7 @@ from fer_core.errors import FerError, RunError
 from fer_core.files import write_json, write_text
 from fer_core.models.bundle import MODEL_FILE, load_bundle
 from fer_core.models.card import ModelCard
-from fer_core.models.registry import FACE_SIZE
+from fer_core.models.registry import FACE_SIZE, build
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.batches import Batches
 from fer_core.training.loop.callbacks import (
@@ -36,7 +36,6 @@ from fer_core.training.loop.distillation import find_teacher, teacher_folders
 from fer_core.training.loop.heads import (
     build_accuracy,
     build_loss,
-    build_network,
     columns,
     set_initial_weights,
     side_by_side,
@@ -143,10 +142,8 @@ def prepare(faces: FaceSet, config: RunConfig) -> tuple[keras.Model, Batches, Va
         teacher=find_teacher(config) if config.teachers else None,
     )
     rows = usable_rows(config.validation_splits)
-    network = build_network(
-        config.architecture, FACE_SIZE if config.initial_size == FACE_SIZE else None, config.label_sets
-    )
-    model = side_by_side(network, config.label_sets)
+    size = FACE_SIZE if config.initial_size == FACE_SIZE else None
+    model = side_by_side(build(config.architecture, size, config.label_sets), config.label_sets)
     model.compile(
         optimizer=build_optimizer(config, len(batches)), metrics=[build_accuracy(config)], loss=build_loss(config)
     )

@@ -13,9 +13,10 @@ from fer_core.background.locks import take
 from fer_core.data.votes import unique_majority
 from fer_core.errors import DataError, RunError
 from fer_core.models.card import ModelCard
+from fer_core.models.registry import build
 from fer_core.training.config import RunConfig
 from fer_core.training.loop import callbacks, trainer
-from fer_core.training.loop.heads import build_network, set_initial_weights
+from fer_core.training.loop.heads import set_initial_weights
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.timing.device import device_key
 from tests.training.running import stop_in_epoch, weights_of
@@ -157,7 +158,7 @@ def test_both_truths_train_three_heads_on_one_trunk(config, new_run, train, face
     run = new_run(config, label_set="both", label_smoothing=0.1, epochs=2)
     card = train(run)
     assert card.training["label_set"] == "both"
-    network = build_network(config.architecture, 48, ("people", "fer", "votes"))
+    network = build(config.architecture, label_sets=("people", "fer", "votes"))
     network.load_weights(run.weights_file)
     assert card.parameters == network.count_params()
     scores = network.predict(faces.images[..., None], verbose=0)
@@ -178,9 +179,9 @@ def test_both_truths_train_three_heads_on_one_trunk(config, new_run, train, face
 def test_one_head_starts_the_others(config, new_run, train):
     first = new_run(config, "first", epochs=1, selection="last")
     train(first)
-    source = build_network(config.architecture, 48, ("fer",))
+    source = build(config.architecture, label_sets=("fer",))
     source.load_weights(first.weights_file)
-    network = build_network(config.architecture, 48, ("people", "fer", "votes"))
+    network = build(config.architecture, label_sets=("people", "fer", "votes"))
     set_initial_weights(network, ("people", "fer", "votes"), source, ("fer",))
     *trunk, kernel, bias = source.get_weights()
     for ours, theirs in zip(network.get_weights(), trunk, strict=False):
@@ -188,7 +189,7 @@ def test_one_head_starts_the_others(config, new_run, train):
     for name, scale in (("scores", 0.5), ("scores_fer", 1), ("scores_votes", 0.5)):
         np.testing.assert_allclose(network.get_layer(name).get_weights()[0], kernel * scale)
         np.testing.assert_allclose(network.get_layer(name).get_weights()[1], bias * scale)
-    again = build_network(config.architecture, 48, ("fer",))
+    again = build(config.architecture, label_sets=("fer",))
     set_initial_weights(again, ("fer",), network, ("people", "fer", "votes"))
     for ours, theirs in zip(again.get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
