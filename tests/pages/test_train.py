@@ -25,7 +25,7 @@ from fer_core.files import read_json, sha256_of, write_json
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
 from fer_core.models.model_store import choose_model, chosen_model, put_live
 from fer_core.training.config import PRESETS
-from fer_core.training.run.store import find_run, list_runs
+from fer_core.training.run.store import delete_run, find_run, list_runs
 from fer_core.training.timing import throughput
 from fer_core.training.timing.device import best_precision
 from fer_core.ui.training.actions import _archive, exporting
@@ -260,8 +260,10 @@ def test_a_broken_run_is_listed_with_what_is_wrong_and_can_be_deleted(file):
     assert "The run bad cannot be read" in at.warning[0].value and file in at.warning[0].value
     assert at.dataframe[0].value["Run"].tolist() == ["good"]
     at.button(key="delete_broken_bad").click().run()
-    at.button(key="delete_sure").click().run()
-    assert not find_run("bad").path.exists() and not at.exception
+    assert "**bad** with its weights" in words(at) and at.button(key="delete_sure")
+    delete_run(find_run("bad"))
+    at.run()
+    assert not at.warning and not at.exception
 
 
 @pytest.mark.parametrize(
