@@ -144,11 +144,11 @@ def _train(options: argparse.Namespace) -> None:
         command.measure(config_from_arguments(options), _open_faces, options.measure)
         return
     run = command.run_of(options)
-    metrics = command.train_run(run, _open_faces)
-    if metrics is None:
+    outcome = command.train_run(run, _open_faces)
+    if outcome.metrics is None:
         print(f"Stopped. Go on with: python -m fer_core train --resume --run {options.run or run.name}")
-        return
-    for name, figures in metrics.items():
+        raise SystemExit(outcome.exit_code)
+    for name, figures in outcome.metrics.items():
         low, high = figures["accuracy_95"]
         print(f"{name}: {figures['accuracy']:.2%} ({low:.1%} to {high:.1%}), {figures['protocol']}")
 

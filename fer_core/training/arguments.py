@@ -65,6 +65,12 @@ def config_from_arguments(options: argparse.Namespace) -> RunConfig:
     return from_flat({name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}, base)
 
 
+def given_options(options: argparse.Namespace) -> list[str]:
+    """Return the options that were given and that a configuration is made of, as they are written."""
+    names = ["preset", *(field.name for field, _ in _fields())]
+    return [_option(name) for name in names if getattr(options, name) is not None]
+
+
 def changed(config: RunConfig) -> tuple[str | None, dict[str, Any]]:
     """Return the preset that is nearest to `config` (None: the plain defaults) and what differs from it."""
 

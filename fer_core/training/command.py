@@ -7,6 +7,7 @@ import dataclasses
 import importlib.util
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,14 +21,18 @@ from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
 from fer_core.models.model_store import available_models
 from fer_core.settings import home_folder
-from fer_core.training.arguments import config_from_arguments
+from fer_core.training.arguments import config_from_arguments, given_options
 from fer_core.training.config import RunConfig
+from fer_core.training.loop.prerequisites import check_prerequisites
 from fer_core.training.run.folder import RunFolder
+from fer_core.training.run.heartbeat import Heartbeat
 from fer_core.training.run.store import find_run, free_name, list_runs
 
 log = logging.getLogger(__name__)
 
 OpenFaces = Callable[[RunConfig], FaceSet]
+# Exit code of a command whose run was stopped from outside.
+STOPPED = 3
 
 
 def run_of(options: argparse.Namespace) -> RunFolder:
@@ -39,10 +44,16 @@ def run_of(options: argparse.Namespace) -> RunFolder:
     if not options.resume:
         config = _anywhere(config_from_arguments(options))
         run = find_run(options.run or free_name(config))
+        check_prerequisites(config)
         run.create(config)
         return run
     if not options.run:
         raise RunError("--resume needs the run that goes on: --run NAME, or the path of its folder.")
+    if given := given_options(options):
+        raise RunError(
+            f"--resume goes on with the run's own configuration, so {' and '.join(given)} cannot be given too. Leave "
+            "it out, or start a new run."
+        )
     run = find_run(options.run)
     status = run.status()
     if status and status.state == "finished":
@@ -68,16 +79,37 @@ def _anywhere(config: RunConfig) -> RunConfig:
     )
 
 
-def train_run(run: RunFolder, open_faces: OpenFaces) -> Mapping[str, Any] | None:
+@dataclasses.dataclass(frozen=True)
+class TrainOutcome:
+    """How training in this process ended.
+
+    Attributes:
+        metrics: those of the card; None if the run was stopped.
+        stop_signal: number of the signal that stopped it, or None.
+    """
+
+    metrics: Mapping[str, Any] | None
+    stop_signal: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 if the run is finished, 130 after Ctrl-C, `STOPPED` if it was stopped otherwise."""
+        if self.metrics is not None:
+            return 0
+        return 128 + signal.SIGINT if self.stop_signal == signal.SIGINT else STOPPED
+
+
+def train_run(run: RunFolder, open_faces: OpenFaces) -> TrainOutcome:
     """Train `run` in this process and, when that is done, write the model that the app would use.
 
-    Returns:
-        The metrics of the card, or None if the run was stopped.
+    Raises:
+        FerError: see `train`.
     """
     from fer_core.training.loop.trainer import train
 
-    card = train(open_faces, run, export=_export)
-    return card.metrics if card else None
+    beat = Heartbeat(run)
+    card = train(open_faces, run, export=_export, beat=beat)
+    return TrainOutcome(card.metrics if card else None, beat.stop_signal)
 
 
 def measure(config: RunConfig, open_faces: OpenFaces, path: Path) -> None:

@@ -9,7 +9,7 @@ from fer_core import __version__
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.emotions import LABELS
 from fer_core.evaluation.metrics import measure
-from fer_core.files import read_json, sha256_of
+from fer_core.files import sha256_of
 from fer_core.models.card import ModelCard
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.result_network import ResultNetwork
@@ -32,19 +32,21 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
     measured = {split: (split,) for split in present}
     if set(_BOTH) <= set(present):
         measured[" + ".join(_BOTH)] = _BOTH
-    began_with = {"initial_weights": read_json(run.initial_weights_file)} if config.start_from else {}
+    started_from = run.initial_weights() if config.start_from else None
+    initial_weights = {} if started_from is None else {"initial_weights": started_from}
     metrics = {}
     for name, splits in measured.items():
         rows = faces.rows_of(*splits)
         metrics[name] = {
             "protocol": protocol,
-            **measure(network.predict(np.array(faces.images[rows])), faces.labels[rows]),
+            **measure(network.predict_all(np.array(faces.images[rows]))[config.label_sets[0]], faces.labels[rows]),
         }
     return ModelCard(
         name=run.name,
         architecture=config.architecture,
         parameters=network.model.count_params(),
         labels=LABELS,
+        label_sets=config.label_sets,
         data={
             "name": faces.source.name or config.data,
             "synthetic": faces.source.synthetic,
@@ -53,7 +55,7 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
         },
         training={
             **config.to_dict(),
-            **began_with,
+            **initial_weights,
             "epoch": picked,
             "seconds": float(history["seconds"].sum()),
             "fer_core": __version__,
