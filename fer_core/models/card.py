@@ -37,6 +37,8 @@ class ModelCard:
             uncertain, and how good both are.
         files: SHA-256 of each file of the model, by file name.
         limits: known limits in plain words.
+        label_sets: what it can answer for, out of "people", "fer" and "votes"; the first is the default. A card
+            that names none has the one that its training names.
     """
 
     name: str
@@ -50,6 +52,11 @@ class ModelCard:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
+    label_sets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.label_sets:
+            object.__setattr__(self, "label_sets", ("votes" if self.label_set == "ferplus" else self.label_set,))
 
     @property
     def temperature(self) -> Temperature:
@@ -91,6 +98,7 @@ class ModelCard:
             content = with_current_keys(json.loads(path.read_text(encoding="utf-8")))
             content["labels"] = tuple(content["labels"])
             content["limits"] = tuple(content.get("limits", ()))
+            content["label_sets"] = tuple(content.get("label_sets", ()))
             return cls(**content)
         except FileNotFoundError as error:
             raise ModelError(
