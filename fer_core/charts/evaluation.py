@@ -1,4 +1,4 @@
-"""Figures of an evaluation to plotly charts. Numbers come ready; here they are only drawn."""
+"""Figures of an evaluation as plotly charts. Numbers come ready; here they are only drawn."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import plotly.graph_objects as go
 # Quiet tones that hold on light and dark ground and are no emotion's: one a model, in the order chosen.
 MODEL_COLORS = ("#4F7CAC", "#A8652F", "#7A8B3A", "#8A5A9E", "#3F8F8A", "#858D98")
 _QUIET = "#858D98"
+# By name of the corruption, (level, accuracy from 0 to 1) in order.
+Robustness = Mapping[str, Sequence[tuple[float, float]]]
 _ROW_PX = 33
 # Longer names take two lines, so that a phone has room for the dots.
 _NAME_CHARACTERS = 26
@@ -25,9 +27,9 @@ class AccuracyPoint:
 
     Attributes:
         name: what stands left of the row.
-        accuracy: 0 to 1.
+        accuracy: or another share, 0 to 1.
         interval: its 95 % interval (low, high), None where none is known.
-        words: what the row says when pointed at.
+        description: what the row says when pointed at.
         color: "#RRGGBB".
         open: drawn as a ring, for what cannot be compared.
     """
@@ -35,13 +37,13 @@ class AccuracyPoint:
     name: str
     accuracy: float
     interval: tuple[float, float] | None
-    words: str
+    description: str
     color: str = _QUIET
     open: bool = False
 
 
 def accuracy_chart(groups: Mapping[str, Sequence[AccuracyPoint]], people: tuple[float, float] | None) -> go.Figure:
-    """Draw accuracies as dots with their intervals, group by group under a heading.
+    """Draw accuracies, or other shares, as dots with their intervals, group by group under a heading.
 
     Args:
         groups: heading to rows, from top to bottom; a group without rows is left out.
@@ -119,14 +121,14 @@ def _dot(figure: go.Figure, row: AccuracyPoint, y: float) -> None:
             "line": {"width": 2, "color": row.color},
             "symbol": "circle-open" if row.open else "circle",
         },
-        hovertext=[row.words],
+        hovertext=[row.description],
         hovertemplate="%{hovertext}<extra></extra>",
         textfont={"size": 12},
     )
 
 
 def _span(rows: Sequence[AccuracyPoint], people: tuple[float, float] | None) -> tuple[float, float]:
-    """Return where the axis begins and ends, in tens of percent, with room for the words at the right."""
+    """Return where the axis begins and ends, in tens of percent, with room for the text at the right."""
     values = [value for row in rows for value in (row.accuracy, *(row.interval or ()))] + list(people or ())
     low, high = min(values, default=0.5), max(values, default=0.9)
     return max(0.0, math.floor((low - 0.02) * 10) / 10), min(1.04, math.ceil(high * 10 + 0.5) / 10)
@@ -134,7 +136,7 @@ def _span(rows: Sequence[AccuracyPoint], people: tuple[float, float] | None) -> 
 
 @dataclass(frozen=True, eq=False)
 class ReliabilityBins:
-    """One reliability diagram: its title and, by bin of the best score, what was found; all shares 0 to 1."""
+    """One reliability diagram: its title and its bins of the best score; all shares 0 to 1."""
 
     title: str
     edges: np.ndarray
@@ -160,11 +162,11 @@ def reliability_chart(diagrams: Sequence[ReliabilityBins], color: str, height_px
         "margin": {"l": 48, "r": 4, "t": 30, "b": 40},
         "annotations": [],
     }
-    most = max(int(each.count.max()) for each in diagrams)
+    most = max(int(diagram.count.max()) for diagram in diagrams)
     data = []
-    for number, (each, (left, right)) in enumerate(zip(diagrams, _domains(len(diagrams), 0.07), strict=True)):
+    for number, (diagram, (left, right)) in enumerate(zip(diagrams, _domains(len(diagrams), 0.07), strict=True)):
         upper, lower = 2 * number + 1, 2 * number + 2
-        data += _reliability_traces(each, upper, lower, color)
+        data += _reliability_traces(diagram, upper, lower, color)
         axis = {"range": [0, 100], "ticksuffix": " %", "fixedrange": True, "zeroline": False}
         layout[f"xaxis{upper}"] = {**axis, "domain": [left, right], "anchor": f"y{upper}", "showticklabels": False}
         layout[f"xaxis{lower}"] = {
@@ -188,24 +190,23 @@ def reliability_chart(diagrams: Sequence[ReliabilityBins], color: str, height_px
             "zeroline": False,
             "title": {"text": "Faces" if not number else "", "font": {"size": 12}},
         }
-        layout["annotations"].append(_heading(each.title, left))
+        layout["annotations"].append(_heading(diagram.title, left))
     return go.Figure({"data": data, "layout": layout})
 
 
-def _reliability_traces(each: ReliabilityBins, upper: int, lower: int, color: str) -> list[dict[str, Any]]:
-    middle, some = (each.edges[:-1] + each.edges[1:]) * 50, each.count > 0
-    width = float(each.edges[1] - each.edges[0]) * 100 * 0.92
-    words = [
+def _reliability_traces(diagram: ReliabilityBins, upper: int, lower: int, color: str) -> list[dict[str, Any]]:
+    middle, some = (diagram.edges[:-1] + diagram.edges[1:]) * 50, diagram.count > 0
+    width = float(diagram.edges[1] - diagram.edges[0]) * 100 * 0.92
+    descriptions = [
         f"{n:,} faces scored {low * 100:.0f} to {high * 100:.0f} %, on average {c * 100:.1f} %: {a * 100:.1f} % right"
         if n
         else ""
         for n, low, high, c, a in zip(
-            each.count, each.edges[:-1], each.edges[1:], each.confidence, each.accuracy, strict=True
+            diagram.count, diagram.edges[:-1], diagram.edges[1:], diagram.confidence, diagram.accuracy, strict=True
         )
     ]
-    told = [word for word, there in zip(words, some, strict=True) if there]
     hover = {
-        "hovertext": told,
+        "hovertext": [text for text in descriptions if text],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "x": middle[some].tolist(),
         "width": width,
@@ -214,7 +215,7 @@ def _reliability_traces(each: ReliabilityBins, upper: int, lower: int, color: st
     return [
         {
             "type": "bar",
-            "y": (each.accuracy[some] * 100).tolist(),
+            "y": (diagram.accuracy[some] * 100).tolist(),
             "marker": {"color": color, "opacity": 0.75},
             **hover,
             **top,
@@ -231,7 +232,7 @@ def _reliability_traces(each: ReliabilityBins, upper: int, lower: int, color: st
         },
         {
             "type": "bar",
-            "y": each.count[some].tolist(),
+            "y": diagram.count[some].tolist(),
             "marker": {"color": _QUIET, "opacity": 0.7},
             **hover,
             "xaxis": f"x{lower}",
@@ -241,30 +242,30 @@ def _reliability_traces(each: ReliabilityBins, upper: int, lower: int, color: st
 
 
 def coverage_chart(
-    answered: np.ndarray,
+    coverage: np.ndarray,
     accuracy: np.ndarray,
     chosen: tuple[float, float | None],
     marked: tuple[float, float | None] | None,
     color: str,
     height_px: int = 320,
 ) -> go.Figure:
-    """Draw how often answers are right against the share of faces that are answered.
+    """Draw accuracy against coverage, the share of faces that are not called uncertain.
 
     Args:
-        answered, accuracy: float (n,), the curve, 0 to 1.
-        chosen: the point of the threshold that is looked at; its accuracy is None where nothing is answered.
+        coverage, accuracy: float (n,), the curve, 0 to 1.
+        chosen: the point of the threshold that is looked at; its accuracy is None where no face is covered.
         marked: the point of the model's own threshold; None if it has none.
         color: of the curve, "#RRGGBB".
         height_px: height of the figure.
     """
-    keep = np.unique(np.linspace(0, len(answered) - 1, 400).astype(int))
+    keep = np.unique(np.linspace(0, len(coverage) - 1, 400).astype(int))
     figure = go.Figure(
         go.Scatter(
-            x=answered[keep] * 100,
+            x=coverage[keep] * 100,
             y=accuracy[keep] * 100,
             mode="lines",
             line={"color": color, "width": 2.5},
-            hovertemplate="answers %{x:.1f} %, %{y:.1f} % of these rightly<extra></extra>",
+            hovertemplate="%{x:.1f} % of the faces, %{y:.1f} % of these right<extra></extra>",
         )
     )
     if marked and marked[1] is not None:
@@ -272,7 +273,7 @@ def coverage_chart(
             x=[marked[0] * 100],
             y=[marked[1] * 100],
             mode="markers",
-            hovertemplate="the model's own threshold: answers %{x:.1f} %, %{y:.1f} % rightly<extra></extra>",
+            hovertemplate="the model's own: %{x:.1f} % of the faces, %{y:.1f} % of these right<extra></extra>",
             marker={"symbol": "diamond-open", "size": 13, "color": color, "line": {"width": 2}},
         )
         figure.add_annotation(
@@ -297,9 +298,9 @@ def coverage_chart(
     low = math.floor(float(np.min(accuracy[keep])) * 10) * 10
     axis = {"ticksuffix": " %", "fixedrange": True, "zeroline": False}
     figure.update_xaxes(
-        range=[0, 101], dtick=20, title={"text": "Faces that are answered", "font": {"size": 12}}, **axis
+        range=[0, 101], dtick=20, title={"text": "Coverage: faces not called uncertain", "font": {"size": 12}}, **axis
     )
-    figure.update_yaxes(range=[min(50, low), 102], title={"text": "Answered rightly", "font": {"size": 12}}, **axis)
+    figure.update_yaxes(range=[min(50, low), 102], title={"text": "Accuracy of these", "font": {"size": 12}}, **axis)
     return figure.update_layout(
         height=height_px,
         showlegend=False,
@@ -310,7 +311,7 @@ def coverage_chart(
 
 
 def robustness_chart(
-    models: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]],
+    models: Mapping[str, Robustness],
     units: Mapping[str, str],
     colors: Mapping[str, str],
     height_px: int = 520,
@@ -318,7 +319,7 @@ def robustness_chart(
     """Draw accuracy against level as small multiples: one panel a corruption, one line a model.
 
     Args:
-        models: name to what `score_robustness` returns.
+        models: name to the levels of each corruption.
         units: name of each corruption to the unit of its levels, in the order of the panels.
         colors: name of each model to its "#RRGGBB".
         height_px: height of the figure.
@@ -361,20 +362,21 @@ def robustness_chart(
         }
         layout["annotations"].append(_heading(corruption, left, top))
         data += [
-            _robustness_line(name, found[corruption], corruption, axis, colors[name]) for name, found in models.items()
+            _robustness_line(name, curves[corruption], corruption, axis, colors[name])
+            for name, curves in models.items()
         ]
     return go.Figure({"data": data, "layout": layout})
 
 
 def _robustness_line(
-    name: str, levels: Sequence[Mapping[str, float]], corruption: str, axis: int, color: str
+    name: str, levels: Sequence[tuple[float, float]], corruption: str, axis: int, color: str
 ) -> dict[str, Any]:
-    clean = [each["level"] == 0 for each in levels]
+    clean = [level == 0 for level, _ in levels]
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "x": [each["level"] for each in levels],
-        "y": [each["accuracy"] * 100 for each in levels],
+        "x": [level for level, _ in levels],
+        "y": [accuracy * 100 for _, accuracy in levels],
         "name": name,
         "legendgroup": name,
         "showlegend": axis == 1,
@@ -384,19 +386,19 @@ def _robustness_line(
         # The picture as it is stands out as a ring.
         "marker": {
             "color": color,
-            "size": [12 if each else 6 for each in clean],
+            "size": [12 if is_clean else 6 for is_clean in clean],
             "line": {"width": 2, "color": color},
-            "symbol": ["circle-open" if each else "circle" for each in clean],
+            "symbol": ["circle-open" if is_clean else "circle" for is_clean in clean],
         },
         "hovertemplate": f"{name}, {corruption} %{{x}}: %{{y:.1f}} %<extra></extra>",
     }
 
 
-def _levels(models: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]], corruption: str) -> list[float]:
-    return [each["level"] for each in next(iter(models.values()))[corruption]]
+def _levels(models: Mapping[str, Robustness], corruption: str) -> list[float]:
+    return [level for level, _ in next(iter(models.values()))[corruption]]
 
 
-def _falling(models: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]], corruption: str) -> bool:
+def _falling(models: Mapping[str, Robustness], corruption: str) -> bool:
     """Tell whether a smaller number is the worse picture, so that every panel gets worse to the right."""
     levels = _levels(models, corruption)
     return levels[0] > levels[-1]

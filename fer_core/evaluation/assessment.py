@@ -11,7 +11,7 @@ from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.errors import DataError
 from fer_core.evaluation.calibration import TARGET_ACCURACY, coverage, fit_temperature, reliability
-from fer_core.evaluation.metrics import measure, measure_people
+from fer_core.evaluation.metrics import Metrics, measure, measure_people
 from fer_core.evaluation.results import (
     CalibrationResult,
     DataDescription,
@@ -92,12 +92,40 @@ def assess_split(faces: FaceSet, split: str, scores: Scores, temperature: Temper
         temperature: after which a wrong answer's score says how confident it was.
     """
     rows = faces.rows_of(split)
-    fresh = ~leaked(faces)[rows]
-    return SplitResult(
-        protocol=ONE_VIEW,
-        labels=_view_metrics(scores, faces.labels[rows]),
-        without_copies=_view_metrics(scores, np.where(fresh, faces.labels[rows], -1)) if fresh.any() else None,
-        **_by_votes(faces, rows, scores, temperature),
+    labels, fresh = faces.labels[rows], ~leaked(faces)[rows]
+    return replace(
+        measure_rows(faces, rows, scores.probs, ONE_VIEW, scores.with_flip, temperature),
+        without_copies=_view_metrics(scores.probs, scores.with_flip, np.where(fresh, labels, -1)),
+    )
+
+
+def measure_rows(
+    faces: FaceSet,
+    rows: np.ndarray,
+    probs: np.ndarray,
+    protocol: str,
+    with_flip: np.ndarray | None = None,
+    temperature: Temperature = Temperature(),
+) -> SplitResult:
+    """Measure scores against the labels and, where there are votes, against what people saw.
+
+    Args:
+        faces: the data set.
+        rows: int (n,), those that were scored.
+        probs: float (n, 7), their scores from one view.
+        protocol: how they were scored, in words.
+        with_flip: float (n, 7), the mean of both views; None if it was not scored.
+        temperature: after which a wrong answer's score says how confident it was.
+    """
+    labels = faces.labels[rows]
+    result = SplitResult(protocol, ViewMetrics(measure(probs, labels), _flip_metrics(with_flip, labels)))
+    if faces.votes is None:
+        return result
+    majority = true_labels(faces, rows, Truth.MAJORITY)
+    return replace(
+        result,
+        majority=_view_metrics(probs, with_flip, majority),
+        people=measure_people(temperature.apply(probs), faces.votes[rows], labels),
     )
 
 
@@ -155,34 +183,27 @@ def describe_data(faces: FaceSet) -> DataDescription:
 def _split_results(faces: FaceSet, scores: Mapping[str, Scores], temperature: Temperature) -> dict[str, SplitResult]:
     results = {split: assess_split(faces, split, some, temperature) for split, some in scores.items()}
     if set(_BOTH) <= set(scores):
-        both = Scores(*(np.concatenate([view(scores[split]) for split in _BOTH]) for view in _VIEWS), 0.0)
-        rows = np.concatenate([faces.rows_of(split) for split in _BOTH])
-        results[" + ".join(_BOTH)] = SplitResult(
-            protocol=ONE_VIEW,
-            labels=_view_metrics(both, faces.labels[rows]),
-            **_by_votes(faces, rows, both, temperature),
+        both = Scores(
+            probs=np.concatenate([scores[split].probs for split in _BOTH]),
+            mirrored=np.concatenate([scores[split].mirrored for split in _BOTH]),
+            ms_per_face=scores[_BOTH[0]].ms_per_face,
         )
+        rows = np.concatenate([faces.rows_of(split) for split in _BOTH])
+        results[" + ".join(_BOTH)] = measure_rows(faces, rows, both.probs, ONE_VIEW, both.with_flip, temperature)
     return results
 
 
-_VIEWS = (lambda scores: scores.probs, lambda scores: scores.mirrored)
-
-
-def _by_votes(faces: FaceSet, rows: np.ndarray, scores: Scores, temperature: Temperature) -> dict:
-    """Return the fields of a `SplitResult` that need votes; without votes there are none."""
-    if faces.votes is None:
-        return {}
-    majority = true_labels(faces, rows, Truth.MAJORITY)
-    return {
-        "majority": _view_metrics(scores, majority) if (majority >= 0).any() else None,
-        "people": measure_people(temperature.apply(scores.probs), faces.votes[rows], faces.labels[rows]),
-    }
-
-
-def _view_metrics(scores: Scores, labels: np.ndarray) -> ViewMetrics:
-    """Measure both views on the faces that have a label, int (n,), of 0 or more."""
+def _view_metrics(probs: np.ndarray, with_flip: np.ndarray | None, labels: np.ndarray) -> ViewMetrics | None:
+    """Measure both views on the faces that have a label, int (n,), of 0 or more; None if there are none."""
     chosen = labels >= 0
-    return ViewMetrics(measure(scores.probs[chosen], labels[chosen]), measure(scores.with_flip[chosen], labels[chosen]))
+    if not chosen.any():
+        return None
+    flipped = None if with_flip is None else with_flip[chosen]
+    return ViewMetrics(measure(probs[chosen], labels[chosen]), _flip_metrics(flipped, labels[chosen]))
+
+
+def _flip_metrics(with_flip: np.ndarray | None, labels: np.ndarray) -> Metrics | None:
+    return None if with_flip is None else measure(with_flip, labels)
 
 
 def _fit(split: str, probs: np.ndarray, labels: np.ndarray, truth: Truth) -> CalibrationResult:

@@ -28,9 +28,10 @@ from fer_core.evaluation.results import EvaluationResult, RobustnessLevel, Robus
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.evaluation.scoring import Scores
 from fer_core.evaluation.serialization import evaluation_to_json, robustness_to_json
-from fer_core.evaluation.text import LABEL_SET_NAMES, TRUTH_NAMES
+from fer_core.evaluation.text import LABEL_SET_NAMES, percent, truth_name
 from fer_core.evaluation.truth import Truth, answering_label_set, true_labels, truths
 from fer_core.models.bundle import Bundle
+from fer_core.models.card import is_fer2013
 
 _COVERAGE_POINTS = 50
 _TEMPLATE = "report.html.j2"
@@ -53,6 +54,11 @@ class ReportedModel:
     scores: Mapping[str, Scores]
     result: EvaluationResult
     robustness: Mapping[str, RobustnessResult]
+
+    def probs(self, split: str, truth: Truth) -> np.ndarray:
+        """Return the scores that are held against a truth, float32 (n, 7)."""
+        label_set = answering_label_set(self.result.label_sets, truth)
+        return self.scores[split].by_label_set(self.bundle.card)[label_set].probs
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +110,11 @@ class Report:
     models: tuple[ReportedModel, ...]
     reliability: Mapping[str, Mapping[str, SplitReliability]]
     comparisons: tuple[ModelComparison, ...]
+
+    @property
+    def fer2013(self) -> bool:
+        """Whether the data set is FER-2013."""
+        return is_fer2013({"synthetic": self.synthetic, "images": self.images})
 
     @property
     def face_count(self) -> int:
@@ -200,7 +211,7 @@ def html_report(report: Report) -> str:
             published=PUBLISHED,
             corruptions=CORRUPTIONS,
             colors=COLORS,
-            truth_names=TRUTH_NAMES,
+            truth_names={truth: truth_name(truth, report.fer2013) for truth in Truth},
             truth=Truth,
             answering=answering_label_set,
             reliability_svg=reliability_svg,
@@ -219,7 +230,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": _percent,
+        "percent": percent,
         "interval": _interval,
         "count": "{:,}".format,
         "label_set_name": lambda name: LABEL_SET_NAMES.get(name, name),
@@ -243,11 +254,8 @@ def _reliability(faces: FaceSet, model: ReportedModel) -> dict[str, SplitReliabi
 def _compare(faces: FaceSet, first: ReportedModel, second: ReportedModel, split: str, truth: Truth) -> ModelComparison:
     labels = true_labels(faces, faces.rows_of(split), truth)
     chosen = labels >= 0
-    probs = []
-    for model in (first, second):
-        label_set = answering_label_set(model.result.label_sets, truth)
-        probs.append(model.scores[split].by_label_set(model.bundle.card)[label_set].probs[chosen])
-    return ModelComparison(first.name, second.name, truth, int(chosen.sum()), compare(*probs, labels[chosen]))
+    probs, others = (model.probs(split, truth)[chosen] for model in (first, second))
+    return ModelComparison(first.name, second.name, truth, int(chosen.sum()), compare(probs, others, labels[chosen]))
 
 
 def _model_to_json(report: Report, model: ReportedModel) -> dict[str, Any]:
@@ -309,10 +317,6 @@ def _comparison_to_json(split: str, each: ModelComparison) -> dict[str, Any]:
 def _row_name(model: ReportedModel, label_set: str) -> str:
     several = len(model.result.label_sets) > 1
     return f"{model.name}, {LABEL_SET_NAMES.get(label_set, label_set)}" if several else model.name
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share * 100:.1f} %"
 
 
 def _interval(interval: Sequence[float]) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -28,7 +29,7 @@ _SIZE_IN = (3.1, 3.1)
 _INK = "#010203"
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "fer_core",
     "font.size": 10.5,
@@ -104,7 +105,7 @@ def robustness_svg(curves: Mapping[str, Sequence[RobustnessLevel]], title: str, 
     return _svg(draw, title, titles, figure_id)
 
 
-def _svg(draw, title: str, titles: Mapping[str, str], figure_id: str) -> Markup:
+def _svg(draw: Callable[[Axes], None], title: str, titles: Mapping[str, str], figure_id: str) -> Markup:
     with _settings, mpl.rc_context(_STYLE):
         figure = Figure(figsize=_SIZE_IN, layout="constrained")
         axes = figure.add_subplot()
@@ -132,13 +133,13 @@ def _embeddable(svg: str, title: str, titles: Mapping[str, str], figure_id: str)
     root.set("role", "img")
     root.set("aria-label", title)
     for element in root.iter():
-        _tell_apart(element, titles, figure_id)
+        _prefix_ids(element, titles, figure_id)
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _tell_apart(element: ElementTree.Element, titles: Mapping[str, str], figure_id: str) -> None:
-    """Give an element's tooltip its words, and its id and what it refers to the figure's prefix."""
-    name = element.get("id")
+def _prefix_ids(element: ElementTree.Element, titles: Mapping[str, str], figure_id: str) -> None:
+    """Add an element's tooltip, and put the figure's prefix before its id and before those it refers to."""
+    name = element.get("id", "")
     if name in titles:
         tooltip = ElementTree.Element(f"{{{_SVG}}}title")
         tooltip.text = titles[name]

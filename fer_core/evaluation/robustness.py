@@ -58,7 +58,7 @@ def _shift(images: np.ndarray, level: float, rng: np.random.Generator) -> np.nda
     # Left, right, up or down: each face its own, the same at every level.
     ways = np.array([(1, 0), (-1, 0), (0, 1), (0, -1)])[rng.integers(0, 4, len(images))]
     offsets = ways * images.shape[1] * level / 100
-    return _warp(images, lambda i: np.float32([[1, 0, offsets[i, 0]], [0, 1, offsets[i, 1]]]))
+    return _warp(images, lambda i: np.array([[1, 0, offsets[i, 0]], [0, 1, offsets[i, 1]]], np.float32))
 
 
 def _scale(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:

@@ -9,7 +9,17 @@ from fer_core.evaluation.results import CalibrationResult, EvaluationResult, Spl
 from fer_core.evaluation.truth import Truth
 
 LABEL_SET_NAMES = {"people": "what people see", "fer": "FER-2013's labels", "votes": "ten people's votes"}
-TRUTH_NAMES = {Truth.MAJORITY: "what most people saw", Truth.LABELS: "the data set's labels"}
+
+
+def truth_name(truth: Truth, fer2013: bool = False) -> str:
+    """Return what a truth is called within a sentence.
+
+    >>> truth_name(Truth.LABELS, fer2013=True)
+    "FER-2013's labels"
+    """
+    if truth is Truth.MAJORITY:
+        return "what most people saw"
+    return "FER-2013's labels" if fer2013 else "the data set's labels"
 
 
 def lines_of(result: EvaluationResult) -> list[str]:
@@ -28,6 +38,32 @@ def lines_of(result: EvaluationResult) -> list[str]:
             lines += _split_lines(split, result.split(split, label_set))
         lines += _calibration_lines(result.calibrations[label_set])
     return [*lines, *_robustness_lines(result), *_end_to_end_lines(result)]
+
+
+def people_sentence(people: PeopleMetrics) -> str:
+    """Say in a sentence whether a model agrees with people where they agree; nothing if that was not measured.
+
+    >>> people_sentence(PeopleMetrics(None, Proportion(577, 0.016, (0.009, 0.029)), None))
+    'It calls 1.6 % of the clearly neutral faces negative.'
+    """
+    parts = []
+    if people.clear:
+        parts.append(f"is right on {percent(people.clear.accuracy)} of the faces that people agree on")
+    if neutral := people.neutral_called_negative:
+        parts.append(f"calls {percent(neutral.share)} of the clearly neutral faces negative")
+    if negatives := people.negatives_found:
+        parts.append(f"finds {percent(negatives.share)} of the negative ones")
+    *first, last = parts or [""]
+    return f"It {', '.join(first)}{' and ' if first else ''}{last}." if last else ""
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Return a share from 0 to 1 as text.
+
+    >>> percent(0.7126), percent(None)
+    ('71.3 %', '–')
+    """
+    return "–" if share is None else f"{share * 100:.{digits}f} %"
 
 
 def _split_lines(split: str, result: SplitResult) -> Iterator[str]:
@@ -72,7 +108,7 @@ def _people_lines(people: PeopleMetrics) -> Iterator[str]:
 
 def _calibration_lines(calibration: CalibrationResult) -> Iterator[str]:
     if calibration.fitted_on:
-        against = f" against {TRUTH_NAMES[calibration.against]}" if calibration.against else ""
+        against = f" against {truth_name(calibration.against)}" if calibration.against else ""
         yield f"  Calibration, temperature {calibration.temperature} fitted on {calibration.fitted_on}{against}"
     for split, figures in calibration.by_split.items():
         yield (

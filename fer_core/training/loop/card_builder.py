@@ -1,6 +1,9 @@
-"""The card of a finished run: its result, measured once on each split that it did not train on."""
+"""The card of a finished run: its result, measured once on each split that it was not trained on."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -8,7 +11,9 @@ import numpy as np
 from fer_core import __version__
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.emotions import LABELS
-from fer_core.evaluation.metrics import measure
+from fer_core.evaluation.assessment import measure_rows
+from fer_core.evaluation.results import SplitResult
+from fer_core.evaluation.serialization import split_to_json
 from fer_core.files import read_json, sha256_of
 from fer_core.models.card import ModelCard
 from fer_core.training.config import RunConfig
@@ -21,7 +26,8 @@ _BOTH = ("PublicTest", "PrivateTest")
 def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: ResultNetwork) -> ModelCard:
     """Measure the weights that are the run's result and describe them.
 
-    Labels are the data set's own, whatever labels were trained on, so that figures of runs compare.
+    Accuracies are against the data set's own labels, whatever labels were trained on, so that figures of runs
+    compare; where there are votes, figures against what people saw stand beside them.
     """
     network.model.load_weights(run.weights_file)
     history = run.history()
@@ -32,14 +38,13 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
     measured = {split: (split,) for split in present}
     if set(_BOTH) <= set(present):
         measured[" + ".join(_BOTH)] = _BOTH
-    began_with = {"initial_weights": read_json(run.initial_weights_file)} if config.start_from else {}
+    initial = {"initial_weights": read_json(run.initial_weights_file)} if config.start_from else {}
     metrics = {}
     for name, splits in measured.items():
         rows = faces.rows_of(*splits)
-        metrics[name] = {
-            "protocol": protocol,
-            **measure(network.predict(np.array(faces.images[rows])), faces.labels[rows]),
-        }
+        scores = network.predict(np.array(faces.images[rows]))
+        by_label_set = scores if isinstance(scores, Mapping) else {config.label_set: scores}
+        metrics[name] = split_to_json(_measure(faces, rows, by_label_set, protocol))
     return ModelCard(
         name=run.name,
         architecture=config.architecture,
@@ -53,7 +58,7 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
         },
         training={
             **config.to_dict(),
-            **began_with,
+            **initial,
             "epoch": picked,
             "seconds": float(history["seconds"].sum()),
             "fer_core": __version__,
@@ -63,3 +68,10 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
         metrics=metrics,
         files={run.weights_file.name: sha256_of(run.weights_file)},
     )
+
+
+def _measure(faces: FaceSet, rows: np.ndarray, scores: Mapping[str, np.ndarray], protocol: str) -> SplitResult:
+    """Measure the scores of each label set, float32 (n, 7); the first is the default."""
+    results = {name: measure_rows(faces, rows, probs, protocol) for name, probs in scores.items()}
+    default, *others = results
+    return replace(results[default], label_sets={name: results[name] for name in others})

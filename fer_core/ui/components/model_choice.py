@@ -1,4 +1,4 @@
-"""Which model scores the faces: the one put live last, unless a viewer chooses another for himself."""
+"""Which model scores the faces: the one put live last, unless a viewer chooses another."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from fer_core.errors import ModelError
 from fer_core.models.bundle import CARD_FILE
 from fer_core.models.card import ModelCard, is_fer2013
 from fer_core.models.model_store import available_models, chosen_model, folder_of
+from fer_core.ui.components.consent import measured_with_people
 
-# How models that learned different labels of FER-2013 differ, in a sentence.
+# What a model's default label set is, in a sentence.
 _LEARNED = {
     "fer": "It learned FER-2013's own labels: one opinion a picture.",
-    "ferplus": "It learned how ten people voted on each picture (FER+): labels that more people recognise.",
+    "votes": "It learned how ten people voted on each picture (FER+): labels that more people recognise.",
+    "people": "It learned what people see: ten people's votes on each picture (FER+), with its label as further votes.",
 }
 
 
@@ -31,13 +33,15 @@ def viewers_model() -> str:
             persist_state="session",
             help="What scores the expressions. Models of finished runs come here by Put live on the Training page.",
         )
-        st.caption(_words(name))
+        st.caption(_description(name))
     return name
 
 
-def _words(name: str) -> str:
+def _description(name: str) -> str:
+    """Return what a model learned and how often it agrees with people."""
     try:
         card = ModelCard.load(folder_of(name) / CARD_FILE)
     except ModelError as error:
         return str(error)
-    return _LEARNED.get(card.training.get("label_set"), "") if is_fer2013(card.data) else ""
+    learned = _LEARNED.get(card.label_sets[0], "") if is_fer2013(card.data) else ""
+    return f"{learned} {measured_with_people(card)}".strip()
