@@ -124,6 +124,7 @@ def _dot(figure: go.Figure, row: AccuracyPoint, y: float) -> None:
         hovertext=[row.description],
         hovertemplate="%{hovertext}<extra></extra>",
         textfont={"size": 12},
+        cliponaxis=False,  # the text of a small share reaches over the axis
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 import pandas as pd
@@ -18,7 +18,7 @@ from fer_core.evaluation.text import LABEL_SET_NAMES, percent
 from fer_core.evaluation.truth import Truth
 from fer_core.ui.components.pictures import label_html
 from fer_core.ui.evaluate.choice import choose_model, choose_truth
-from fer_core.ui.evaluate.people import CLEAR_HELP, NEGATIVES_HELP, NEUTRAL_HELP, people_figures, people_points
+from fer_core.ui.evaluate.people import PEOPLE_HEAD, people_cells, people_figures, people_points, share_cell
 from fer_core.ui.evaluate.view import Evaluation, Measured
 
 # How often people agree with the labels: 65 ± 5 %.
@@ -29,7 +29,7 @@ _ONE_VIEW, _FLIP = "One view", "With flip"
 def scores_view(found: Evaluation) -> None:
     """Draw the figures of all models, where they stand, and one model's figures by expression."""
     truth = choose_truth(found)
-    figures, chart = st.columns([3, 8], gap="large")
+    figures, chart = st.columns([4, 7], gap="large")
     with figures:
         large = "".join(_large_figure(found, model, truth) for model in found.models)
         st.html(f'<div class="fer-large-figures">{large}</div>')
@@ -39,7 +39,10 @@ def scores_view(found: Evaluation) -> None:
         else:
             _beside_people(found)
     st.subheader("All figures")
-    _all_figures(found, truth)
+    _table(_head(found, truth), [_row(found, *row, truth) for row in _rows(found)])
+    if any(result.people for _, _, result in _rows(found)):
+        st.subheader("Agreement with people")
+        _table(PEOPLE_HEAD, [_name_cell(*row) + _cells(people_cells(row[2].people)) for row in _rows(found)])
     st.subheader("By expression")
     _by_label(found, truth)
 
@@ -50,9 +53,9 @@ def _large_figure(found: Evaluation, model: Measured, truth: Truth) -> str:
     low, high = metrics.accuracy_95
     return (
         f'<section class="fer-figure" style="border-left:4px solid {model.color}"><strong>'
-        f'{percent(metrics.accuracy)}</strong><span>{escape(model.name)}</span><p class="fer-note">of '
-        f"{metrics.images:,} faces of {found.split} recognised, against {found.truth_name(truth)}, one view each. "
-        f"95 % interval {low * 100:.1f} to {high * 100:.1f} %.</p>{people_figures(result.people)}</section>"
+        f'{percent(metrics.accuracy)}</strong><span>{escape(model.name)}</span><p class="fer-note">'
+        f"of {metrics.images:,} faces of {found.split} recognised, against {found.truth_name(truth)}; one view, "
+        f"95 % interval {low * 100:.1f} to {high * 100:.1f} %</p>{people_figures(result.people)}</section>"
     )
 
 
@@ -150,21 +153,26 @@ def _published_point(published: Published, split: str) -> AccuracyPoint:
     )
 
 
-def _all_figures(found: Evaluation, truth: Truth) -> None:
-    head = "".join(
-        f'<th scope="col" title="{escape(meaning)}">{escape(name)}</th>' for name, meaning in _head(found, truth)
-    )
-    rows = "".join(
-        _row(found, model, label_set, truth) for model in found.models for label_set in model.result.label_sets
-    )
+def _rows(found: Evaluation) -> list[tuple[Measured, str, SplitResult]]:
+    """Return a row for each label set of each model: the model, the label set and its result."""
+    return [
+        (model, label_set, model.result.split(found.split, label_set))
+        for model in found.models
+        for label_set in model.result.label_sets
+    ]
+
+
+def _table(head: Iterable[tuple[str, str]], rows: Sequence[str]) -> None:
+    """Draw a table of columns, each a name and its meaning, and rows of HTML cells."""
+    names = "".join(f'<th scope="col" title="{escape(meaning)}">{escape(name)}</th>' for name, meaning in head)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
     st.html(
-        f'<div class="fer-scroll"><table class="fer-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        "</div>"
+        f'<div class="fer-scroll"><table class="fer-table"><thead><tr>{names}</tr></thead><tbody>{body}</tbody>'
+        "</table></div>"
     )
 
 
 def _head(found: Evaluation, truth: Truth) -> Iterator[tuple[str, str]]:
-    """Give the name and the meaning of each column."""
     result = found.models[0].result.split(found.split)
     yield "Model", ""
     yield "Accuracy, one view", f"Share of faces recognised against {found.truth_name(truth)}, with its 95 % interval"
@@ -180,40 +188,28 @@ def _head(found: Evaluation, truth: Truth) -> Iterator[tuple[str, str]]:
             images = result.against(other).one_view.images
             name = found.truth_name(other)
             yield f"Against {name}, {images:,} faces", f"Accuracy against {name}"
-    if result.people:
-        yield "Clear faces right", CLEAR_HELP
-        yield "Clear faces, balanced", f"Balanced accuracy on the clear faces. {CLEAR_HELP}"
-        yield "Clear, wrong with ≥ 50 %", "Share of the clear faces that is wrong with a score of at least 50 %"
-        yield "Neutral called negative", NEUTRAL_HELP
-        yield "Negatives found", NEGATIVES_HELP
     yield "Calibration error", "Expected calibration error as trained, and after the temperature"
     yield "One face", "Time for one face on this machine, median"
     yield "Size", "Of its file"
     yield "Parameters", ""
 
 
-def _row(found: Evaluation, model: Measured, label_set: str, truth: Truth) -> str:
-    result = model.result.split(found.split, label_set)
+def _row(found: Evaluation, model: Measured, label_set: str, result: SplitResult, truth: Truth) -> str:
     calibration = model.result.calibrations[label_set].by_split[found.split]
     cells = [
         *_truth_cells(result, truth),
         *(percent(result.against(other).one_view.accuracy) for other in found.truths if other is not truth),
-        *_people_cells(result),
         f"{calibration.ece_before * 100:.1f} → {percent(calibration.ece_after)}",
         f"{model.scores[found.split].ms_per_face:.1f} ms",
         f"{model.size_mb:.1f} MB",
         f"{model.bundle.card.parameters:,}",
     ]
-    several = len(model.result.label_sets) > 1
-    note = f"<small>{escape(LABEL_SET_NAMES.get(label_set, label_set))}</small>" if several else ""
-    name = f'<span class="fer-label"><i style="background:{model.color}"></i>{escape(model.name)}</span>{note}'
-    return f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    return _name_cell(model, label_set, result) + _cells(cells)
 
 
 def _truth_cells(result: SplitResult, truth: Truth) -> Iterator[str]:
     metrics = result.against(truth)
-    low, high = metrics.one_view.accuracy_95
-    yield f"<b>{percent(metrics.one_view.accuracy)}</b><small>{low * 100:.1f} to {high * 100:.1f} %</small>"
+    yield share_cell(metrics.one_view.accuracy, metrics.one_view.accuracy_95)
     yield percent(metrics.with_flip and metrics.with_flip.accuracy)
     yield f"{metrics.one_view.macro_f1:.3f}"
     yield percent(metrics.one_view.balanced_accuracy)
@@ -222,15 +218,15 @@ def _truth_cells(result: SplitResult, truth: Truth) -> Iterator[str]:
         yield percent(result.without_copies.one_view.accuracy)
 
 
-def _people_cells(result: SplitResult) -> Iterator[str]:
-    if (people := result.people) is None:
-        return
-    clear = people.clear
-    yield percent(clear and clear.accuracy)
-    yield percent(clear and clear.balanced_accuracy)
-    yield percent(clear and clear.confident_errors)
-    yield percent(people.neutral_called_negative and people.neutral_called_negative.share)
-    yield percent(people.negatives_found and people.negatives_found.share)
+def _name_cell(model: Measured, label_set: str, result: SplitResult) -> str:
+    several = len(model.result.label_sets) > 1
+    note = f"<small>{escape(LABEL_SET_NAMES.get(label_set, label_set))}</small>" if several else ""
+    name = f'<span class="fer-label"><i style="background:{model.color}"></i>{escape(model.name)}</span>'
+    return f'<th scope="row">{name}{note}</th>'
+
+
+def _cells(cells: Iterable[str]) -> str:
+    return "".join(f"<td>{cell}</td>" for cell in cells)
 
 
 def _by_label(found: Evaluation, truth: Truth) -> None:
