@@ -53,7 +53,9 @@ def accuracy_chart(groups: Mapping[str, Sequence[AccuracyPoint]], people: tuple[
     for heading, rows in groups.items():
         if not rows:
             continue
-        ticks[y] = f"<b>{heading}</b>"
+        figure.add_annotation(
+            text=f"<b>{heading}</b>", x=0, xref="paper", xanchor="left", y=y, showarrow=False, font={"size": 12}
+        )
         for row in rows:
             y += 1
             ticks[y] = "<br>".join(wrap(row.name, _NAME_CHARACTERS))
@@ -91,7 +93,7 @@ def accuracy_chart(groups: Mapping[str, Sequence[AccuracyPoint]], people: tuple[
         showlegend=False,
         dragmode=False,
         hovermode="closest",
-        margin={"l": 0, "r": 8, "t": 24, "b": 28},
+        margin={"l": 0, "r": 24, "t": 24, "b": 28},
     )
     return figure
 

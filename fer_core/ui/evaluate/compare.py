@@ -130,7 +130,7 @@ def _only(found: Evaluation, truth: Truth, right: Measured, wrong: Measured, pla
     faces = "face" if len(order) == 1 else "faces"
     st.markdown(
         f"**{len(order):,} {faces}** only {right.name} gets right, most confident first; "
-        f"beneath each, what {wrong.name} says"
+        f"beneath each, its label and what {wrong.name} says"
     )
     if len(order):
         notes = [f"called {LABELS[row.argmax()]}" for row in others[order]]

@@ -60,6 +60,7 @@ def _faces_of(found: Evaluation, model: Measured, truth: Truth, true: int, predi
     places = most_confident_first(probs, places)
     st.markdown(_heading(len(places), truth, true, predicted))
     if len(places):
+        st.caption("Beneath each face: its label, and what the model says.")
         gallery(found, places, prediction_notes(probs, places), "cell_wall", f"{model.name} says {LABELS[predicted]}")
 
 

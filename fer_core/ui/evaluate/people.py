@@ -67,7 +67,7 @@ def people_points(found: Evaluation, truth: Truth) -> Mapping[str, Sequence[Accu
             proportion = Proportion(clear.images, clear.accuracy, clear.accuracy_95)
             _add(groups, f"Clear faces right, {clear.images:,} faces", model, proportion)
         if neutral := people.neutral_called_negative:
-            _add(groups, f"Clear neutral called negative, {neutral.images:,} (low is good)", model, neutral)
+            _add(groups, f"Clear neutral called negative, {neutral.images:,} faces (lower is better)", model, neutral)
         if negatives := people.negatives_found:
             _add(groups, f"Supported negatives found, {negatives.images:,} faces", model, negatives)
     return groups

@@ -186,8 +186,8 @@ def _head(found: Evaluation, truth: Truth) -> Iterator[tuple[str, str]]:
     for other in found.truths:
         if other is not truth:
             images = result.against(other).one_view.images
-            name = found.truth_name(other)
-            yield f"Against {name}, {images:,} faces", f"Accuracy against {name}"
+            name = "labels" if other is Truth.LABELS else "people"
+            yield f"Against {name}, {images:,} faces", f"Accuracy against {found.truth_name(other)}"
     yield "Calibration error", "Expected calibration error as trained, and after the temperature"
     yield "One face", "Time for one face on this machine, median"
     yield "Size", "Of its file"
