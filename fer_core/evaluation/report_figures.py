@@ -123,8 +123,9 @@ def _svg(draw: Callable[[Axes], None], title: str, titles: Mapping[str, str], fi
 def _embeddable(svg: str, title: str, titles: Mapping[str, str], figure_id: str) -> str:
     """Return a drawing for the inside of a page: named, with tooltips, the page's ink and ids of its own."""
     svg = svg.replace(_INK, "currentColor")
-    svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
+    svg = re.sub(r'font-family: [^;"]*(; )?', "", svg)  # the page's own
     ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", _XLINK[1:-5])  # as HTML knows it
     root = ElementTree.fromstring(svg)
     for metadata in root.findall(f"{{{_SVG}}}metadata"):
         root.remove(metadata)

@@ -26,7 +26,8 @@ def test_standings_draw_a_dot_with_its_interval_and_a_ring_for_what_cannot_be_co
     assert mine.x[0] == 70
     assert (mine.error_x.array[0], mine.error_x.arrayminus[0]) == pytest.approx((2, 2))
     assert (mine.marker.symbol, theirs.marker.symbol) == ("circle", "circle-open")
-    assert list(figure.layout.yaxis.ticktext) == ["<b>Here</b>", "mine", "<b>Others</b>", "theirs"]
+    assert list(figure.layout.yaxis.ticktext) == ["mine", "theirs"]
+    assert [note.text for note in figure.layout.annotations] == ["<b>Here</b>", "<b>Others</b>", "people"]
     assert (figure.layout.shapes[0].x0, figure.layout.shapes[0].x1) == (60, 70)
     assert figure.layout.xaxis.range[0] < 60 and figure.layout.xaxis.range[1] > 75
 
@@ -52,15 +53,15 @@ def test_reliability_leaves_empty_bins_out_and_draws_both_diagrams_to_one_scale(
 
 
 def test_coverage_marks_the_chosen_point_and_the_models_own():
-    answered, accuracy = np.array([0.5, 1.0]), np.array([0.9, 0.7])
-    figure = coverage_chart(answered, accuracy, (0.5, 0.9), (1.0, 0.7), COLOR)
+    coverage, accuracy = np.array([0.5, 1.0]), np.array([0.9, 0.7])
+    figure = coverage_chart(coverage, accuracy, (0.5, 0.9), (1.0, 0.7), COLOR)
     assert [list(trace.x) for trace in figure.data] == [[50, 100], [100], [50]]
-    assert len(coverage_chart(answered, accuracy, (0.0, None), None, COLOR).data) == 1
+    assert len(coverage_chart(coverage, accuracy, (0.0, None), None, COLOR).data) == 1
 
 
 def test_robustness_has_a_panel_a_fault_a_line_a_model_and_a_ring_where_the_picture_is_as_it_is():
-    levels = [{"level": -50, "accuracy": 0.4}, {"level": 0, "accuracy": 0.7}, {"level": 50, "accuracy": 0.5}]
-    quality = [{"level": 100, "accuracy": 0.7}, {"level": 10, "accuracy": 0.3}]
+    levels = [(-50, 0.4), (0, 0.7), (50, 0.5)]
+    quality = [(100, 0.7), (10, 0.3)]
     found = {"light": levels, "JPEG": quality}
     figure = robustness_chart({"a": found, "b": found}, {"light": "%", "JPEG": "quality"}, {"a": COLOR, "b": "#000000"})
     assert len(figure.data) == 4

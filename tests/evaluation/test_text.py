@@ -18,8 +18,8 @@ SHARE = Proportion(50, 0.016, (0.0, 0.1))
     [
         (
             PeopleMetrics(CLEAR, SHARE, SHARE),
-            "It is right on 97.6 % of the faces that people agree on, calls 1.6 % of the clearly neutral faces negative "
-            "and finds 1.6 % of the negative ones.",
+            "It is right on 97.6 % of the faces that people agree on, calls 1.6 % of the clearly neutral faces "
+            "negative and finds 1.6 % of the negative ones.",
         ),
         (PeopleMetrics(CLEAR, None, None), "It is right on 97.6 % of the faces that people agree on."),
         (PeopleMetrics(None, None, None), ""),
