@@ -28,10 +28,11 @@ from fer_core.evaluation.results import EvaluationResult, RobustnessLevel, Robus
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.evaluation.scoring import Scores
 from fer_core.evaluation.serialization import evaluation_to_json, robustness_to_json
-from fer_core.evaluation.text import LABEL_SET_NAMES, percent, truth_name
+from fer_core.evaluation.text import percent, truth_name
 from fer_core.evaluation.truth import Truth, answering_label_set, true_labels, truths
 from fer_core.models.bundle import Bundle
 from fer_core.models.card import is_fer2013
+from fer_core.models.label_sets import title_of
 
 _COVERAGE_POINTS = 50
 _TEMPLATE = "report.html.j2"
@@ -233,7 +234,7 @@ def _environment() -> jinja2.Environment:
         "percent": percent,
         "interval": _interval,
         "count": "{:,}".format,
-        "label_set_name": lambda name: LABEL_SET_NAMES.get(name, name),
+        "label_set_name": title_of,
     }
     return environment
 
@@ -316,7 +317,7 @@ def _comparison_to_json(split: str, each: ModelComparison) -> dict[str, Any]:
 
 def _row_name(model: ReportedModel, label_set: str) -> str:
     several = len(model.result.label_sets) > 1
-    return f"{model.name}, {LABEL_SET_NAMES.get(label_set, label_set)}" if several else model.name
+    return f"{model.name}, {title_of(label_set)}" if several else model.name
 
 
 def _interval(interval: Sequence[float]) -> str:

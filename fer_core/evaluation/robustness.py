@@ -51,7 +51,8 @@ def _noise(images: np.ndarray, level: float, rng: np.random.Generator) -> np.nda
 
 def _jpeg(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(level)]
-    return np.stack([cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_GRAYSCALE) for image in images])
+    files = [cv2.imencode(".jpg", image, quality)[1] for image in images]
+    return np.stack([np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)) for file in files])
 
 
 def _shift(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:

@@ -143,7 +143,7 @@ def calibration_from_json(content: Mapping[str, Any]) -> CalibrationResult:
         fitted_on=content.get("fitted_on"),
         against=None if against is None else Truth(against),
         uncertain_below=content.get("uncertain_below"),
-        target=content.get("target", TARGET_ACCURACY),
+        target=content.get("target") or TARGET_ACCURACY,
         by_split={
             split: SplitCalibration(**{name: figures[name] for name in SplitCalibration.__dataclass_fields__})
             for split, figures in content.get("by_split", {}).items()
@@ -153,8 +153,7 @@ def calibration_from_json(content: Mapping[str, Any]) -> CalibrationResult:
 
 def card_calibration(card: ModelCard, label_set: str | None = None) -> CalibrationResult:
     """Return what a card says of the calibration of a label set; None stands for the default."""
-    name = label_set or card.label_sets[0]
-    return calibration_from_json(card.calibration.get(name, {}) if len(card.label_sets) > 1 else card.calibration)
+    return calibration_from_json(card.calibration_of(label_set).to_json())
 
 
 def robustness_to_json(robustness: RobustnessResult) -> Json:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from fer_core.evaluation.metrics import PeopleMetrics
 from fer_core.evaluation.results import CalibrationResult, EvaluationResult, SplitResult, ViewMetrics
 from fer_core.evaluation.truth import Truth
-
-LABEL_SET_NAMES = {"people": "what people see", "fer": "FER-2013's labels", "votes": "ten people's votes"}
+from fer_core.models.label_sets import title_of
 
 
 def truth_name(truth: Truth, fer2013: bool = False) -> str:
@@ -33,7 +32,7 @@ def lines_of(result: EvaluationResult) -> list[str]:
         )
     for label_set in result.label_sets:
         if len(result.label_sets) > 1:
-            lines.append(f"  Answering for {LABEL_SET_NAMES.get(label_set, label_set)} ({label_set})")
+            lines.append(f"  Answering for {title_of(label_set)} ({label_set})")
         for split in result.splits:
             lines += _split_lines(split, result.split(split, label_set))
         lines += _calibration_lines(result.calibrations[label_set])

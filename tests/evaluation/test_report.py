@@ -196,7 +196,7 @@ def test_a_model_of_several_label_sets_has_a_row_for_each(voted):
     bundle = dataclasses.replace(one.bundle, card=dataclasses.replace(one.bundle.card, label_sets=("people", "fer")))
     model = ReportedModel("two", bundle, scores, assess(bundle, voted, scores), {})
     text = page_of(voted, model)
-    assert "two, what people see" in text
+    assert "two, What people see" in text
     assert "two, FER-2013&#39;s labels" in text
     assert set(content_of(voted, model)["models"][0]["calibration"]) == {"people", "fer"}
 

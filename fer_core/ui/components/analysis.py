@@ -185,4 +185,4 @@ def _model_key(view: DataView, recognizer: EmotionRecognizer) -> str:
 
 
 def _model_name(recognizer: EmotionRecognizer) -> str:
-    return f"model-{scores_key(recognizer.card)}"
+    return f"model-{scores_key(recognizer.card, recognizer.label_set)}"

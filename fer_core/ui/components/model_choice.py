@@ -10,12 +10,13 @@ from fer_core.models.card import ModelCard, is_fer2013
 from fer_core.models.model_store import available_models, chosen_model, folder_of
 from fer_core.ui.components.consent import measured_with_people
 
-# What a model's default label set is, in a sentence.
+# What models trained on different labels of FER-2013 answer, in a sentence.
 _LEARNED = {
+    "people": "It learned how ten people voted on each picture (FER+), with FER-2013's label as four more votes.",
     "fer": "It learned FER-2013's own labels: one opinion a picture.",
     "votes": "It learned how ten people voted on each picture (FER+): labels that more people recognise.",
-    "people": "It learned what people see: ten people's votes on each picture (FER+), with its label as further votes.",
 }
+_SEVERAL = "It learned both FER-2013's labels and how ten people voted on each picture (FER+)."
 
 
 def viewers_model() -> str:
@@ -43,5 +44,6 @@ def _description(name: str) -> str:
         card = ModelCard.load(folder_of(name) / CARD_FILE)
     except ModelError as error:
         return str(error)
-    learned = _LEARNED.get(card.label_sets[0], "") if is_fer2013(card.data) else ""
-    return f"{learned} {measured_with_people(card)}".strip()
+    known = is_fer2013(card.data) and (len(card.label_sets) > 1 or "label_set" in card.training)
+    learned = _SEVERAL if len(card.label_sets) > 1 else _LEARNED.get(card.label_sets[0], "")
+    return f"{learned if known else ''} {measured_with_people(card)}".strip()

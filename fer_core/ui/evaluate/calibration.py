@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from fer_core.charts.evaluation import (
+from fer_core.charts.calibration import (
     ReliabilityBins,
     coverage_chart,
     reliability_chart,
@@ -14,10 +14,11 @@ from fer_core.charts.timeline import QUIET
 from fer_core.evaluation.assessment import calibration_labels
 from fer_core.evaluation.calibration import Coverage, coverage, reliability
 from fer_core.evaluation.results import CalibrationResult
-from fer_core.evaluation.text import LABEL_SET_NAMES, percent
+from fer_core.evaluation.text import percent
+from fer_core.models.label_sets import title_of
 from fer_core.models.temperature import Temperature
 from fer_core.ui.evaluate.choice import choose_model
-from fer_core.ui.evaluate.view import Evaluation, Measured, sentence_case
+from fer_core.ui.evaluate.view import Evaluation, Measured
 
 
 def calibration_view(found: Evaluation) -> None:
@@ -46,7 +47,7 @@ def _choose_label_set(model: Measured) -> str:
         "Answers for",
         names,
         default=names[0],
-        format_func=lambda name: sentence_case(LABEL_SET_NAMES.get(name) or name),
+        format_func=lambda name: title_of(name),
         required=True,
         key="label_set",
         bind="query-params",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.charts.evaluation import robustness_chart
+from fer_core.charts.robustness import robustness_chart
 from fer_core.charts.timeline import QUIET
 from fer_core.evaluation.process import measuring_job
 from fer_core.evaluation.robustness import CORRUPTIONS

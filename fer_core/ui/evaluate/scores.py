@@ -14,8 +14,9 @@ from fer_core.emotions import COLORS, LABELS
 from fer_core.evaluation.metrics import LabelMetrics
 from fer_core.evaluation.published import PUBLISHED, Published
 from fer_core.evaluation.results import SplitResult
-from fer_core.evaluation.text import LABEL_SET_NAMES, percent
+from fer_core.evaluation.text import percent
 from fer_core.evaluation.truth import Truth
+from fer_core.models.label_sets import title_of
 from fer_core.ui.components.pictures import label_html
 from fer_core.ui.evaluate.choice import choose_model, choose_truth
 from fer_core.ui.evaluate.people import PEOPLE_HEAD, people_cells, people_figures, people_points, share_cell
@@ -220,7 +221,7 @@ def _truth_cells(result: SplitResult, truth: Truth) -> Iterator[str]:
 
 def _name_cell(model: Measured, label_set: str, result: SplitResult) -> str:
     several = len(model.result.label_sets) > 1
-    note = f"<small>{escape(LABEL_SET_NAMES.get(label_set, label_set))}</small>" if several else ""
+    note = f"<small>{escape(title_of(label_set))}</small>" if several else ""
     name = f'<span class="fer-label"><i style="background:{model.color}"></i>{escape(model.name)}</span>'
     return f'<th scope="row">{name}{note}</th>'
 
