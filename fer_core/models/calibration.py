@@ -22,8 +22,10 @@ class Calibration:
         uncertain_below: best score below which a face is called uncertain, 0 to 1; None if it was not fitted.
         fitted_on: split that temperature and threshold were fitted on; None if they were not.
         target: accuracy that the threshold was chosen for, 0 to 1; None if it was not.
-        by_split: measured figures by split: `images`, `ece_before` and `ece_after` the temperature, `answered` (share
-            of faces that are not uncertain) and `accuracy_answered`.
+        by_split: measured figures by split: `images`, `ece_before` and `ece_after` the temperature, `coverage` (share
+            of faces that are not uncertain) and `accuracy_covered`.
+        against: what counted as right: "majority", what most of ten people saw, or "labels", the data set's own;
+            None in cards that do not say.
     """
 
     temperature: float = 1.0
@@ -32,6 +34,7 @@ class Calibration:
     fitted_on: str | None = None
     target: float | None = None
     by_split: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    against: str | None = None
 
     @property
     def scaling(self) -> Temperature:

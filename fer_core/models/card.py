@@ -146,11 +146,6 @@ class ModelCard:
             raise ModelError(f"{path} is not a model card: {error}. Expected the JSON that training wrote.") from error
 
 
-def temperature_of(calibration: Mapping[str, Any]) -> Temperature:
-    """Return the temperature that a card's `calibration` names; one that changes nothing if it names none."""
-    return Temperature(float(calibration.get("temperature", 1.0)), float(calibration.get("entropy_power", 0.0)))
-
-
 def main_split(splits: Container[str]) -> str | None:
     """Return the split that speaks for a model: the one least used in its making; None if there is none."""
     return next((split for split in ("PrivateTest", "Test", "PublicTest", "Validation") if split in splits), None)

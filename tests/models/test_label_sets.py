@@ -67,6 +67,7 @@ def test_a_single_label_set_keeps_its_calibration_flat_on_disk():
     assert card_of(("people",)).with_calibrations({"people": Calibration.from_json(FLAT)}).calibration == {
         **FLAT,
         "by_split": {},
+        "against": None,
     }
 
 

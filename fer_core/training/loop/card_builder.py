@@ -1,6 +1,9 @@
-"""The card of a finished run: its result, measured once on each split that it did not train on."""
+"""The card of a finished run: its result, measured once on each split that it was not trained on."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -8,7 +11,9 @@ import numpy as np
 from fer_core import __version__
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.emotions import LABELS
-from fer_core.evaluation.metrics import measure
+from fer_core.evaluation.assessment import measure_rows
+from fer_core.evaluation.results import SplitResult
+from fer_core.evaluation.serialization import split_to_json
 from fer_core.files import sha256_of
 from fer_core.models.card import ModelCard
 from fer_core.training.config import RunConfig
@@ -21,7 +26,8 @@ _BOTH = ("PublicTest", "PrivateTest")
 def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: ResultNetwork) -> ModelCard:
     """Measure the weights that are the run's result and describe them.
 
-    Labels are the data set's own, whatever labels were trained on, so that figures of runs compare.
+    Accuracies are against the data set's own labels, whatever labels were trained on, so that figures of runs
+    compare; where there are votes, figures against what people saw stand beside them.
     """
     network.model.load_weights(run.weights_file)
     history = run.history()
@@ -37,10 +43,8 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
     metrics = {}
     for name, splits in measured.items():
         rows = faces.rows_of(*splits)
-        metrics[name] = {
-            "protocol": protocol,
-            **measure(network.predict_all(np.array(faces.images[rows]))[config.label_sets[0]], faces.labels[rows]),
-        }
+        scores = network.predict_all(np.array(faces.images[rows]))
+        metrics[name] = split_to_json(_measure(faces, rows, scores, protocol))
     return ModelCard(
         name=run.name,
         architecture=config.architecture,
@@ -65,3 +69,10 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
         metrics=metrics,
         files={run.weights_file.name: sha256_of(run.weights_file)},
     )
+
+
+def _measure(faces: FaceSet, rows: np.ndarray, scores: Mapping[str, np.ndarray], protocol: str) -> SplitResult:
+    """Measure the scores of each label set, float32 (n, 7); the first is the default."""
+    results = {name: measure_rows(faces, rows, probs, protocol) for name, probs in scores.items()}
+    default, *others = results
+    return replace(results[default], label_sets={name: results[name] for name in others})

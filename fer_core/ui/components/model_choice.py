@@ -8,6 +8,7 @@ from fer_core.errors import ModelError
 from fer_core.models.bundle import CARD_FILE
 from fer_core.models.card import ModelCard, is_fer2013
 from fer_core.models.model_store import available_models, chosen_model, folder_of
+from fer_core.ui.components.consent import measured_with_people
 
 # What models trained on different labels of FER-2013 answer, in a sentence.
 _LEARNED = {
@@ -38,10 +39,11 @@ def viewers_model() -> str:
 
 
 def _description(name: str) -> str:
+    """Return what a model learned and how often it agrees with people."""
     try:
         card = ModelCard.load(folder_of(name) / CARD_FILE)
     except ModelError as error:
         return str(error)
-    if not is_fer2013(card.data) or not (len(card.label_sets) > 1 or "label_set" in card.training):
-        return ""
-    return _SEVERAL if len(card.label_sets) > 1 else _LEARNED.get(card.label_sets[0], "")
+    known = is_fer2013(card.data) and (len(card.label_sets) > 1 or "label_set" in card.training)
+    learned = _SEVERAL if len(card.label_sets) > 1 else _LEARNED.get(card.label_sets[0], "")
+    return f"{learned if known else ''} {measured_with_people(card)}".strip()

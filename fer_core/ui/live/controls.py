@@ -82,11 +82,11 @@ def _coverage_text(model: str, calibration: Calibration) -> str:
     """Say how many faces the model's own threshold leaves, and how many of them are right, if that was measured."""
     threshold, split = calibration.uncertain_below, calibration.fitted_on
     figures = calibration.by_split.get(split) if split else None
-    if threshold is None or not figures or figures["accuracy_answered"] is None:
+    if threshold is None or not figures or figures["accuracy_covered"] is None:
         return ""
     return (
-        f" At {threshold * 100:.0f} %, {model} answers {figures['answered'] * 100:.0f} % of the faces of {split}, and "
-        f"{figures['accuracy_answered'] * 100:.0f} % of these answers are right."
+        f" At {threshold * 100:.0f} %, {model} answers {figures['coverage'] * 100:.0f} % of the faces of {split}, and "
+        f"{figures['accuracy_covered'] * 100:.0f} % of these answers are right."
     )
 
 
