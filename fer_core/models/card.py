@@ -37,6 +37,7 @@ class ModelCard:
             uncertain, and how good both are.
         files: SHA-256 of each file of the model, by file name.
         limits: known limits in plain words.
+        folder: where the card was read from, None if it was made in memory; never saved.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ModelCard:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
+    folder: Path | None = field(default=None, compare=False, repr=False)
 
     @property
     def temperature(self) -> Temperature:
@@ -78,7 +80,11 @@ class ModelCard:
 
     def save(self, path: Path) -> None:
         """Write the card to `path` as JSON."""
-        write_json(path, asdict(self))
+        write_json(path, self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as it is saved."""
+        return {name: value for name, value in asdict(self).items() if name != "folder"}
 
     @classmethod
     def load(cls, path: Path) -> ModelCard:
@@ -91,7 +97,7 @@ class ModelCard:
             content = with_current_keys(json.loads(path.read_text(encoding="utf-8")))
             content["labels"] = tuple(content["labels"])
             content["limits"] = tuple(content.get("limits", ()))
-            return cls(**content)
+            return cls(**content, folder=path.parent)
         except FileNotFoundError as error:
             raise ModelError(
                 f"{path} is missing. A model is a folder with its weights and card.json; "
