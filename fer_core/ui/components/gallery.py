@@ -8,8 +8,8 @@ import streamlit as st
 
 from fer_core.audit.corrections import EXCLUDE, Corrections
 from fer_core.audit.findings import Findings
-from fer_core.audit.votes import leading_column
 from fer_core.data.face_set import VOTE_COLUMNS
+from fer_core.data.votes import majority_column
 from fer_core.ui.components.corrections import mark_faces
 from fer_core.ui.components.data_view import DataView, seen_word
 from fer_core.ui.components.face_dialog import open_face
@@ -40,7 +40,7 @@ def gallery(
 def tiles(view: DataView, findings: Findings, corrections: Corrections, rows: Sequence[int]) -> list[Tile]:
     """Return a tile for each row, with what most people saw in it where that is not the label."""
     rows = [int(row) for row in rows]
-    seen = [-1] * len(rows) if findings.votes is None else leading_column(findings.votes[rows])
+    seen = [-1] * len(rows) if findings.votes is None else majority_column(findings.votes[rows])
     return [
         Tile(row, view.label(row), view.title(row), _seen_note(column, view.label(row)), mark_of(corrections, row))
         for row, column in zip(rows, seen, strict=True)
@@ -66,7 +66,7 @@ def next_page(key: str, page: int, pages: int) -> None:
 
 
 def _seen_note(column: int, label: str) -> str:
-    """Say what most people saw, by the votes' column or -1 for none, where that is not the label."""
+    """Say what most people saw, by its column of the votes or -1 for none, where that is not the label."""
     if column < 0:
         return ""
     name = seen_word(VOTE_COLUMNS[column])
