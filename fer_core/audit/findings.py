@@ -101,7 +101,7 @@ class Findings:
 
     @cached_property
     def issue_score(self) -> IssueScore:
-        """All of it as one number a face, with reasons."""
+        """All of it as one score a face, with reasons."""
         n = len(self.labels)
         reasons = {
             "blank": np.where(self.image_stats.nearly_blank, _BLANK, 0),

@@ -74,8 +74,8 @@ def _copies(findings: Findings) -> Problem:
         "copies",
         "Exact copies",
         len(exact.surplus),
-        f"{len(exact.surplus):,} images repeat an earlier one to the last pixel, in {len(exact):,} groups; "
-        f"the largest group has {largest}. A copy counts double in training and in every score.",
+        f"{_count(len(exact.surplus), 'image')} in {_count(len(exact), 'group')}, identical to an earlier one to the "
+        f"last pixel; the largest group has {largest}. A copy counts double in training and in every score.",
         rows,
         group,
     )
@@ -88,7 +88,7 @@ def _conflicts(findings: Findings) -> Problem:
         "conflicting-copies",
         "Copies with conflicting labels",
         len(numbers),
-        f"In {len(numbers):,} groups the same image carries different labels. At least one of them is "
+        f"In {_count(len(numbers), 'group')} the same image carries different labels. At least one of them is "
         "wrong, and no model can answer them all.",
         rows,
         group,
@@ -137,7 +137,7 @@ def _near_copies(findings: Findings) -> Problem:
         "near-copies",
         "Near copies",
         len(numbers),
-        f"{len(numbers):,} groups hold images that are not identical but nearly so: one picture compressed, "
+        f"{_count(len(numbers), 'group')} of images that are not identical but nearly so: one picture compressed, "
         "resized or stamped in another way, or frames of one film. In a group each is like every other (normalised "
         f"cross-correlation above {THRESHOLD:.2f}). Images of one single gray value cannot be compared in this way.",
         rows,
@@ -152,9 +152,8 @@ def _blank(findings: Findings) -> Problem:
         "blank",
         "Blank and nearly blank images",
         len(rows),
-        f"{len(rows):,} images have almost no contrast (standard deviation below {NEARLY_BLANK_STD:.0f} of "
-        f"255), {stats.all_black.sum():,} of them are all black. No expression can be seen in them, yet "
-        "each has a label.",
+        f"{_count(len(rows), 'image')} with almost no contrast (standard deviation below {NEARLY_BLANK_STD:.0f} of "
+        f"255), {stats.all_black.sum():,} of them all black. No expression can be seen, yet each has a label.",
         rows[np.argsort(stats.std[rows], kind="stable")],
     )
 
@@ -166,7 +165,7 @@ def _mostly_black(findings: Findings) -> Problem:
         "mostly-black",
         "More than a quarter black",
         len(rows),
-        f"In {len(rows):,} images more than 25 % of the pixels are black: framed, cut off or turned, and "
+        f"In {_count(len(rows), 'image')} more than 25 % of the pixels are black: framed, cut off or turned, and "
         "sometimes only a dark photograph.",
         rows[np.argsort(-black[rows], kind="stable")],
     )
@@ -179,17 +178,16 @@ def _no_face(findings: Findings) -> Problem:
         "not-a-face",
         "Not a face",
         len(rows),
-        f"{len(rows):,} images were called not a face by more of the FER+ voters than gave any other answer, "
-        f"{everyone.sum():,} of them by everyone. They teach and measure nothing.{_not_voted(findings.votes)}",
+        f"{_images_were(len(rows))} called not a face by more of the FER+ voters than gave any other answer, "
+        f"{everyone.sum():,} of them by everyone. Nothing can be learned or measured from that."
+        f"{_not_voted(findings.votes)}",
         rows[np.argsort(~everyone, kind="stable")],
     )
 
 
 def _not_voted(votes: np.ndarray) -> str:
     count = int(np.sum(~has_votes(votes)))
-    if count == 0:
-        return ""
-    return f" {count:,} {'image was' if count == 1 else 'images were'} not voted on at all and do not count here."
+    return f" {_images_were(count)} not voted on at all and left out here." if count else ""
 
 
 def _votes(findings: Findings) -> Problem:
@@ -213,10 +211,18 @@ def _model(findings: Findings) -> Problem:
         "model",
         "Labels that a model contradicts",
         len(label_issues),
-        f"On {len(label_issues):,} faces that it was not trained on, the model is confident of another expression "
-        "than the label (confident learning). Either the label or the model is wrong: look at the face.",
+        f"On {_count(len(label_issues), 'face')} that it was not trained on, the model is confident of another "
+        "expression than the label (confident learning). Either the label or the model is wrong: look at the face.",
         label_issues.rows,
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def _images_were(number: int) -> str:
+    return f"{_count(number, 'image')} {'was' if number == 1 else 'were'}"
 
 
 def _by_group(groups: Groups, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

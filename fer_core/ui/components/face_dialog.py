@@ -141,7 +141,7 @@ def _mark_controls(view: DataView, corrections: Corrections, row: int) -> None:
     st.session_state[_EXCLUDED] = excluded
     st.session_state[_LABEL] = own if mark is None or excluded else mark.label
     st.toggle("Exclude from training", key=_EXCLUDED, on_change=_exclude, args=(view, row))
-    st.pills("Label for training", LABELS, required=True, key=_LABEL, on_change=_relabel, args=(view, row))
+    st.pills("Label for training", LABELS, required=True, key=_LABEL, wrap=True, on_change=_relabel, args=(view, row))
     st.caption(_mark_sentence(mark, own))
 
 

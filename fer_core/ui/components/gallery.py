@@ -15,6 +15,10 @@ from fer_core.ui.components.data_view import DataView, seen_word
 from fer_core.ui.components.face_dialog import open_face
 from fer_core.ui.components.face_grid import Tile, TileGroup, face_grid
 
+# Width of a pager's arrows and of one of its numbers in pixels of the screen.
+_PAGER_PX, _PAGE_NUMBER_PX = 70, 34
+_FEWEST_NUMBERS, _MOST_NUMBERS = 5, 7
+
 
 def gallery(
     view: DataView,
@@ -51,6 +55,13 @@ def mark_of(corrections: Corrections, row: int) -> str:
     """Return "exclude", the label that a face is to have instead, or ""."""
     mark = corrections.current.get(row)
     return "" if mark is None else EXCLUDE if mark.action == EXCLUDE else mark.label
+
+
+def pager(key: str, pages: int) -> int:
+    """Draw the numbers of the pages, bound to the address as `key`; return the page that is chosen, from 1."""
+    # With room for fewer than five numbers Streamlit shows only one or two, even where there are no more.
+    width = _PAGER_PX + _PAGE_NUMBER_PX * max(_FEWEST_NUMBERS, min(pages, _MOST_NUMBERS))
+    return st.pagination(pages, key=key, bind="query-params", width=width, max_visible_pages=_MOST_NUMBERS)
 
 
 def next_page(key: str, page: int, pages: int) -> None:

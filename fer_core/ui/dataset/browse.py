@@ -15,7 +15,7 @@ from fer_core.data.votes import has_votes
 from fer_core.emotions import LABELS
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.face_grid import TileGroup
-from fer_core.ui.components.gallery import gallery, next_page, tiles
+from fer_core.ui.components.gallery import gallery, next_page, pager, tiles
 from fer_core.ui.components.widgets import empty_state
 
 _WHICH = {"All": None, "Suspicious": True, "Others": False, "Marked": None}
@@ -36,7 +36,7 @@ def browse(view: DataView, findings: Findings, corrections: Corrections) -> None
     pages = max(1, math.ceil(len(rows) / per_page))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         count = st.empty()
-        page = st.pagination(pages, key="page", bind="query-params")
+        page = pager("page", pages)
     shown = rows[(page - 1) * per_page : page * per_page]
     count.markdown(_position(rows, shown, (page - 1) * per_page, len(view.faces)))
     if len(rows) == 0:

@@ -28,7 +28,7 @@ from fer_core.ui.components.analysis import (
 from fer_core.ui.components.corrections import mark_faces, relabel_each
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.face_grid import Tile, TileGroup
-from fer_core.ui.components.gallery import gallery, next_page, tiles
+from fer_core.ui.components.gallery import gallery, next_page, pager, tiles
 from fer_core.ui.components.widgets import empty_state
 
 _FACES_A_PAGE = 120
@@ -110,7 +110,7 @@ def _show(
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         _actions(view, findings, problem)
         pages = math.ceil(len(groups) / per_page)
-        page = st.pagination(pages, key="problem_page", bind="query-params") if pages > 1 else 1
+        page = pager("problem_page", pages) if pages > 1 else 1
     shown = groups[(page - 1) * per_page : page * per_page]
     note = _note_of(view, findings, problem)
     if problem.group is None:
