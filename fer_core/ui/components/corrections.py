@@ -41,7 +41,7 @@ def read_corrections(view: DataView) -> Corrections:
     return _read(str(path), view.info.hash, len(view.faces), status.st_mtime_ns, status.st_size)
 
 
-def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str) -> None:
+def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str, toast: bool = True) -> None:
     """Correction faces, as the callback of a widget.
 
     Args:
@@ -49,6 +49,7 @@ def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str) -> N
         rows: the faces; all of them are one step for Undo.
         mark: "exclude", a label that they are to have, or "" to take corrections back.
         reason: a few words for the list.
+        toast: say it in the corner of the page; not from a dialog, which covers it.
     """
     if mark == EXCLUDE:
         words = "excluded"
@@ -59,7 +60,7 @@ def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str) -> N
     else:
         words = "unmarked"
         changed = _change(view, lambda corrections: corrections.remove(rows, _now()))
-    if changed:
+    if changed and toast:
         st.toast(f"{'1 face' if len(rows) == 1 else f'{len(rows):,} faces'} {words}. Undo is in the sidebar.")
 
 

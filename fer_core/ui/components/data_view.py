@@ -13,7 +13,7 @@ from fer_core.audit.findings import Findings
 from fer_core.audit.image_stats import ImageStats, compute_image_stats
 from fer_core.audit.summary import Summary, mean_faces, summarize
 from fer_core.cache import cache_folder, get_or_compute
-from fer_core.data.duplicate_groups import Groups, Pairs
+from fer_core.data.duplicate_groups import Groups
 from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.store import StoreInfo, open_store
@@ -96,9 +96,8 @@ def look_first(name: str) -> None:
 def _open(name: str, content: str, created: str, votes: bool, _info: StoreInfo) -> DataView:
     faces = open_store(name)
     arrays = _kept_first_look(faces)
-    none = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), len(faces))
     light = ImageStats(*(arrays[name] for name in ("mean", "std", "black")))
-    findings = Findings(faces.labels, faces.split, faces.votes, light, Groups(arrays["exact"]), near_duplicates=none)
+    findings = Findings(faces.labels, faces.split, faces.votes, light, Groups(arrays["exact"]))
     return DataView(_info, faces, summarize(faces, arrays["mean_faces"]), findings)
 
 
