@@ -49,11 +49,11 @@ def test_axes_and_height_stay_while_curves_grow(history, quantity):
     assert layout.yaxis.range == ((0, 100) if quantity == "accuracy" else None)
 
 
-def test_a_legend_names_the_lines_with_their_last_values():
+def test_the_lines_are_named_above_the_plot_with_their_last_values():
     """Text beside the ends of lines was cut off on narrow screens."""
-    figure = run_curves(HISTORY, PROGRESS, 100, 10, "accuracy")
-    assert [line.name for line in figure.data if line.showlegend is None] == ["training 50.0", "validation 60.0"]
-    assert figure.layout.showlegend and not figure.layout.annotations
+    [names] = run_curves(HISTORY, PROGRESS, 100, 10, "accuracy").layout.annotations
+    assert "training 50.0" in names.text and "validation 60.0" in names.text
+    assert (names.x, names.xref, names.xanchor) == (0, "paper", "left")
 
 
 def test_the_learning_rate_is_drawn():
