@@ -232,13 +232,9 @@ def _cell_text(true: str, predicted: str, share: float, dark: bool) -> dict:
     ground = _DARK if dark else _LIGHT
     cell = [share * full + (1 - share) * bare for full, bare in zip(_CELL, ground, strict=True)]
     black, white = ((max(one, other) + 0.05) / (min(one, other) + 0.05) for one, other in _against(cell))
-    return {
-        "x": predicted,
-        "y": true,
-        "text": f"{share * 100:.0f}",
-        "showarrow": False,
-        "font": {"size": 12, "color": "#000000" if black > white else "#FFFFFF"},
-    }
+    # In the text itself: the page's theme overrides the colour of a font.
+    text = f'<span style="color:{"#000000" if black > white else "#FFFFFF"}">{share * 100:.0f}</span>'
+    return {"x": predicted, "y": true, "text": text, "showarrow": False, "font": {"size": 12}}
 
 
 def _against(rgb: Sequence[float]) -> list[tuple[float, float]]:
