@@ -8,15 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from fer_core.data.split_names import SPLITS
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 
 IMAGE_SIZE = 48
-
-# The first three are the table's own Usage. A folder tree has lost which of its test images were
-# public and which private: they are "Test". "Validation" is held out of Training, by a folder or by
-# `fer_core.data.splits.with_validation`.
-SPLITS: tuple[str, ...] = ("Training", "PublicTest", "PrivateTest", "Test", "Validation")
 
 # The ten columns of the FER+ votes, in the order of their file.
 VOTE_COLUMNS: tuple[str, ...] = (

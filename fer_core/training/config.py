@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from fer_core.data.face_set import SPLITS
+from fer_core.data.split_names import SPLITS
 from fer_core.errors import RunError
 from fer_core.legacy import with_current_keys
 from fer_core.models.registry import FACE_SIZE, architectures, resizable

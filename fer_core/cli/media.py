@@ -1,0 +1,72 @@
+"""The commands that turn pictures and videos into tables."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_OUT_HELP = "CSV to write, with NAME.about.json beside it. (default: the standard output)"
+_Out = Annotated[Path | None, typer.Option(help=_OUT_HELP, show_default=False)]
+_Model = Annotated[
+    str | None, typer.Option(help="Name or folder of a model. (default: the one in use)", show_default=False)
+]
+
+
+def _seconds(text: str) -> float:
+    """Read a span of time: a finite number, 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise typer.BadParameter(f"{text!r} is not a number of seconds, 0 or more.")
+    return value
+
+
+def analyze(
+    files: Annotated[list[Path], typer.Argument(help="Pictures, videos and folders of them.")],
+    out: _Out = None,
+    annotated: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Also write copies with boxes and labels, without sound.")
+    ] = None,
+    every: Annotated[
+        float,
+        typer.Option(
+            parser=_seconds,
+            metavar="SECONDS",
+            help="Time from one analysed frame of a video to the next. (default: all frames)",
+            show_default=False,
+        ),
+    ] = 0.0,
+    smoothing: Annotated[
+        float,
+        typer.Option(
+            parser=_seconds,
+            metavar="SECONDS",
+            help="Time constant over which a face's scores are smoothed. (default: not at all)",
+            show_default=False,
+        ),
+    ] = 0.0,
+    model: _Model = None,
+) -> None:
+    """Find faces in pictures and videos and tabulate their scores."""
+    from fer_core.media.command import AnalyzeOptions, run
+
+    run(AnalyzeOptions(files, out, annotated, every, smoothing, model))
+
+
+def classify(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Pictures of one face each, .npy files of uint8 (n, 48, 48), and folders of them."),
+    ],
+    out: _Out = None,
+    model: _Model = None,
+) -> None:
+    """Tabulate the scores of faces that are cropped already."""
+    from fer_core.media.command import run_classify
+
+    run_classify(files, out, model)
