@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from platformdirs import user_data_path
 
@@ -81,16 +81,15 @@ def _ice_servers(text: str) -> tuple[Mapping[str, Any], ...]:
             f"FER_ICE_SERVERS must be a JSON list such as {_ICE_EXAMPLE}, "
             f"got {type(servers).__name__}. Put the server in brackets."
         )
-    for number, server in enumerate(servers, 1):
-        _check_server(number, server)
-    return tuple(servers)
+    return tuple(_checked_server(number, server) for number, server in enumerate(cast(list[Any], servers), 1))
 
 
-def _check_server(number: int, server: Any) -> None:
+def _checked_server(number: int, content: Any) -> Mapping[str, Any]:
     where = f"Server {number} of FER_ICE_SERVERS"
-    if not isinstance(server, dict) or not server.get("urls"):
+    server = cast(dict[str, Any], content) if isinstance(content, dict) else {}
+    if not server.get("urls"):
         raise SettingsError(f"{where} must be an object with `urls`, as in {_ICE_EXAMPLE}. Add `urls`.")
-    urls = server["urls"] if isinstance(server["urls"], list) else [server["urls"]]
+    urls = cast(list[Any], server["urls"]) if isinstance(server["urls"], list) else [server["urls"]]
     for url in urls:
         if not isinstance(url, str) or not _ICE_URL.fullmatch(url):
             raise SettingsError(
@@ -101,3 +100,4 @@ def _check_server(number: int, server: Any) -> None:
             raise SettingsError(
                 f"{where} is a TURN server and needs `username` and `credential`, as in {_ICE_EXAMPLE}."
             )
+    return server

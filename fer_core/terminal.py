@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -16,7 +16,7 @@ class Update(Protocol):
 
 
 @contextmanager
-def progress_bar(description: str = "") -> Iterator[Update]:
+def progress_bar(description: str = "") -> Generator[Update, None, None]:
     """Show a progress bar while the block runs, and yield the function that moves it.
 
     It is drawn on the standard error, which keeps it out of a table or JSON on the standard output.

@@ -32,6 +32,6 @@ with form:
 with shown:
     by_name = {run.name: run for run in runs}
     live = next((run for run in reversed(runs) if (status := run.status()) and status.live), None)
-    follow(by_name.get(st.session_state.get(FOLLOWED)) or live or (runs[0] if runs else None))
+    follow(by_name.get(st.session_state.get(FOLLOWED, "")) or live or (runs[0] if runs else None))
 if runs:
     runs_table(runs)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+import typer
 
 from fer_core.legacy import RENAMED_KEYS
 from fer_core.training.arguments import choices, option_of
@@ -13,6 +15,22 @@ _SEVERAL_VALUES = {
     "evaluate": {"--model", "--split"},
     "train": {option_of(field.name) for field, default in choices() if isinstance(default, tuple)},
 }
+
+
+def one_of(values: Collection[str]) -> Callable[[str], str]:
+    """Return a parser of an option that takes one of some values."""
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(values)}.")
+        return text
+
+    return parse
+
+
+def either(values: Collection[str]) -> str:
+    """Return values as help shows them: "<adam|adamw>"."""
+    return f"<{'|'.join(values)}>"
 
 
 def with_current_spelling(arguments: Sequence[str]) -> list[str]:

@@ -7,14 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from fer_core.cli.arguments import either, one_of
 from fer_core.models.importing.description import RESIZE_METHODS, SCALES
 from fer_core.models.registry import architectures
 
-Architecture = Literal[architectures()]  # pyright: ignore[reportInvalidTypeForm]
 Format = Literal["litert", "onnx", "keras"]
-Resize = Literal[RESIZE_METHODS]  # pyright: ignore[reportInvalidTypeForm]
-
-_OTHER_ORIGIN = "A network of other origin, which these describe"
 
 
 def import_model(
@@ -31,24 +28,41 @@ def import_model(
     out: Annotated[
         Path | None, typer.Option(help="Write the model to this folder instead of adding it to the models.")
     ] = None,
-    architecture: Annotated[Architecture | None, typer.Option(help="Network that the weights belong to.")] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Option(
+            parser=one_of(architectures()),
+            metavar=either(architectures()),
+            help="Network that the weights belong to.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what was imported as JSON.")] = False,
     labels: Annotated[
         str | None,
         typer.Option(
-            help="Its seven labels in the order of its scores, with commas between them.",
-            rich_help_panel=_OTHER_ORIGIN,
+            help="For a network of other origin: its seven labels in the order of its scores, separated by commas.",
         ),
     ] = None,
     input_size: Annotated[
         int | None,
-        typer.Option(metavar="PX", help="Width and height of the faces it takes.", rich_help_panel=_OTHER_ORIGIN),
+        typer.Option(
+            metavar="PX",
+            help="Of such a network: width and height of the faces it takes.",
+        ),
     ] = None,
     scale: Annotated[
-        str | None, typer.Option(help=f"Range of its input: {', '.join(SCALES)}.", rich_help_panel=_OTHER_ORIGIN)
+        str | None,
+        typer.Option(
+            help=f"Of such a network: range of its input, {', '.join(SCALES)}.",
+        ),
     ] = None,
     resize: Annotated[
-        Resize, typer.Option(help="How faces are resized to that size.", rich_help_panel=_OTHER_ORIGIN)
+        str,
+        typer.Option(
+            parser=one_of(RESIZE_METHODS),
+            metavar=either(RESIZE_METHODS),
+            help="Of such a network: how faces are resized to that size.",
+        ),
     ] = RESIZE_METHODS[0],
 ) -> None:
     """Import a model of other origin, or its weights."""

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
+from fer_core.cli.arguments import either, one_of
 from fer_core.training.arguments import choices, config_from_options, option_of, shown, values_of
-from fer_core.training.config import PRESETS, Augmentation
-
-Preset = Literal[tuple(PRESETS)]  # pyright: ignore[reportInvalidTypeForm]
-
-_AUGMENTATION = {field.name for field in dataclasses.fields(Augmentation)}
+from fer_core.training.config import PRESETS
 
 
 def train(
@@ -35,7 +31,10 @@ def train(
         Path | None,
         typer.Option(metavar="FILE", help="Train nothing: write to FILE how long an epoch would take here."),
     ] = None,
-    preset: Annotated[Preset | None, typer.Option(help="Recipe that all other options change.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(parser=one_of(PRESETS), metavar=either(PRESETS), help="Recipe that all other options change."),
+    ] = None,
     **values: Any,
 ) -> None:
     """Train a network, from the start or from where it stopped."""
@@ -65,40 +64,28 @@ def _without_empty(value: Any) -> Any:
 def _parameter(field: dataclasses.Field[Any], default: Any) -> inspect.Parameter:
     """Return a choice as a keyword of `train`, with its sentence as help; None where it is not given."""
     values = values_of(field)
-    kind: Any = Literal[values] if values else type(default)  # pyright: ignore[reportInvalidTypeForm]
-    if several := isinstance(default, tuple):
-        kind = list[str]
+    kind: Any = list[str] if isinstance(default, tuple) else type(default)
     # A sentence that starts with the name of a value keeps it as it is typed.
     help_text = f"{field.metadata['words']} (default: {shown(default) or 'none'})"
     option = typer.Option(
         *([] if isinstance(default, bool) else [option_of(field.name)]),
         help=help_text if help_text.startswith(values) else help_text[0].upper() + help_text[1:],
-        parser=_one_of(values) if several and values else None,
+        parser=one_of(values) if values else None,
         metavar=_metavar(default, values),
         show_default=False,
-        rich_help_panel="Augmentation" if field.name in _AUGMENTATION else "Configuration",
     )
     return inspect.Parameter(
         field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
     )
 
 
-def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
-    """Return a parser that takes one of the values; Typer knows no list of `Literal`."""
-
-    def parse(text: str) -> str:
-        if text not in values:
-            raise typer.BadParameter(f"{text!r} is not one of {', '.join(values)}.")
-        return text
-
-    return parse
-
-
 def _metavar(default: Any, values: tuple[str, ...]) -> str | None:
     if isinstance(default, tuple):
         return "SPLIT…" if values else "NAME…"
-    if values or isinstance(default, bool):
+    if isinstance(default, bool):
         return None
+    if values:
+        return either(values)
     return "NAME" if isinstance(default, str) else "N"
 
 

@@ -88,13 +88,13 @@ class FaceSet:
         """SHA-256 of pixels, labels and splits in row order, in hexadecimal; votes do not count."""
         digest = hashlib.sha256()
         for array in (self.images, self.labels.astype(np.uint8), self.split):
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
     @property
     def splits(self) -> tuple[str, ...]:
         """The names of the splits that have images, in the order of `SPLITS`."""
-        return tuple(SPLITS[s] for s in np.unique(self.split))
+        return tuple(name for number, name in enumerate(SPLITS) if np.any(self.split == number))
 
     def rows_of(self, *splits: str) -> np.ndarray:
         """Return the row numbers, int64 (m,) and ascending, that belong to any of `splits`.

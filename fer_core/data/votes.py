@@ -47,7 +47,7 @@ class Votes:
 
 def has_votes(votes: np.ndarray) -> np.ndarray:
     """Return bool (n,): whether anybody voted on each face, of votes uint8 (n, 10)."""
-    return votes.any(axis=1)
+    return np.any(votes, axis=1)
 
 
 def unique_majority(votes: np.ndarray) -> np.ndarray:
@@ -112,7 +112,8 @@ def parse_votes(stream: BinaryIO, name: str) -> Votes:
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is not text. Expected the FER+ table fer2013new.csv.") from error
     reader = csv.reader(text)
-    header = [column.strip().lower() for column in next(_rows(reader, name), [])]
+    no_columns: list[str] = []
+    header = [column.strip().lower() for column in next(_rows(reader, name), no_columns)]
     wanted = ["usage", *(column.lower() for column in VOTE_COLUMNS)]
     missing = [column for column in wanted if column not in header]
     if missing:
@@ -122,7 +123,8 @@ def parse_votes(stream: BinaryIO, name: str) -> Votes:
     usage, *columns = (header.index(column) for column in wanted)
     # Rows whose image name is empty were taken out by hand when the table was curated; nobody voted on them.
     name_column = header.index("image name") if "image name" in header else None
-    counts, split = [], []
+    counts: list[list[int]] = []
+    split: list[int] = []
     for number, row in enumerate(_rows(reader, name), 1):
         try:
             numbers = [_vote(row[column]) for column in columns]
@@ -177,7 +179,7 @@ def join_votes(faces: FaceSet, votes: Votes) -> FaceSet:
             f"Row {row + 1} is {SPLITS[faces.split[row]]} in the data set and {SPLITS[votes.split[row]]} "
             "in the FER+ table: the rows are not in the same order. Use the original fer2013.csv."
         )
-    agreement = float(np.mean(unique_majority(votes.counts) == faces.labels))
+    agreement = float(np.mean(np.equal(unique_majority(votes.counts), faces.labels)))
     if len(faces) >= _JUDGED_FROM_ROWS and agreement < _LEAST_AGREEMENT:
         raise DataError(
             f"Only {agreement:.1%} of the votes agree with the labels (62.3 % when rightly joined): the "
