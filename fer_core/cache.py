@@ -44,7 +44,7 @@ def save_cached(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> No
     """Keep `arrays` under `name`. A disk that cannot take them costs time later, not the result now."""
     try:
         with atomic_path(_path(folder, name)) as partial:
-            np.savez(partial, **arrays)
+            np.savez(partial, allow_pickle=False, **arrays)
     except OSError as error:
         log.warning("%s could not be kept: %s", _path(folder, name), error)
 

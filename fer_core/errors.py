@@ -29,5 +29,9 @@ class SessionError(FerError):
     """A recorded session cannot be written or read."""
 
 
+class DependencyError(FerError):
+    """A package of an optional extra is not installed."""
+
+
 class SettingsError(FerError):
     """A setting or an environment variable has a value that cannot be used."""

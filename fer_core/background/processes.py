@@ -16,7 +16,7 @@ _PROJECT = Path(fer_core.__file__).parents[1]
 
 def start_command(
     arguments: list[str], log_file: Path, keep_open: tuple[int, ...] = (), environment: dict[str, str] | None = None
-) -> subprocess.Popen:
+) -> subprocess.Popen[bytes]:
     """Start `python -m fer_core` with `arguments` in a session of its own; what it prints is appended to a file.
 
     It works in the project's folder, and with the home of this process.

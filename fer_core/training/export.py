@@ -69,7 +69,7 @@ def export_run(run: RunFolder, form: str, folder: Path, faces: np.ndarray, train
 
     Args:
         run: a finished run.
-        form: one of `fer_core.training.model_commands.FORMATS`.
+        form: "litert", "onnx" or "keras".
         folder: where the model and its card go.
         faces: uint8 (n, 48, 48) on which both forms are compared.
         trainable: with the app's own form also write the weights that training can go on from.

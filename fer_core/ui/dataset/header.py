@@ -13,7 +13,7 @@ import streamlit as st
 from fer_core.audit.findings import Findings
 from fer_core.audit.summary import Summary
 from fer_core.cache import clear_cache
-from fer_core.data.face_set import TEST_SPLITS
+from fer_core.data.split_names import TEST_SPLITS
 from fer_core.data.splits import with_validation
 from fer_core.data.store import (
     StoreInfo,

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from fer_core.dependencies import training_unavailable
 from fer_core.errors import FerError
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, load_bundle
 from fer_core.models.card import ModelCard
@@ -51,6 +52,9 @@ def export_panel(name: str) -> None:
             card = load_bundle(folder_of(name)).card
         except FerError as error:
             st.error(str(error), icon=":material/error:")
+            return
+        if message := training_unavailable("Exporting a model"):
+            st.info(message, icon=":material/info:")
             return
         st.caption(
             "Each form is given 256 faces and compared with the one it is made from. The card, which says what "

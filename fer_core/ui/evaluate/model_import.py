@@ -9,15 +9,16 @@ from typing import Any, BinaryIO
 
 import streamlit as st
 
+from fer_core.dependencies import training_unavailable
 from fer_core.emotions import CSV_LABELS, LABELS
 from fer_core.errors import ModelError
 from fer_core.models.importing.description import (
+    MAX_FILE_BYTES,
     RESIZE_METHODS,
     SCALES,
     Description,
     parse_labels,
 )
-from fer_core.models.importing.inspection import MAX_FILE_BYTES
 from fer_core.models.model_store import available_models, check_name, models_root
 from fer_core.models.registry import architectures
 from fer_core.ui.components.command_job import run_command
@@ -54,6 +55,9 @@ def import_panel() -> None:
     """Ask for a file and what it is, import it in a process of its own, and say what came of it."""
     job = find_job(JOB)
     with st.expander("Import a model", icon=":material/upload_file:", expanded=job is not None):
+        if message := training_unavailable("Importing a model"):
+            st.info(message, icon=":material/info:")
+            return
         if job is not None:
             _show_import(job)
         if job is None or not job.progress.running:
