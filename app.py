@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from fer_core.ui.components.entry import leave_live
+from fer_core.ui.components.jobs import keep_owner
 from fer_core.ui.components.widgets import apply_style
 
 _LOGO = Path(__file__).parent / "fer_core" / "ui" / "components" / "logo.svg"
@@ -16,6 +17,7 @@ logging.getLogger("fer_core").setLevel(logging.INFO)
 st.set_page_config(page_title="Facial expressions", page_icon=str(_LOGO), layout="wide")
 st.logo(str(_LOGO), size="large")
 apply_style()
+keep_owner()
 
 live = st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True)
 page = st.navigation(
