@@ -98,6 +98,6 @@ def test_votes_that_do_not_fit_leave_the_store_as_it_was(home, tmp_path):
     before = write_store(demo_set(70), "mine")
     path = tmp_path / "votes.csv"
     path.write_text("Usage,neutral\n")
-    with pytest.raises(DataError, match="holds no FER+ votes"):
+    with pytest.raises(DataError, match="holds no FER"):
         add_votes("mine", path)
     assert open_store("mine").hash == before.hash and not list_stores()[0].votes

@@ -318,19 +318,15 @@ def test_while_a_set_is_read_none_is_split_or_given_votes(page):
     assert not page().error, "how it ended is not told to others"
 
 
-def test_another_tab_stays_at_its_data_set_when_one_is_read(page, tmp_path):
-    write_store(some_faces(), "small")
-    path = table(tmp_path / "mine.csv", demo_set(70))
-    reader, other = page(), page()
-    reader.button(key="add_data").click().run()
-    reader.text_input(key="data_path").set_value(str(path))
-    [read] = [button for button in reader.button if button.label == "Read"]
-    read.click().run()
-    for job in list_jobs():
-        job.wait(TIMEOUT_S)
-    assert other.run().selectbox(key="data").value == "small"
-    assert reader.run().selectbox(key="data").value == "mine"
-    assert "mine" in other.run().selectbox(key="data").options
+def test_another_tab_stays_at_its_data_set_when_one_is_written(page):
+    faces = some_faces()
+    mixed = np.where(faces.split > 0, 3, 0).astype(np.uint8)
+    write_store(dataclasses.replace(faces, split=mixed, votes=None), "tree")
+    splitter, other = page(), page()
+    after_the_job(splitter.button(key="data_hold_out").click().run())
+    assert other.run().selectbox(key="data").value == "tree"
+    assert splitter.selectbox(key="data").value == "tree with validation"
+    assert "tree with validation" in other.selectbox(key="data").options
 
 
 def test_a_face_opens_beside_a_broken_list_of_marks(photographs):
