@@ -20,6 +20,7 @@ from pathlib import Path
 from fer_core.data.face_set import FaceSet
 from fer_core.errors import FerError, ModelError
 from fer_core.evaluation.arguments import add_arguments as add_evaluate_arguments
+from fer_core.models.label_sets import LABEL_SETS
 from fer_core.settings import home_folder
 from fer_core.training.arguments import add_arguments, config_from_arguments
 from fer_core.training.config import RunConfig
@@ -113,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
         help="time constant over which a face's scores are smoothed (default: not at all)",
     )
     sub.add_argument("--model", help="name or folder of a model (default: the one in use)")
+    sub.add_argument(
+        "--labels-of",
+        choices=LABEL_SETS,
+        help="what faces are scored for: what people see, FER-2013's labels, or ten people's votes (default: the "
+        "model's own default)",
+    )
 
     sub = command("display", _display, "Open the live page.")
     sub.add_argument("--weights", type=Path, help="weights that the original script saved (model.h5)")

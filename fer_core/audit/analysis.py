@@ -67,6 +67,7 @@ class ComputeModelOutputs(Task):
         model: folder of the model.
         model_name: as its card names it.
         outputs: the name that the outputs are kept under, as `outputs_name` returns it.
+        label_set: what faces are scored for; the model's default if None.
     """
 
     kind = "model-outputs"
@@ -75,6 +76,7 @@ class ComputeModelOutputs(Task):
     model: str
     model_name: str
     outputs: str
+    label_set: str | None = None
 
     @property
     def title(self) -> str:
@@ -86,8 +88,8 @@ class ComputeModelOutputs(Task):
 
     def run(self, job: JobContext) -> dict[str, Any]:
         faces = _open_unchanged(self.data, self.data_hash)
-        recognizer = EmotionRecognizer(Path(self.model))
-        if outputs_name(recognizer.card) != self.outputs:
+        recognizer = EmotionRecognizer(Path(self.model), self.label_set)
+        if outputs_name(recognizer.card, self.label_set) != self.outputs:
             raise ModelError(f"{self.model_name} was replaced by another model in between. Start again.")
         if recognizer.labels != LABELS:
             raise ModelError(
@@ -99,9 +101,9 @@ class ComputeModelOutputs(Task):
         return {"faces": len(faces)}
 
 
-def outputs_name(card: ModelCard) -> str:
-    """Return the name that a model's outputs are kept under."""
-    return f"model-{scores_key(card)}"
+def outputs_name(card: ModelCard, label_set: str | None = None) -> str:
+    """Return the name that a model's outputs are kept under, for one of its label sets or, if None, its default."""
+    return f"model-{scores_key(card, label_set or card.label_sets[0])}"
 
 
 def near_stamp(data_hash: str) -> int | None:
@@ -115,14 +117,14 @@ def find_near_duplicates(data_hash: str, n: int) -> Pairs | None:
     return None if arrays is None else Pairs(arrays["first"], arrays["second"], arrays["score"], n)
 
 
-def outputs_stamp(data_hash: str, card: ModelCard) -> int | None:
-    """Return a number that changes when a model's outputs are computed; None before the first time."""
-    return cached_stamp(cache_folder(data_hash), outputs_name(card))
+def outputs_stamp(data_hash: str, outputs: str) -> int | None:
+    """Return a number that changes when the outputs named by `outputs_name` are computed; None before that."""
+    return cached_stamp(cache_folder(data_hash), outputs)
 
 
-def find_model_outputs(data_hash: str, card: ModelCard) -> ModelOutputs | None:
-    """Return what a model makes of the faces of a data set, or None as long as it was not asked."""
-    arrays = find_cached(cache_folder(data_hash), outputs_name(card))
+def find_model_outputs(data_hash: str, outputs: str) -> ModelOutputs | None:
+    """Return the outputs named by `outputs_name` for the faces of a data set, or None if none were computed."""
+    arrays = find_cached(cache_folder(data_hash), outputs)
     return None if arrays is None else ModelOutputs.from_arrays(arrays)
 
 

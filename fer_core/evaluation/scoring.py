@@ -61,7 +61,7 @@ class Scores:
 
 def classifier_of(bundle: Bundle) -> LiteRTClassifier:
     """Return the network of a model with its scores as trained, before the card's temperature."""
-    return LiteRTClassifier(bundle.content, bundle.card.labels)
+    return LiteRTClassifier.from_bundle(bundle, calibrated=False)
 
 
 def score(classifier: FaceClassifier, images: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:

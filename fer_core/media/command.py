@@ -21,7 +21,7 @@ from fer_core.media.analysis import (
     find_media,
 )
 from fer_core.models.model_store import chosen_model, find_model
-from fer_core.recognition.provenance import about
+from fer_core.recognition.provenance import metadata
 from fer_core.recognizer import EmotionRecognizer
 
 
@@ -32,14 +32,16 @@ def run(options: argparse.Namespace) -> None:
         FerError: nothing could be begun; or, at the end, some file could not be read.
     """
     files = find_media(options.files)
-    choices = Choices(options.every, options.smoothing, options.annotated)
+    choices = Choices(options.every, options.smoothing, options.annotated, options.labels_of)
     if choices.annotated:
         _refuse_same_names(files, choices.annotated)
-    recognizer = EmotionRecognizer(find_model(options.model or chosen_model()))
+    recognizer = EmotionRecognizer(find_model(options.model or chosen_model()), choices.label_set)
     with _opened(options.out) as out, _progress() as report:
         told = analyze_files(recognizer, {str(path): path for path in files}, out, choices, report)
     if options.out:
-        write_json(about_path(options.out), about(recognizer.card, **choices.told(), files=told))
+        write_json(
+            about_path(options.out), metadata(recognizer.card, recognizer.label_set, **choices.told(), files=told)
+        )
     failed = [file["error"] for file in told if "error" in file]
     for error in failed:
         print(f"Error: {error}", file=sys.stderr)

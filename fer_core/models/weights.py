@@ -1,7 +1,8 @@
 """The weights of a model of the app as Keras takes them: what training can go on from.
 
 The app's own form has its normalisation folded into its kernels and cannot be trained any more. A model may
-therefore have its weights beside it, 2 bytes each, in the order in which its network lists them.
+therefore have its weights beside it, 2 bytes each, in the order in which its network lists them, those of the heads
+of all its label sets among them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def save_weights(model: keras.Model, folder: Path) -> None:
 
 
 def load_network(folder: Path) -> keras.Model:
-    """Return the network of the model in `folder`, float32, ready to be trained on.
+    """Return the network of the model in `folder` with all its heads, float32, ready to be trained on.
 
     Raises:
         ModelError: it has no weights for Keras, or they were cut short or altered.
@@ -45,7 +46,7 @@ def load_network(folder: Path) -> keras.Model:
         raise ModelError(
             f"{path} is not the file its card describes. It was cut short or altered; install the package again."
         )
-    network = build(card.architecture)
+    network = build(card.architecture, label_sets=card.label_sets)
     try:
         with np.load(path) as arrays:
             network.set_weights([array.astype(np.float32) for array in arrays.values()])

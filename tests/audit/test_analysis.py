@@ -60,8 +60,8 @@ def test_a_model_s_outputs_are_computed_by_a_job_and_judge_what_it_did_not_train
     task = ComputeModelOutputs("small", faces.hash, str(BUNDLED_ROOT / DEFAULT_MODEL), card.name, outputs_name(card))
     job = start_job(task).wait(LIMIT_S)
     assert job.state == "finished", job.error
-    assert outputs_stamp(faces.hash, card) is not None
-    outputs = find_model_outputs(faces.hash, card)
+    assert outputs_stamp(faces.hash, outputs_name(card)) is not None
+    outputs = find_model_outputs(faces.hash, outputs_name(card))
     np.testing.assert_allclose(outputs.probs[:8], recognizer.classify(np.array(faces.images[:8])), atol=1e-5)
     findings = all_findings(first_look(faces).findings, None, faces, card, outputs)
     assert findings.exact_duplicates.with_row(0).tolist() == [0, 2]

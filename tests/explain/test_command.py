@@ -47,7 +47,7 @@ def test_it_writes_both_maps_of_every_emotion_and_loads_no_tensorflow(faces_path
     with np.load(tmp_path / "maps.npz") as maps:
         assert tuple(maps["labels"]) == bundle.card.labels
         assert maps["gradcam"].shape == maps["occlusion"].shape == (2, 7, 48, 48)
-        classifier = LiteRTClassifier(bundle.content, bundle.card.labels, temperature=bundle.card.temperature)
+        classifier = LiteRTClassifier.from_bundle(bundle)
         np.testing.assert_allclose(maps["scores"], classifier.classify(np.load(faces_path)), atol=1e-5)
 
 

@@ -33,23 +33,23 @@ def look_for_near(view: DataView) -> None:
 
 def find_model_outputs(view: DataView, recognizer: EmotionRecognizer) -> ModelOutputs | None:
     """Return what the model makes of the faces, or None as long as it was not asked."""
-    card = recognizer.card
-    return _model_outputs(view.info.hash, outputs_name(card), analysis.outputs_stamp(view.info.hash, card), _card=card)
+    name = _outputs_name(recognizer)
+    return _model_outputs(view.info.hash, name, analysis.outputs_stamp(view.info.hash, name))
 
 
 def look_with_model(view: DataView, recognizer: EmotionRecognizer) -> None:
     """Start to show every face to the model."""
     try:
-        task = _outputs_task(view, recognizer)
+        folder = folder_with(recognizer.card.files[MODEL_FILE], Settings.from_env().model)
     except FerError as error:
         st.toast(str(error), icon=":material/error:", duration="long")
         return
-    start_own_job(task)
+    start_own_job(_outputs_task(view, recognizer, str(folder)))
 
 
 def show_looks(view: DataView, recognizer: EmotionRecognizer | None) -> None:
     """Show how far the analyses of this data set are that run now, and why one that was started here failed."""
-    keys = [_near_task(view).key] + ([_outputs_key(view, recognizer)] if recognizer else [])
+    keys = [_near_task(view).key] + ([_outputs_task(view, recognizer).key] if recognizer else [])
     jobs = [job for job in list_jobs() if job.request.key in keys]
     for key in keys:
         job = next((job for job in jobs if job.request.key == key), None)
@@ -70,7 +70,7 @@ def looking_for_near(view: DataView) -> bool:
 
 def model_looking(view: DataView, recognizer: EmotionRecognizer) -> bool:
     """Tell whether the faces are being shown to the model now."""
-    return running_job(_outputs_key(view, recognizer)) is not None
+    return running_job(_outputs_task(view, recognizer).key) is not None
 
 
 def all_findings(view: DataView, recognizer: EmotionRecognizer | None) -> Findings:
@@ -83,7 +83,7 @@ def all_findings(view: DataView, recognizer: EmotionRecognizer | None) -> Findin
         view.info.created,
         view.info.votes,
         analysis.near_stamp(view.info.hash),
-        "" if recognizer is None or outputs is None else outputs_name(recognizer.card),
+        "" if recognizer is None or outputs is None else _outputs_name(recognizer),
         _view=view,
         _near=near,
         _outputs=outputs,
@@ -121,20 +121,24 @@ def _near(data: str, n: int, stamp: int | None) -> Pairs | None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _model_outputs(data: str, name: str, stamp: int | None, _card: ModelCard) -> ModelOutputs | None:
-    return None if stamp is None else analysis.find_model_outputs(data, _card)
+def _model_outputs(data: str, name: str, stamp: int | None) -> ModelOutputs | None:
+    return None if stamp is None else analysis.find_model_outputs(data, name)
 
 
 def _near_task(view: DataView) -> FindNearDuplicates:
     return FindNearDuplicates(view.info.name, view.info.hash)
 
 
-def _outputs_task(view: DataView, recognizer: EmotionRecognizer) -> ComputeModelOutputs:
-    card = recognizer.card
-    folder = folder_with(card.files[MODEL_FILE], Settings.from_env().model)
-    return ComputeModelOutputs(view.info.name, view.info.hash, str(folder), card.name, outputs_name(card))
+def _outputs_task(view: DataView, recognizer: EmotionRecognizer, folder: str = "") -> ComputeModelOutputs:
+    return ComputeModelOutputs(
+        view.info.name,
+        view.info.hash,
+        folder,
+        recognizer.name,
+        _outputs_name(recognizer),
+        recognizer.label_set,
+    )
 
 
-def _outputs_key(view: DataView, recognizer: EmotionRecognizer) -> str:
-    card = recognizer.card
-    return ComputeModelOutputs(view.info.name, view.info.hash, "", card.name, outputs_name(card)).key
+def _outputs_name(recognizer: EmotionRecognizer) -> str:
+    return outputs_name(recognizer.card, recognizer.label_set)

@@ -16,5 +16,5 @@ def test_only_a_model_of_fer2013_is_said_to_have_learned_its_labels(drawn, words
     card = ModelCard.load(folder / CARD_FILE)
     dataclasses.replace(card, data={**card.data, "synthetic": drawn}).save(folder / CARD_FILE)
     monkeypatch.setattr(model_choice, "folder_of", lambda name: folder)
-    said = model_choice._words("mine")
+    said = model_choice._description("mine")
     assert said.startswith(words) and bool(said) == bool(words)
