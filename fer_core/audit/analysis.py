@@ -103,7 +103,7 @@ class ComputeModelOutputs(Task):
 
 def outputs_name(card: ModelCard, label_set: str | None = None) -> str:
     """Return the name that a model's outputs are kept under, for one of its label sets or, if None, its default."""
-    return f"model-{scores_key(card, label_set or card.label_sets[0])}"
+    return f"model-{scores_key(card, label_set)}"
 
 
 def near_stamp(data_hash: str) -> int | None:

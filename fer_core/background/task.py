@@ -126,6 +126,10 @@ class JobContext:
             with suppress(OSError):  # a full disk hides how far the job is, and ends it only where it writes results
                 write_json(self._file, asdict(self._progress))
 
+    def finish_up(self) -> None:
+        """After a request to cancel: let the task keep what it has done; nothing interrupts it for some seconds."""
+        signal.alarm(0)
+
     @contextmanager
     def cancellable(self) -> Iterator[None]:
         """While the block runs, let SIGTERM and SIGINT end it: at its next report, or after two seconds anywhere."""

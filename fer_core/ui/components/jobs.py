@@ -90,7 +90,7 @@ def show_failure(job: Job, what: str = "") -> None:
 
 def keep_while_open(job: Job) -> None:
     """Keep a job's outcome for as long as this page stays open."""
-    st.fragment(job.mark_seen, run_every=_SEEN_EVERY_S)()
+    st.fragment(_mark_seen, run_every=_SEEN_EVERY_S)(job)
 
 
 def progress_words(title: str, progress: Progress) -> str:
@@ -119,6 +119,10 @@ def _show(job: Job) -> None:
         st.progress(job.progress.share or 0.0, progress_words(title, job.progress))
         label = "Cancelling…" if job.cancelling else "Cancel"
         st.button(label, key=f"cancel_{job.id}", on_click=job.cancel, disabled=job.cancelling)
+
+
+def _mark_seen(job: Job) -> None:
+    job.mark_seen()
 
 
 def _duration(seconds: float) -> str:
