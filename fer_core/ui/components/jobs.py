@@ -111,6 +111,11 @@ def _show(job: Job) -> None:
     job = job.refresh()
     if not job.running:
         st.rerun()
+    job_bar(job)
+
+
+def job_bar(job: Job) -> None:
+    """Draw a running job as it is now, with a button that cancels it, in a fragment that draws itself again."""
     title = job.title if is_own(job) else f"{job.title} (started in another tab)"
     with (
         st.container(border=True, key=f"job_{job.id}"),
