@@ -10,6 +10,7 @@ from fer_core.emotions import LABELS
 from fer_core.errors import SessionError
 from fer_core.live.recorder import Recorder, Session, list_sessions
 from fer_core.live.session import LiveSession
+from fer_core.models.calibration import Calibration
 from fer_core.models.card import ModelCard
 from fer_core.types import Detections, FrameResult, Prediction
 
@@ -60,6 +61,22 @@ def test_what_is_found_becomes_rows_with_times_and_the_rest_is_told(tmp_path):
     metadata = session.metadata()
     assert metadata["model"]["sha256"] == "ab" and metadata["smoothing_s"] == 0.4 and metadata["rows"] == 4
     assert metadata["ended_utc"] == "2026-03-01T12:00:00.750+00:00"
+
+
+def test_a_session_says_what_faces_were_scored_for_and_uses_its_threshold(tmp_path):
+    card = ModelCard("m", "compact", 1, LABELS, files={"model.tflite": "ab"}, label_sets=("people", "fer"))
+    card = card.with_calibrations({"people": Calibration(1.5, uncertain_below=0.2), "fer": Calibration(2, 0.1, 0.8)})
+    for label_set in (None, "fer"):
+        recorder = Recorder(card, LABELS, tmp_path, label_set=label_set)
+        recorder.add(frame(0))
+        recorder.close()
+    newer, older = list_sessions(tmp_path)
+    models = [session.metadata()["model"] for session in (older, newer)]
+    assert [(model["label_set"], model["temperature"], model["entropy_power"]) for model in models] == [
+        ("people", 1.5, 0.0),
+        ("fer", 2, 0.1),
+    ]
+    assert [session.rows()["uncertain"].item() for session in (older, newer)] == ["no", "yes"]  # the best score is 0.7
 
 
 def test_no_picture_is_kept(tmp_path):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def load_registered_weights(file: ModelFile, architecture: str | None) -> tuple[
     names = (architecture,) if architecture else architectures()
     with unpacked_weights(file) as path:
         shapes = weight_shapes(path)
-        fitting = [(origin, network) for origin, network in _candidates(names) if _saved_shapes(network) == shapes]
+        fitting = _fitting(names, shapes)
         if file.config is None and not architecture:
             fits = ", ".join(origin.architecture for origin, _ in fitting) or "none that is registered here"
             raise ModelError(
@@ -89,11 +89,13 @@ def load_registered_weights(file: ModelFile, architecture: str | None) -> tuple[
     return network, origin
 
 
-def _candidates(names: Iterable[str]) -> Iterator[tuple[Origin, keras.Model]]:
-    """Give each network as it is trained on one label set, and on all of them."""
-    for name in names:
-        for label_sets in (("fer",), LABEL_SETS):
-            yield Origin(name, label_sets), build(name, label_sets=label_sets)
+def _fitting(names: Sequence[str], shapes: dict[str, tuple[int, ...]]) -> list[tuple[Origin, keras.Model]]:
+    """Return the networks with weights of these shapes: with one head or, if none fits, with one for each label set."""
+    for label_sets in (("fer",), LABEL_SETS):
+        networks = [(Origin(name, label_sets), build(name, label_sets=label_sets)) for name in names]
+        if fitting := [(origin, network) for origin, network in networks if _saved_shapes(network) == shapes]:
+            return fitting
+    return []
 
 
 def _mismatch(file: ModelFile, shapes: dict[str, tuple[int, ...]], architecture: str | None) -> ModelError:
