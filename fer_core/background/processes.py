@@ -12,6 +12,8 @@ from pathlib import Path
 import fer_core
 from fer_core.settings import home_folder
 
+# Background processes let the page's server go first, so that everything else stays usable.
+NICE = 5
 _PROJECT = Path(fer_core.__file__).parents[1]
 
 

@@ -14,12 +14,11 @@ from typing import Any
 
 from fer_core.background.jobs import CANCEL_FILE, OUTCOME_FILE, REQUEST_FILE, Request
 from fer_core.background.launch import LOCKS_VARIABLE
+from fer_core.background.processes import NICE
 from fer_core.background.task import JobCancelled, JobContext, Task
 from fer_core.errors import FerError
 from fer_core.files import read_json, write_json
 
-# The page's server goes first, so that everything else stays usable.
-_NICE = 5
 _NO_MEMORY = "This machine ran out of memory. Close other programs, or work on less at a time, and start it again."
 
 
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     locks = [int(lock) for lock in os.environ.pop(LOCKS_VARIABLE, "").split(",") if lock]
     for lock in locks:
         os.set_inheritable(lock, False)  # a child of this process is no proof that it lives
-    os.nice(_NICE)
+    os.nice(NICE)
     outcome = {"state": "failed", "error": f"This is a fault of the program. Its log is {folder / 'log.txt'}."}
     try:
         outcome = _run(folder)

@@ -9,9 +9,18 @@ from fer_core.data.download import download_kaggle
 from fer_core.data.resolve import DEMO
 from fer_core.data.sources import Progress, import_source
 from fer_core.data.splits import with_validation
-from fer_core.data.store import free_store_name, list_stores, open_store, store_name, validation_name, write_store
+from fer_core.data.store import (
+    data_root,
+    free_store_name,
+    list_stores,
+    open_store,
+    store_name,
+    validation_name,
+    write_store,
+)
 from fer_core.data.votes import join_votes, read_votes
 from fer_core.errors import DataError
+from fer_core.files import remove_abandoned
 
 
 def import_faces(source: Path, name: str = "", progress: Progress | None = None) -> str:
@@ -25,6 +34,7 @@ def import_faces(source: Path, name: str = "", progress: Progress | None = None)
     Raises:
         DataError: the source is wrong or the store cannot be written.
     """
+    remove_abandoned(data_root(), ".upload-*")  # of earlier versions, which copied uploads there
     store = free_store_name(name or source.name)
     import_source(source, store, progress=progress)
     return store

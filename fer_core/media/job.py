@@ -6,6 +6,7 @@ its owner has left the page.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import pandas as pd
 from fer_core.background.launch import plain_name
 from fer_core.background.task import JobCancelled, JobContext, Task
 from fer_core.errors import MediaError
-from fer_core.files import read_json, write_json
+from fer_core.files import read_json, remove_abandoned, write_json
 from fer_core.media.analysis import Choices, analyze_files, copy_path
 from fer_core.media.portraits import PortraitGallery
 from fer_core.recognition.provenance import metadata
@@ -61,6 +62,7 @@ class AnalyzeMedia(Task):
 
     def run(self, job: JobContext) -> dict[str, Any]:
         """Return the copies that were made, by name of the file; and whether the job was cancelled before its end."""
+        remove_abandoned(Path(tempfile.gettempdir()), "fer-media-*", 3600.0)  # of earlier versions
         recognizer = EmotionRecognizer(Path(self.model), self.label_set)
         files = {name: job.inputs / stored_name(i, name) for i, name in enumerate(self.names)}
         choices = Choices(self.every_s, self.smoothing_s, job.outputs / _COPIES, self.label_set)

@@ -13,9 +13,10 @@ from typing import Any
 from fer_core.background.task import JobContext, Task
 from fer_core.data.demo import demo_set
 from fer_core.data.resolve import open_faces
+from fer_core.files import remove_abandoned
 from fer_core.models.bundle import MODEL_FILE
 from fer_core.models.importing.description import Description
-from fer_core.models.model_store import add_model, free_name
+from fer_core.models.model_store import add_model, free_name, models_root
 from fer_core.training.run.folder import RunFolder
 
 TENSORFLOW = {"KERAS_BACKEND": "tensorflow"}
@@ -97,6 +98,8 @@ class ImportModel(Task):
         """Return what was imported: name, parameters, labels, bytes and the difference between both forms."""
         from fer_core.models.importing.importer import import_model
 
+        for remains in (".upload-*", ".new-*"):  # of processes that were killed
+            remove_abandoned(models_root(), remains)
         name, folder = self.name or free_name(self.file), job.outputs / "model"
         description = Description(tuple(self.labels), self.input_size, self.scale, self.resize) if self.labels else None
         imported = import_model(
