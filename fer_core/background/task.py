@@ -23,6 +23,7 @@ _EXIT_AFTER_S = 15.0
 _CANCELLED_EXIT = 143
 
 
+@dataclass(frozen=True)
 class Task(ABC):
     """A piece of work for a process of its own.
 
