@@ -11,7 +11,7 @@ from fer_core.audit.findings import Findings
 from fer_core.audit.image_stats import ImageStats, compute_image_stats
 from fer_core.audit.summary import Summary, mean_faces, summarize
 from fer_core.cache import cache_folder, get_or_compute
-from fer_core.data.duplicate_groups import Groups, Pairs
+from fer_core.data.duplicate_groups import Groups
 from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import FaceSet
 
@@ -34,14 +34,12 @@ class FirstLook:
 def first_look(faces: FaceSet) -> FirstLook:
     """Return the first look at a data set, computed and kept if that was not done before."""
     arrays = get_or_compute(cache_folder(faces.hash), _NAME, lambda: _compute(faces))
-    none = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), len(faces))
     findings = Findings(
         faces.labels,
         faces.split,
         faces.votes,
         ImageStats(arrays["mean"], arrays["std"], arrays["black"]),
         Groups(arrays["exact"]),
-        near_duplicates=none,
     )
     return FirstLook(summarize(faces, arrays["mean_faces"]), findings)
 

@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 
 from fer_core.data.face_set import FaceSet, Provenance
+from fer_core.data.mapped_array import map_array
+from fer_core.data.votes import OLD_VOTES_NOTE, without_unnamed_rows
 from fer_core.errors import DataError
 from fer_core.files import write_json
 from fer_core.legacy import with_current_keys
@@ -34,6 +36,8 @@ from fer_core.settings import home_folder
 log = logging.getLogger(__name__)
 
 _FORMAT = 1
+# Data sets stored before version 2 have ten votes for NF also in the rows of the FER+ table that nobody voted on.
+_VOTE_VERSION = 2
 _META = "meta.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _SUFFIXES = re.compile(r"(\.(csv|zip|tar|gz|tgz|xz))+$", re.IGNORECASE)
@@ -107,7 +111,8 @@ def write_store(faces: FaceSet, name: str, root: Path | None = None) -> FaceSet:
 def open_store(name: str, root: Path | None = None) -> FaceSet:
     """Open the store `name`; its images stay on disk until they are looked at.
 
-    Content is hashed again only if a file's time or size is not the one that was written.
+    A file that is cut short while the store is open raises a DataError at the next look at an image. Content is
+    hashed again only if a file's time or size is not the one that was written.
 
     Raises:
         DataError: there is no such store, or it is half there, altered or of a newer version.
@@ -116,13 +121,14 @@ def open_store(name: str, root: Path | None = None) -> FaceSet:
     meta = _read_meta(folder, name)
     with _naming(folder, name):
         arrays = folder / meta["arrays"]
-        loaded = {key: np.load(arrays / f"{key}.npy", mmap_mode="r") for key in meta["files"]}
+        _check_sizes(arrays, meta)
+        loaded = {key: np.load(arrays / f"{key}.npy") for key in meta["files"] if key != "images"}
         faces = FaceSet(
-            images=loaded["images"],
+            images=map_array(arrays / "images.npy"),
             labels=loaded["labels"].astype(np.int64),
-            split=np.array(loaded["split"]),
-            votes=_optional(loaded.get("votes")),
-            source=_provenance(meta["source"]),
+            split=loaded["split"],
+            votes=_votes(loaded.get("votes"), meta),
+            source=_provenance(meta),
         )
         untouched = all(_stamp(arrays / f"{key}.npy") == stamp for key, stamp in meta["files"].items())
     if len(faces) != meta["rows"] or (not untouched and faces.hash != meta["hash"]):
@@ -225,6 +231,7 @@ def _meta(faces: FaceSet, arrays: str, files: Mapping[str, list[int]]) -> dict[s
         "source": dataclasses.asdict(faces.source),
         "arrays": arrays,
         "files": files,
+        "vote_version": _VOTE_VERSION,
     }
 
 
@@ -260,31 +267,43 @@ def _info(name: str, root: Path) -> StoreInfo:
     try:
         meta = _read_meta(folder, name)
         with _naming(folder, name):
+            _check_sizes(folder / meta["arrays"], meta)
             return StoreInfo(
                 name=name,
                 rows=meta["rows"],
                 hash=meta["hash"],
                 counts=meta["counts"],
                 votes="votes" in meta["files"],
-                source=_provenance(meta["source"]),
+                source=_provenance(meta),
                 created=meta["created"],
             )
     except DataError as error:
         return StoreInfo(name=name, problem=str(error))
 
 
-def _provenance(content: Mapping[str, Any]) -> Provenance:
+def _check_sizes(arrays: Path, meta: Mapping[str, Any]) -> None:
+    for key, (size, _) in meta["files"].items():
+        if (actual := (arrays / f"{key}.npy").stat().st_size) != size:
+            raise ValueError(f"{key}.npy has {actual:,} bytes, expected {size:,}")
+
+
+def _provenance(meta: Mapping[str, Any]) -> Provenance:
+    content = meta["source"]
     return Provenance(
         name=content["name"],
         kind=content["kind"],
         synthetic=content["synthetic"],
-        notes=tuple(content["notes"]),
+        notes=(*content["notes"], *([OLD_VOTES_NOTE] if _has_old_votes(meta) else [])),
         unreadable=tuple(content["unreadable"]),
     )
 
 
-def _optional(array: np.ndarray | None) -> np.ndarray | None:
-    return None if array is None else np.array(array)
+def _has_old_votes(meta: Mapping[str, Any]) -> bool:
+    return "votes" in meta["files"] and meta.get("vote_version", 1) < _VOTE_VERSION
+
+
+def _votes(votes: np.ndarray | None, meta: Mapping[str, Any]) -> np.ndarray | None:
+    return without_unnamed_rows(votes) if votes is not None and _has_old_votes(meta) else votes
 
 
 def _named_arrays(folder: Path) -> Path | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from fer_core.audit.model_outputs import trained_on
+from fer_core.audit.model_outputs import trained_on_splits
 from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.votes import unique_majority
@@ -77,7 +77,7 @@ def assess(bundle: Bundle, faces: FaceSet, scores: Mapping[str, Scores]) -> dict
             "images": {split: len(faces.rows_of(split)) for split in faces.splits},
         },
         "splits": splits,
-        "learned": _trained_on(card, faces, scores),
+        "learned": trained_on_splits(card, faces, scores),
         "calibration": calibration
         | {
             "by_split": {
@@ -133,7 +133,7 @@ def calibrate(card: ModelCard, faces: FaceSet, scores: Mapping[str, Scores]) -> 
         there is right at least `target` of the time, or None if it never is. Where no split to fit on
         was scored that the model did not learn from, the card's own, or a temperature of 1.
     """
-    learned = _trained_on(card, faces, scores)
+    learned = trained_on_splits(card, faces, scores)
     split = next((split for split in CALIBRATION_SPLITS if split in scores and split not in learned), None)
     if split is None:
         known = {
@@ -195,11 +195,6 @@ def own_labels(card: ModelCard, faces: FaceSet, split: str) -> tuple[np.ndarray,
         voted = unique_majority(faces.votes[rows])
         return voted >= 0, voted[voted >= 0]
     return np.ones(len(rows), bool), faces.labels[rows]
-
-
-def _trained_on(card: ModelCard, faces: FaceSet, splits: Iterable[str]) -> list[str]:
-    seen = trained_on(card, faces)
-    return [split for split in splits if seen[faces.rows_of(split)].any()]
 
 
 def _part(scores: Scores, labels: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:

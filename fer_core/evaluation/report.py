@@ -154,7 +154,7 @@ def _model(faces: FaceSet, model: ReportedModel) -> dict[str, Any]:
             }
             for i in some
         ]
-    plain = asdict(card) | {"labels": list(card.labels), "limits": list(card.limits)}
+    plain = card.to_dict() | {"labels": list(card.labels), "limits": list(card.limits)}
     return {
         **model.figures,
         "model": model.name,

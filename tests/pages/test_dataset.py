@@ -14,7 +14,7 @@ from fer_core.background.locks import take
 from fer_core.cache import cache_folder, save_cached
 from fer_core.data.demo import demo_set
 from fer_core.data.face_set import SPLITS, VOTE_COLUMNS, FaceSet, Provenance
-from fer_core.data.store import data_root, list_stores, write_store
+from fer_core.data.store import data_root, delete_store, list_stores, write_store
 from fer_core.emotions import CSV_TO_INDEX, LABELS, canonical
 from fer_core.files import write_json
 from fer_core.models.bundle import DEFAULT_MODEL, scores_key
@@ -159,11 +159,100 @@ def test_a_row_that_is_not_there_is_explained(photographs):
 
 def test_a_face_is_excluded_and_the_mark_undone(photographs):
     at = photographs(face="7")
-    at.button(key="face_exclude").click().run()
+    at.toggle(key="face_excluded").set_value(True).run()
     assert ",7,exclude," in corrections_path("small").read_text()
+    assert "Marked to be left out of training" in words_of(at)
+    assert not at.toast, "it would take the place of the page's style"
     assert "1 to exclude" in words_of(at.run())
     at.button(key="marks_undo").click().run()
     assert ",7,exclude," not in corrections_path("small").read_text()
+
+
+def test_another_label_is_chosen_in_the_dialog_and_the_own_one_takes_it_back(photographs):
+    at = photographs(face="7")
+    own = LABELS[some_faces().labels[7]]
+    other = next(label for label in LABELS if label != own)
+    at.pills(key="face_label").set_value(other).run()
+    assert f"Marked to be relabelled {other}; the data set says {own}" in words_of(at)
+    at.pills(key="face_label").set_value(own).run()
+    assert "Not marked" in words_of(at)
+
+
+def test_a_data_set_that_is_gone_is_named_and_the_address_names_the_one_shown(photographs):
+    at = photographs(data="mine")
+    assert "There is no data set named mine here any more. This is small." in at.warning[0].value
+    assert at.query_params["data"] in ("small", ["small"])
+    at.run()
+    assert not at.warning
+
+
+def test_a_data_set_that_is_deleted_meanwhile_is_named(photographs):
+    write_store(demo_set(70), "other")
+    at = photographs(data="other")
+    assert at.selectbox(key="data").value == "other" and not at.warning
+    delete_store("other")
+    at.run()
+    assert "no data set named other here any more" in at.warning[0].value
+    assert at.selectbox(key="data").value == "small"
+
+
+def test_an_array_that_is_cut_short_while_it_is_shown_is_explained_and_can_be_deleted(photographs):
+    at = photographs(view="Browse")
+    [images] = data_root().glob("small/*/images.npy")
+    os.truncate(images, 5000)
+    at.run()
+    assert not at.exception
+    assert "small cannot be opened" in at.error[0].value and "images.npy has 5,000 bytes" in at.error[0].value
+    at.button(key="data_delete").click().run()
+    assert not list_stores()
+
+
+def test_arrays_of_other_content_are_explained_and_can_be_deleted(photographs):
+    [labels] = data_root().glob("small/*/labels.npy")
+    content = bytearray(labels.read_bytes())
+    content[-1] = 99
+    labels.write_bytes(content)
+    at = photographs()
+    assert not at.exception
+    assert "small cannot be opened" in at.error[0].value
+    assert at.button(key="data_delete")
+
+
+def test_held_out_faces_are_for_validation_not_test_faces(page):
+    faces = some_faces()
+    write_store(dataclasses.replace(faces, split=np.where(faces.split > 0, 4, 0).astype(np.uint8)), "held out")
+    words = words_of(page())
+    assert "112 to train on, 28 for validation." in words
+    assert "There are no test faces" in words
+
+
+def test_a_set_of_one_class_has_no_balance(page):
+    faces = some_faces()
+    write_store(dataclasses.replace(faces, labels=np.zeros_like(faces.labels)), "angry")
+    at = page()
+    assert not at.exception
+    assert "All faces have the same label" in words_of(at) and "angry to angry" not in words_of(at)
+
+
+def test_before_much_of_a_split_is_excluded_it_asks(page):
+    faces = some_faces()
+    images = faces.images.copy()
+    images[10:30] = images[10]
+    write_store(dataclasses.replace(faces, images=images), "film")
+    at = page(view="Problems")
+    assert "This leaves out **19 % of Training**" in words_of(at)
+    at.button(key="act_surplus").click().run()
+    assert "22 to exclude" in words_of(at)
+
+
+def test_nobody_voted_on_a_face_is_said(page):
+    faces = some_faces()
+    faces.votes[3] = 0
+    write_store(faces, "small")
+    at = page(face="3", view="Browse")
+    assert "Nobody voted on this image" in words_of(at)
+    assert "1 faces" not in words_of(at)
+    assert "**1 face** of 140" in words_of(page(view="Browse", seen_as="not voted on"))
 
 
 def test_all_surplus_copies_are_excluded_as_one_step(photographs):
@@ -182,7 +271,7 @@ def test_of_a_face_that_is_in_both_the_copies_in_training_are_excluded(photograp
     assert [line.split(",")[1:3] for line in lines] == [[row, "exclude"] for row in "012"]
 
 
-def test_a_model_that_may_have_learned_from_every_face_judges_none(page):
+def test_a_model_that_may_have_learned_from_every_face_judges_none(page, monkeypatch):
     faces = some_faces()
     all_training = write_store(dataclasses.replace(faces, split=np.zeros_like(faces.split)), "small")
     save_cached(
@@ -195,7 +284,9 @@ def test_a_model_that_may_have_learned_from_every_face_judges_none(page):
             "explained": np.zeros(2),
         },
     )
-    assert "so it cannot judge their labels" in words_of(page(view="Problems"))
+    monkeypatch.setattr("fer_core.audit.model_outputs.training_fingerprint", lambda card: None)
+    monkeypatch.setattr("fer_core.ui.dataset.problems.training_fingerprint", lambda card: None)
+    assert "may have been trained on these faces, so it cannot judge their labels" in words_of(page(view="Problems"))
 
 
 def test_labels_are_replaced_by_what_people_saw(photographs):

@@ -32,7 +32,7 @@ def read_corrections(view: DataView) -> Corrections:
     return _read(str(path), view.info.hash, len(view.faces), status.st_mtime_ns, status.st_size)
 
 
-def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str) -> None:
+def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str, toast: bool = True) -> None:
     """Mark faces as wrong, or take their marks back; the callback of a widget.
 
     Args:
@@ -40,6 +40,7 @@ def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str) -> N
         rows: the faces; all of them are one step for Undo.
         mark: "exclude", a label that they are to have, or "" to take corrections back.
         reason: a few words for the list.
+        toast: say it in the corner of the page; not from a dialog, which covers it.
     """
     if mark == EXCLUDE:
         done = "excluded"
@@ -50,7 +51,7 @@ def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str) -> N
     else:
         done = "unmarked"
         changed = _change(view, lambda corrections: corrections.remove(rows, _now()))
-    if changed:
+    if changed and toast:
         st.toast(f"{'1 face' if len(rows) == 1 else f'{len(rows):,} faces'} {done}. Undo is in the sidebar.")
 
 

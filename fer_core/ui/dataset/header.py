@@ -9,8 +9,11 @@ from typing import BinaryIO
 import numpy as np
 import streamlit as st
 
+from fer_core.audit.findings import Findings
 from fer_core.audit.import_jobs import AddVotes, HoldOutValidation
+from fer_core.audit.summary import Summary
 from fer_core.cache import clear_cache
+from fer_core.data.face_set import TEST_SPLITS
 from fer_core.data.importing import resolve_path
 from fer_core.data.store import StoreInfo, delete_store
 from fer_core.errors import DataError
@@ -28,20 +31,29 @@ def choose_data(infos: list[StoreInfo]) -> StoreInfo:
         st.title("Data set", width="content")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             names = [info.name for info in infos]
+            gone = _settle_choice(names, default=names[default_store(infos)])
             name = st.selectbox(
                 "Data set",
                 names,
-                index=default_store(infos),
                 key=SELECTED,
-                bind="query-params",
                 format_func=lambda name: shown_name(infos[names.index(name)]),
                 width=260,
                 label_visibility="collapsed",
             )
             add_data()
+    st.query_params[SELECTED] = name
+    if gone:
+        st.warning(f"There is no data set named {gone} here any more. This is {name}.", icon=":material/search_off:")
     if failed := st.session_state.pop(_FAILED, ""):
         st.error(failed, icon=":material/error:")
     return infos[names.index(name)]
+
+
+def _settle_choice(names: list[str], default: str) -> str:
+    """Choose the data set that was chosen before or that the address names; return its name if it is gone."""
+    wanted = st.session_state.get(SELECTED) or st.query_params.get(SELECTED, "")
+    st.session_state[SELECTED] = wanted if wanted in names else default
+    return "" if wanted in names else wanted
 
 
 def damaged(info: StoreInfo) -> None:
@@ -92,14 +104,12 @@ def about(view: DataView) -> None:
 def _figures(view: DataView) -> list[tuple[str, str, str]]:
     """Return four figures as (value, label, what it means)."""
     summary, findings = view.summary, view.findings
-    ratio, most, least = summary.imbalance
     agreement = summary.agreement
-    training = int(np.sum(findings.in_splits("Training")))
-    tests = len(view.faces) - training
-    leaked = len(findings.found_in_training(nearly=False))
+    tests = int(np.sum(findings.in_splits(*TEST_SPLITS)))
+    leaked = len(findings.found_exactly(*TEST_SPLITS))
     return [
-        (f"{view.info.rows:,}", "faces", f"{training:,} to train on, {tests:,} to measure with."),
-        (f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent expression against the rarest."),
+        (f"{view.info.rows:,}", "faces", _purposes(findings)),
+        _balance(summary),
         (
             "–",
             "labels confirmed",
@@ -111,7 +121,7 @@ def _figures(view: DataView) -> list[tuple[str, str, str]]:
         else (
             f"{agreement * 100:.1f} %",
             "labels confirmed",
-            "The label is what more of ten people saw in the face than anything else.",
+            "Of the faces voted on, the label got more votes than any other answer.",
         ),
         (
             f"{leaked / tests * 100:.1f} %" if tests else "–",
@@ -121,6 +131,23 @@ def _figures(view: DataView) -> list[tuple[str, str, str]]:
             else "There are no test faces.",
         ),
     ]
+
+
+def _purposes(findings: Findings) -> str:
+    """Say how many faces there are to train on, to choose between models and to test."""
+    counts = {
+        "to train on": np.sum(findings.in_splits("Training")),
+        "for validation": np.sum(findings.in_splits("Validation")),
+        "to test with": np.sum(findings.in_splits(*TEST_SPLITS)),
+    }
+    return ", ".join(f"{count:,} {purpose}" for purpose, count in counts.items() if count) + "."
+
+
+def _balance(summary: Summary) -> tuple[str, str, str]:
+    if summary.imbalance is None:
+        return "–", "balance", "All faces have the same label."
+    ratio, most, least = summary.imbalance
+    return f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent expression against the rarest."
 
 
 def _figure(value: str, label: str, meaning: str) -> str:
