@@ -92,5 +92,5 @@ def test_help_states_every_choice_with_its_sentence_and_default(capsys):
     assert main(["train", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "--erase N Share of faces in which a rectangle of noise covers 2 to 15 % (default: 0)" in text
-    assert "--optimizer <adam|adamw|sgd-nesterov> Rule of the steps (default: adam)" in text
+    assert "--optimizer <adam|adamw|sgd-nesterov> Optimizer (default: adam)" in text
     assert "--growth" not in text
