@@ -7,7 +7,8 @@ import pytest
 
 from fer_core.cli import main, run_command
 from fer_core.data.face_set import FaceSet
-from fer_core.data.store import write_store
+from fer_core.data.fingerprint import fingerprint_by_split
+from fer_core.data.store import open_store, write_store
 from fer_core.errors import DataError
 from fer_core.evaluation import command, scoring
 from fer_core.evaluation.robustness import CORRUPTIONS
@@ -55,7 +56,9 @@ def test_any_split_can_be_measured_on_worse_pictures(evaluate, split, capsys):
     assert list(json.loads(capsys.readouterr().out)["robustness"]) == [split]
 
 
-def test_figures_of_what_it_was_trained_on_are_pointed_out(evaluate, capsys):
+def test_figures_of_what_it_was_trained_on_are_pointed_out(evaluate, capsys, monkeypatch):
+    known = fingerprint_by_split(open_store("small"))["Training"]
+    monkeypatch.setattr("fer_core.trained_on.training_fingerprint", lambda card: known)
     evaluate("--split", "Training")
     assert json.loads(capsys.readouterr().out)["trained_on"] == ["Training"]
 
