@@ -284,7 +284,7 @@ def test_a_model_that_may_have_learned_from_every_face_judges_none(page, monkeyp
             "explained": np.zeros(2),
         },
     )
-    monkeypatch.setattr("fer_core.audit.model_outputs.training_fingerprint", lambda card: None)
+    monkeypatch.setattr("fer_core.trained_on.training_fingerprint", lambda card: None)
     monkeypatch.setattr("fer_core.ui.dataset.problems.training_fingerprint", lambda card: None)
     assert "may have been trained on these faces, so it cannot judge their labels" in words_of(page(view="Problems"))
 
