@@ -71,9 +71,8 @@ def _beside_people(found: Evaluation) -> None:
     st.caption(
         "With 95 % intervals. Accuracy: against the unique majority of ten votes on each face (FER+), where that is "
         "one of the seven expressions. Clear: at least 8 of 10 people saw the same. Negative: angry, disgusted, "
-        "fearful or sad; a negative label is supported if at least 4 of 10 people saw the same. Of neutral faces called negative, fewer "
-        "are better. Published results "
-        "are against FER-2013's labels and stand there."
+        "fearful or sad; a negative label is supported if at least 4 of 10 people saw the same. The fewer neutral "
+        "faces are called negative, the better. Published results are against FER-2013's labels and stand there."
     )
 
 
