@@ -21,12 +21,20 @@ class RunError(FerError):
     """A training run cannot start, resume or go on."""
 
 
+class JobError(FerError):
+    """A background job cannot start: another one of its kind runs, or there is no room for it."""
+
+
 class MediaError(FerError):
     """An image or a video cannot be read or written."""
 
 
 class SessionError(FerError):
     """A recorded session cannot be written or read."""
+
+
+class DependencyError(FerError):
+    """A package of an optional extra is not installed."""
 
 
 class SettingsError(FerError):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Generator[Path, None, None]:
     """Yield a temporary path beside `path`; it takes the place of `path` when the block succeeds.
 
     The temporary name keeps the suffixes, since some writers choose the format by them.
@@ -46,6 +48,14 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read the JSON file at `path`."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def remove_abandoned(folder: Path, pattern: str, older_than_s: float = 86_400.0) -> None:
+    """Delete what killed processes left in `folder` under names that match `pattern` and nobody changed for a while."""
+    for path in folder.glob(pattern):
+        with suppress(FileNotFoundError):  # somebody else deletes it too
+            if time.time() - path.stat().st_mtime > older_than_s:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
 
 def sha256_of(path: Path) -> str:

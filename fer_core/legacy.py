@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 # Old key to new one, at any depth of a card, a run's configuration or a data set's meta.json.
 RENAMED_KEYS: Mapping[str, str] = {
@@ -27,8 +27,9 @@ def with_current_keys(content: Any) -> Any:
     {'data': {'synthetic': True}, 'epochs': [{'progressive_resizing': 0.8}]}
     """
     if isinstance(content, Mapping):
-        renamed = {RENAMED_KEYS.get(key, key): with_current_keys(value) for key, value in content.items()}
-        return {**renamed, **{key: with_current_keys(value) for key, value in content.items() if key in renamed}}
+        mapping = cast(Mapping[str, Any], content)
+        renamed = {RENAMED_KEYS.get(key, key): with_current_keys(value) for key, value in mapping.items()}
+        return {**renamed, **{key: with_current_keys(value) for key, value in mapping.items() if key in renamed}}
     if isinstance(content, list):
-        return [with_current_keys(value) for value in content]
+        return [with_current_keys(value) for value in cast(list[Any], content)]
     return content

@@ -1,9 +1,9 @@
-"""What the environment says, read and checked in one place.
+"""Settings from environment variables, read and checked in one place.
 
 | variable | meaning | default |
 | --- | --- | --- |
 | `FER_MODEL` | name of an available model or path of a model's folder | the one put live last, else the bundled one |
-| `FER_HOME` | folder of data sets, runs, models and sessions | the user's own data folder |
+| `FER_HOME` | folder of data sets, runs, models and sessions | the system's folder for a user's data |
 | `FER_ICE_SERVERS` | JSON list of STUN/TURN servers as in `RTCPeerConnection`'s `iceServers` | none |
 """
 
@@ -15,19 +15,30 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from platformdirs import user_data_path
 
 from fer_core.errors import SettingsError
 
+_NAME = "fer-dashboard"
 _ICE_EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]'
 # What aiortc takes; anything else it refuses only when a stream starts.
 _ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]+)?|turns?:[^?:\s]+(:[0-9]+)?(\?transport=(udp|tcp))?")
 
 
-def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of all that outlives the server: data sets, runs, models, sessions; an absolute path."""
-    base = environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(environ.get("FER_HOME") or Path(base) / "fer-dashboard").expanduser().resolve()
+def home_folder() -> Path:
+    """Return the folder of all that outlives the server: data sets, runs, models, sessions; an absolute path.
+
+    It is `FER_HOME` or else the system's folder for a user's data: ~/.local/share on Linux,
+    ~/Library/Application Support on macOS, %LOCALAPPDATA% on Windows.
+    """
+    if home := os.environ.get("FER_HOME"):
+        return Path(home).expanduser().resolve()
+    # On every system the folder was once the one of Linux; what is there stays in use.
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    former = Path(base).expanduser() / _NAME
+    return (former if former.is_dir() else user_data_path(_NAME, appauthor=False)).resolve()
 
 
 @dataclass(frozen=True)
@@ -70,16 +81,15 @@ def _ice_servers(text: str) -> tuple[Mapping[str, Any], ...]:
             f"FER_ICE_SERVERS must be a JSON list such as {_ICE_EXAMPLE}, "
             f"got {type(servers).__name__}. Put the server in brackets."
         )
-    for number, server in enumerate(servers, 1):
-        _check_server(number, server)
-    return tuple(servers)
+    return tuple(_checked_server(number, server) for number, server in enumerate(cast(list[Any], servers), 1))
 
 
-def _check_server(number: int, server: Any) -> None:
+def _checked_server(number: int, content: Any) -> Mapping[str, Any]:
     where = f"Server {number} of FER_ICE_SERVERS"
-    if not isinstance(server, dict) or not server.get("urls"):
+    server = cast(dict[str, Any], content) if isinstance(content, dict) else {}
+    if not server.get("urls"):
         raise SettingsError(f"{where} must be an object with `urls`, as in {_ICE_EXAMPLE}. Add `urls`.")
-    urls = server["urls"] if isinstance(server["urls"], list) else [server["urls"]]
+    urls = cast(list[Any], server["urls"]) if isinstance(server["urls"], list) else [server["urls"]]
     for url in urls:
         if not isinstance(url, str) or not _ICE_URL.fullmatch(url):
             raise SettingsError(
@@ -90,3 +100,4 @@ def _check_server(number: int, server: Any) -> None:
             raise SettingsError(
                 f"{where} is a TURN server and needs `username` and `credential`, as in {_ICE_EXAMPLE}."
             )
+    return server

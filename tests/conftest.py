@@ -8,7 +8,35 @@ from pathlib import Path
 import pylibsrtp  # noqa: F401
 import pytest
 
+# They train, convert or export networks, load TensorFlow or start processes that do, or run whole pages again and
+# again. `scripts/check --fast` leaves them out.
+_SLOW = (
+    "explain/test_gradcam.py",
+    "models/architectures",
+    "models/importing/test_importer.py",
+    "models/importing/test_resizing.py",
+    "models/test_convert.py",
+    "models/test_registry.py",
+    "pages/test_evaluate.py",
+    "training/loop",
+    "training/run/test_process.py",
+    "training/test_export.py",
+    "training/test_growth.py",
+    "training/test_model_commands.py",
+    "training/test_start_from.py",
+    "training/timing/test_throughput.py",
+    "ui/test_model_panels.py",
+)
 _SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    root = Path(__file__).parent
+    slow = [root / path for path in _SLOW]
+    assert not (gone := [str(path) for path in slow if not path.exists()]), f"marked slow, but gone: {gone}"
+    for item in items:
+        if any(path in (item.path, *item.path.parents) for path in slow):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,16 @@
 """The command line as a user meets it: exit codes and messages of real processes."""
 
 import json
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from fer_core import cli
-from fer_core.cli import main
+from fer_core import dependencies
+from fer_core.cli import dashboard, main
+from fer_core.errors import FerError
 
 
 def write_table(path, rows: int = 3, pixels: str = "0 " * 2303 + "0") -> None:
@@ -16,11 +18,79 @@ def write_table(path, rows: int = 3, pixels: str = "0 " * 2303 + "0") -> None:
     path.write_text("emotion,pixels,Usage\n" + "".join(f"{i % 7},{pixels},{usages[i % 3]}\n" for i in range(rows)))
 
 
-def test_help_lists_the_commands():
-    done = subprocess.run([sys.executable, "-m", "fer_core", "--help"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0
-    for command in ("prepare", "train", "export", "convert", "evaluate", "display"):
-        assert command in done.stdout
+COMMANDS = (
+    "app",
+    "analyze",
+    "classify",
+    "evaluate",
+    "explain",
+    "prepare",
+    "train",
+    "import",
+    "export",
+    "convert",
+    "display",
+)
+
+
+def test_help_lists_the_commands_and_loads_nothing_heavy():
+    code = (
+        "import sys\nfrom fer_core.cli import main\nassert main(['--help']) == 0\n"
+        "heavy = {'numpy', 'pandas', 'cv2', 'streamlit', 'keras', 'tensorflow'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    listed = [line.split()[0] for line in done.stdout.partition("Commands:")[2].splitlines() if line]
+    assert listed == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, capsys):
+    assert main([command, "--help"]) == 0
+    assert f"fer_core {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Usage"),
+        (["nonesuch"], "No such command 'nonesuch'"),
+        (["prepare", "fer2013.csv"], "Missing option '--out'"),
+        (["analyze", "clip.mp4", "--every", "-1"], "'-1' is not a number of seconds"),
+        (["analyze", "clip.mp4", "--smoothing", "inf"], "'inf' is not a number of seconds"),
+    ],
+)
+def test_wrong_usage_is_explained_and_exits_with_2(arguments, message, capsys):
+    assert main(arguments) == 2
+    output = capsys.readouterr()
+    assert message in output.out + output.err
+
+
+def test_an_interrupted_command_exits_with_130(monkeypatch, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fer_core.media.command.run_classify", interrupted)
+    assert main(["classify", str(tmp_path)]) == 130
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--preset", "quick"],
+        ["import", "model.keras"],
+        ["convert", "model.h5", "--out", "model"],
+        ["export", "compact", "--format", "onnx"],
+    ],
+)
+def test_without_the_extra_a_command_says_what_to_install(arguments, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    monkeypatch.setattr(dependencies, "find_spec", lambda name: None)
+    assert main(arguments) == 1
+    message = capsys.readouterr().err
+    assert re.fullmatch(r"Error: .+ needs keras.+ not installed\. Install with: pip install .+\n", message)
+    assert 'pip install "fer-dashboard[train]"' in message
 
 
 def test_prepare_writes_the_tree_of_the_original_script(tmp_path):
@@ -36,9 +106,9 @@ def test_prepare_writes_the_tree_of_the_original_script(tmp_path):
     ("content", "said"),
     [
         ("emotion,pixel,Usage\n", "pixels is missing"),
-        (f"emotion,pixels,Usage\n0,{'1 ' * 2302}1,Training\n", "row 1: expected 2,304 pixels, found 2,303"),
-        (f"emotion,pixels,Usage\n7,{'1 ' * 2303}1,Training\n", "row 1: expected an emotion from 0 to 6"),
-        (f"emotion,pixels,Usage\n0,{'1 ' * 2303}1,Training\n0,1 1", "row 2"),
+        (f"emotion,pixels,Usage\n0,{'1 ' * 2302}1,Training\n", "row 0 (counted from 0): expected 2,304 pixels, found 2,303"),
+        (f"emotion,pixels,Usage\n7,{'1 ' * 2303}1,Training\n", "row 0 (counted from 0): expected an emotion from 0 to 6"),
+        (f"emotion,pixels,Usage\n0,{'1 ' * 2303}1,Training\n0,1 1", "row 1 (counted from 0)"),
     ],
     ids=["wrong column", "2,303 pixels", "label 7", "truncated"],
 )
@@ -80,9 +150,27 @@ def test_display_does_not_open_the_page_with_weights_it_cannot_convert(tmp_path)
 
 def test_the_page_that_display_opens_has_the_same_home(tmp_path, monkeypatch):
     given = {}
-    monkeypatch.setattr(cli.subprocess, "run", lambda command, **options: given.update(options))
+    monkeypatch.setattr(dashboard.subprocess, "run", lambda command, **options: given.update(options))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FER_HOME", "home")
     assert main(["display"]) == 0
     assert given["cwd"] != tmp_path
     assert given["env"]["FER_HOME"] == str((tmp_path / "home").resolve())
+
+
+def test_the_app_opens_where_its_configuration_is(monkeypatch):
+    given = {}
+    monkeypatch.setattr(dashboard.subprocess, "run", lambda command, **options: given.update(options, command=command))
+    assert main(["app", "--port", "8600"]) == 0
+    assert (given["cwd"] / ".streamlit" / "config.toml").is_file()
+    assert given["command"][-2:] == ["--server.port", "8600"]
+
+
+def test_an_installed_package_brings_its_own_app(monkeypatch, tmp_path):
+    monkeypatch.setattr(dashboard, "_PACKAGE", tmp_path / "fer_core")
+    with pytest.raises(FerError, match="The app is missing"):
+        dashboard.app_file()
+    (tmp_path / "fer_core" / "app").mkdir(parents=True)
+    (tmp_path / "app.py").touch()  # of something else in site-packages
+    (tmp_path / "fer_core" / "app" / "app.py").touch()
+    assert dashboard.app_file() == tmp_path / "fer_core" / "app" / "app.py"

@@ -10,12 +10,13 @@ FILES = sorted([ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("fer_core/
 
 # A package may import those on lower levels and itself. fer_core.cli may import anything below ui.
 LEVELS = (
-    ("emotions", "errors", "files", "legacy"),
-    ("settings", "types"),
+    ("emotions", "errors", "files", "legacy", "terminal"),
+    ("settings", "types", "dependencies"),
     ("background",),
     ("data", "detection", "models", "annotate", "charts"),
     ("cache", "trained_on"),
-    ("recognition", "recognizer", "audit", "explain"),
+    ("recognition", "recognizer", "explain"),
+    ("audit",),
     ("evaluation",),
     ("live", "media", "training"),
     ("cli", "__main__"),

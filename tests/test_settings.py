@@ -1,8 +1,10 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from fer_core import settings
 from fer_core.errors import SettingsError
 from fer_core.settings import Settings, home_folder
 
@@ -64,6 +66,32 @@ def test_the_home_is_one_folder_wherever_a_process_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     here = Path.cwd()
-    assert home_folder({"FER_HOME": "data/../home"}) == here / "home"
-    assert home_folder({"FER_HOME": "~/home"}) == tmp_path.resolve() / "home"
-    assert home_folder({"XDG_DATA_HOME": "share"}) == here / "share" / "fer-dashboard"
+    monkeypatch.setenv("FER_HOME", "data/../home")
+    assert home_folder() == here / "home"
+    monkeypatch.setenv("FER_HOME", "~/home")
+    assert home_folder() == tmp_path.resolve() / "home"
+
+
+@pytest.fixture
+def user(tmp_path, monkeypatch):
+    """The home of a user who has set nothing."""
+    for name in ("FER_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path.resolve()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other folders")
+def test_the_home_on_linux_follows_the_xdg_specification(user, monkeypatch):
+    assert home_folder() == user / ".local" / "share" / "fer-dashboard"
+    monkeypatch.setenv("XDG_DATA_HOME", str(user / "share"))
+    assert home_folder() == user / "share" / "fer-dashboard"
+
+
+def test_a_folder_of_former_versions_stays_the_home(user, monkeypatch):
+    proper = user / "Library" / "Application Support" / "fer-dashboard"
+    monkeypatch.setattr(settings, "user_data_path", lambda name, appauthor: proper)
+    assert home_folder() == proper
+    former = user / ".local" / "share" / "fer-dashboard"
+    former.mkdir(parents=True)
+    assert home_folder() == former

@@ -18,7 +18,7 @@ from fer_core.audit.votes import (
     unanimously_not_a_face,
 )
 from fer_core.data.duplicate_groups import Groups, leaked_rows
-from fer_core.data.face_set import SPLITS, TEST_SPLITS
+from fer_core.data.split_names import SPLITS, TEST_SPLITS
 from fer_core.data.votes import has_votes
 
 

@@ -8,17 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from fer_core.data.split_names import SPLITS
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 
 IMAGE_SIZE = 48
-
-# The first three are the table's own Usage. A folder tree has lost which of its test images were
-# public and which private: they are "Test". "Validation" is held out of Training, by a folder or by
-# `fer_core.data.splits.with_validation`.
-SPLITS: tuple[str, ...] = ("Training", "PublicTest", "PrivateTest", "Test", "Validation")
-# Those that measure a finished model. "Validation" chooses between models, so it is not one of them.
-TEST_SPLITS: tuple[str, ...] = ("PublicTest", "PrivateTest", "Test")
 
 # The ten columns of the FER+ votes, in the order of their file.
 VOTE_COLUMNS: tuple[str, ...] = (
@@ -94,7 +88,7 @@ class FaceSet:
         """SHA-256 of pixels, labels and splits in row order, in hexadecimal; votes do not count."""
         digest = hashlib.sha256()
         for array in (self.images, self.labels.astype(np.uint8), self.split):
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
     @cached_property
@@ -105,7 +99,7 @@ class FaceSet:
     @property
     def splits(self) -> tuple[str, ...]:
         """The names of the splits that have images, in the order of `SPLITS`."""
-        return tuple(SPLITS[s] for s in np.unique(self.split))
+        return tuple(name for number, name in enumerate(SPLITS) if np.any(self.split == number))
 
     def rows_of(self, *splits: str) -> np.ndarray:
         """Return the row numbers, int64 (m,) and ascending, that belong to any of `splits`.

@@ -16,7 +16,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +40,9 @@ _FORMAT = 1
 _VOTE_VERSION = 2
 _META = "meta.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
+_SUFFIXES = re.compile(r"(\.(csv|zip|tar|gz|tgz|xz))+$", re.IGNORECASE)
+# Of a name, so that a number still fits behind it.
+_MAX_STEM = 60
 # Arrays that no meta.json names were left by a killed process, unless one is writing them just now.
 _ABANDONED_AFTER_S = 3600.0
 
@@ -144,6 +147,32 @@ def list_stores(root: Path | None = None) -> list[StoreInfo]:
         return []
     names = sorted(path.parent.name for path in root.glob(f"*/{_META}") if _NAME.fullmatch(path.parent.name))
     return [_info(name, root) for name in names]
+
+
+def store_name(wanted: str, taken: Collection[str]) -> str:
+    """Turn a file's name or a user's words into a name that a store can have and that is not taken yet.
+
+    >>> store_name("fer2013.csv.xz", {"fer2013"})
+    'fer2013 2'
+    """
+    name = _SUFFIXES.sub("", wanted)
+    name = re.sub(r"[^A-Za-z0-9 ._-]+", "-", name).strip(" ._-")[:_MAX_STEM] or "faces"
+    numbered = (name if number == 1 else f"{name} {number}" for number in range(1, len(taken) + 2))
+    return next(candidate for candidate in numbered if candidate not in taken)
+
+
+def free_store_name(wanted: str, root: Path | None = None) -> str:
+    """Return `wanted` as a name that no store in `root` has yet."""
+    return store_name(wanted, {info.name for info in list_stores(root)})
+
+
+def validation_name(name: str) -> str:
+    """Return the name of the store `name` with a validation split: always the same, and never its own.
+
+    >>> validation_name("fer2013")
+    'fer2013 with validation'
+    """
+    return store_name(f"{name[: _MAX_STEM - 16]} with validation", {name})
 
 
 def delete_store(name: str, root: Path | None = None) -> None:

@@ -54,7 +54,7 @@ class Votes:
 
 def has_votes(votes: np.ndarray) -> np.ndarray:
     """Return bool (n,): whether anybody voted on each face, of votes uint8 (n, 10)."""
-    return votes.any(axis=1)
+    return np.any(votes, axis=1)
 
 
 def majority_column(votes: np.ndarray) -> np.ndarray:
@@ -141,7 +141,8 @@ def parse_votes(stream: BinaryIO, name: str) -> Votes:
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is not text. Expected the FER+ table fer2013new.csv.") from error
     reader = csv.reader(text)
-    header = [column.strip().lower() for column in next(_rows(reader, name), [])]
+    no_columns: list[str] = []
+    header = [column.strip().lower() for column in next(_rows(reader, name), no_columns)]
     wanted = ["usage", *(column.lower() for column in VOTE_COLUMNS)]
     missing = [column for column in wanted if column not in header]
     if missing:
@@ -151,7 +152,8 @@ def parse_votes(stream: BinaryIO, name: str) -> Votes:
     usage, *columns = (header.index(column) for column in wanted)
     # Rows whose image name is empty were taken out by hand when the table was curated; nobody voted on them.
     name_column = header.index("image name") if "image name" in header else None
-    counts, split = [], []
+    counts: list[list[int]] = []
+    split: list[int] = []
     for number, row in enumerate(_rows(reader, name)):
         try:
             numbers = [_vote(row[column]) for column in columns]

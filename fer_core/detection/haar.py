@@ -119,7 +119,7 @@ class HaarDetector:
 
 
 def _load(name: str) -> cv2.CascadeClassifier:
-    path = Path(cv2.data.haarcascades) / name
+    path = Path(cv2.__file__).with_name("data") / name
     if not path.is_file():
         raise ModelError(
             f"OpenCV's face cascade is missing: expected {path}. "

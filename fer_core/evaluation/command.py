@@ -1,8 +1,7 @@
-"""`python -m fer_core evaluate`: measure models, print every figure, and check or write their cards."""
+"""The command `evaluate`: measure models, print every figure, and check or write their cards."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import sys
@@ -15,7 +14,7 @@ from fer_core.cache import cache_folder
 from fer_core.data.face_set import FaceSet
 from fer_core.data.resolve import open_faces
 from fer_core.errors import DataError, FerError, ModelError
-from fer_core.evaluation.arguments import TOLERANCE_POINTS
+from fer_core.evaluation.arguments import TOLERANCE_POINTS, EvaluateOptions
 from fer_core.evaluation.assessment import assess, measured_splits
 from fer_core.evaluation.card_figures import (
     difference_to_card,
@@ -36,13 +35,14 @@ from fer_core.files import write_json
 from fer_core.models.bundle import CARD_FILE, load_bundle
 from fer_core.models.model_store import chosen_model, find_model
 from fer_core.recognizer import EmotionRecognizer
+from fer_core.terminal import progress_bar
 
 _PROGRESS_EVERY_S = 0.2
 _ROBUSTNESS_SPLITS = ("PrivateTest", "Test", "Validation", "PublicTest")
 
 
-def run(options: argparse.Namespace) -> None:
-    """Do what the parsed options say.
+def run(options: EvaluateOptions) -> None:
+    """Measure models as the options say.
 
     Raises:
         FerError: a model or the data set cannot be used, or a card's figures are not confirmed.
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
         results = [_measure(folder, faces, splits, options, progress) for folder in folders]
     if options.json:
         contents = [evaluation_to_json(result) for result in results]
-        print(json.dumps(contents if options.model and len(options.model) > 1 else contents[0], indent=2))
+        print(json.dumps(contents if len(options.model) > 1 else contents[0], indent=2))
     else:
         for result in results:
             print("\n".join(lines_of(result)))
@@ -77,7 +77,7 @@ _Report = Callable[[str, int, int], None]
 
 
 def _measure(
-    folder: Path, faces: FaceSet, splits: Sequence[str], options: argparse.Namespace, progress: _Report
+    folder: Path, faces: FaceSet, splits: Sequence[str], options: EvaluateOptions, progress: _Report
 ) -> EvaluationResult:
     bundle = load_bundle(folder)
     name = bundle.card.name
@@ -159,9 +159,5 @@ def _progress(path: Path | None) -> Iterator[_Report]:
             write("", 0, 1, str(error))
             raise
         return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+    with progress_bar() as update:
+        yield lambda what, done, total: update(done, total, what)

@@ -1,13 +1,12 @@
-"""`python -m fer_core explain`: both maps of many faces, written to a file."""
+"""The command `explain`: both maps of many faces, written to a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from fer_core.errors import DataError
+from fer_core.data.face_arrays import read_faces
 from fer_core.explain.gradcam import GradCam
 from fer_core.explain.occlusion import occlusion
 from fer_core.files import atomic_path
@@ -32,7 +31,7 @@ def explain_file(model: str | Path, faces_path: Path, out: Path, label_set: str 
         DataError: the faces are not such a file.
         ModelError: there is no such model, it does not answer for this label set, or Grad-CAM cannot explain it.
     """
-    faces = _read_faces(faces_path)
+    faces = read_faces(faces_path)
     bundle = load_bundle(model)
     classifier = LiteRTClassifier.from_bundle(bundle)
     arrays = {
@@ -44,17 +43,3 @@ def explain_file(model: str | Path, faces_path: Path, out: Path, label_set: str 
     with atomic_path(out) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
     return len(faces)
-
-
-def _read_faces(path: Path) -> np.ndarray:
-    expected = "Expected a file that numpy.save wrote, with gray faces as uint8 (n, 48, 48), n at least 1"
-    try:
-        faces = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}. {expected}.") from error
-    except (ValueError, EOFError, BadZipFile) as error:
-        raise DataError(f"{path} is not a file of NumPy. {expected}.") from error
-    if not isinstance(faces, np.ndarray) or faces.dtype != np.uint8 or faces.shape[1:] != (48, 48) or not len(faces):
-        content = f"{faces.dtype} {faces.shape}" if isinstance(faces, np.ndarray) else "several arrays"
-        raise DataError(f"{path} holds {content}. {expected}.")
-    return faces

@@ -39,6 +39,7 @@ class Analyzer(Protocol):
 
     def process(self, image_bgr: np.ndarray, time_s: float) -> FrameResult:
         """Analyse one frame, uint8 (h, w, 3)."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Table:
             The number of rows.
         """
         position = [name, result.index, "" if time_s is None else f"{time_s:.3f}"]
-        if self._began_utc:
+        if self._began_utc and time_s is not None:
             position.append((self._began_utc + timedelta(seconds=time_s)).isoformat(timespec="milliseconds"))
         if not len(result):
             self._writer.writerow(position + [""] * (len(_BOX) + 3 + len(self._labels)))

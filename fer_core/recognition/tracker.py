@@ -160,7 +160,8 @@ def _match(tracks: list[Track], detections: Detections) -> dict[int, int]:
     step = np.hypot(offset[..., 0], offset[..., 1]) / side_before[:, None]
     step += np.abs(np.log(side_now[None] / side_before[:, None]))
     rows, columns = linear_sum_assignment(np.where(step <= _MAX_STEP, step, 2 * _MAX_STEP))
-    return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if step[i, j] <= _MAX_STEP}
+    pairs = np.stack([rows, columns], axis=1)[step[rows, columns] <= _MAX_STEP]  # (n, 2)
+    return dict(pairs.tolist())
 
 
 def _follow(before: np.ndarray, now: np.ndarray, dt_s: float) -> np.ndarray:

@@ -1,8 +1,7 @@
-"""`python -m fer_core train`: make the run's folder, wait for its turn, train, and write the model for the app."""
+"""The command `train`: make the run's folder, wait for its turn, train, and write the model for the app."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import importlib.util
 import logging
@@ -11,19 +10,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_core.audit.corrections import load_corrections
 from fer_core.data.face_set import FaceSet
+from fer_core.data.resolve import open_faces
 from fer_core.data.store import list_stores
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
 from fer_core.models.model_store import available_models
 from fer_core.settings import home_folder
-from fer_core.training.arguments import config_from_arguments, given_options
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.prerequisites import check_prerequisites
+from fer_core.training.loop.targets import with_corrections
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.heartbeat import Heartbeat
 from fer_core.training.run.store import find_run, free_name, list_runs
@@ -35,26 +36,41 @@ OpenFaces = Callable[[RunConfig], FaceSet]
 STOPPED = 3
 
 
-def run_of(options: argparse.Namespace) -> RunFolder:
-    """Return the run that the options name: with --resume one that exists, else a new one.
+def create_run(config: RunConfig, name: str | None = None) -> RunFolder:
+    """Create the folder of a new run, with its configuration.
+
+    Args:
+        config: what is trained and how; its paths are made absolute.
+        name: of the run, or path of its folder; the network and a number if None.
 
     Raises:
-        RunError: there is nothing to resume, or the folder already holds a run.
+        RunError: the folder already holds a run, or the configuration names what cannot be used.
     """
-    if not options.resume:
-        config = _anywhere(config_from_arguments(options))
-        run = find_run(options.run or free_name(config))
-        check_prerequisites(config)
-        run.create(config)
-        return run
-    if not options.run:
+    config = _with_absolute_paths(config)
+    run = find_run(name or free_name(config))
+    check_prerequisites(config)
+    run.create(config)
+    return run
+
+
+def resumable_run(name: str | None, given: Sequence[str] = ()) -> RunFolder:
+    """Return a run that training can go on with.
+
+    Args:
+        name: of the run, or path of its folder.
+        given: options of a configuration that were given beside it, as they are written.
+
+    Raises:
+        RunError: there is no such run, it cannot be read, it is finished, or other options were given.
+    """
+    if not name:
         raise RunError("--resume needs the run that goes on: --run NAME, or the path of its folder.")
-    if given := given_options(options):
+    if given:
         raise RunError(
             f"--resume goes on with the run's own configuration, so {' and '.join(given)} cannot be given too. Leave "
             "it out, or start a new run."
         )
-    run = find_run(options.run)
+    run = find_run(name)
     status = run.status()
     if status and status.state == "finished":
         raise RunError(f"The run in {run.path} is finished. Start a new one to train longer.")
@@ -62,20 +78,35 @@ def run_of(options: argparse.Namespace) -> RunFolder:
     return run
 
 
-def _anywhere(config: RunConfig) -> RunConfig:
-    """Return the configuration with whole paths, so that it holds wherever the run is resumed from."""
+def open_run_faces(config: RunConfig) -> FaceSet:
+    """Open the data set of a configuration, with its list of corrections applied to the splits that are trained on.
+
+    The other splits keep every image and its published label, so that figures of runs compare.
+
+    Raises:
+        DataError: the data set or the list of corrections cannot be used.
+    """
+    faces = open_faces(config.data)
+    if not config.corrections:
+        return faces
+    keep, labels = load_corrections(Path(config.corrections), faces.hash, len(faces)).apply(faces.labels)
+    return with_corrections(faces, config.train_splits, keep, labels)
+
+
+def _with_absolute_paths(config: RunConfig) -> RunConfig:
+    """Return the configuration with absolute paths, so that it holds wherever the run is resumed from."""
     # A folder here may happen to have the name of a data set, a run or a model: then the name is meant.
     named = {"data": {store.name for store in list_stores()}, "corrections": set()}
     known = {*available_models(), *(run.name for run in list_runs())}
 
-    def whole(value: str, kind: str) -> str:
-        meant = not value or value in named.get(kind, known) or not Path(value).exists()
-        return value if meant else str(Path(value).resolve())
+    def absolute(value: str, kind: str) -> str:
+        is_name = not value or value in named.get(kind, known) or not Path(value).exists()
+        return value if is_name else str(Path(value).resolve())
 
     return dataclasses.replace(
         config,
-        **{kind: whole(getattr(config, kind), kind) for kind in ("data", "corrections", "start_from")},
-        teachers=tuple(whole(name, "teachers") for name in config.teachers),
+        **{kind: absolute(getattr(config, kind), kind) for kind in ("data", "corrections", "start_from")},
+        teachers=tuple(absolute(name, "teachers") for name in config.teachers),
     )
 
 
@@ -113,7 +144,7 @@ def train_run(run: RunFolder, open_faces: OpenFaces) -> TrainOutcome:
 
 
 def measure(config: RunConfig, open_faces: OpenFaces, path: Path) -> None:
-    """Measure how fast `config` trains here and write it, or why it cannot be known, to `path`."""
+    """Measure how fast `config` trains here and write it, or why that failed, to `path`."""
     from fer_core.training.timing.benchmark import measure_throughput
 
     try:

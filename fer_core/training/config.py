@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from fer_core.data.face_set import SPLITS
+from fer_core.data.split_names import SPLITS
 from fer_core.errors import RunError
 from fer_core.legacy import with_current_keys
 from fer_core.models.label_sets import trained_label_sets

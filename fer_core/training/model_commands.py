@@ -1,21 +1,22 @@
-"""`python -m fer_core import` and `export`: models of others in, models of this program out."""
+"""The commands `import` and `export`: models of other origin in, models of this program out."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import tempfile
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet
+from fer_core.dependencies import require_training
 from fer_core.errors import ModelError
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE
-from fer_core.models.importing.description import RESIZE_METHODS, SCALES, describe
+from fer_core.models.importing.description import RESIZE_METHODS, describe
 from fer_core.models.model_store import (
     add_model,
     available_models,
@@ -23,66 +24,74 @@ from fer_core.models.model_store import (
     find_model,
     free_name,
 )
-from fer_core.models.registry import architectures
+from fer_core.training.command import open_run_faces
 from fer_core.training.config import RunConfig
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.store import find_run, list_runs
 
-FORMATS = ("litert", "onnx", "keras")
+if TYPE_CHECKING:
+    from fer_core.training.export import Exported  # loads Keras
+
 _CHECKED_FACES = 256
 
-# Opens the data set of a configuration.
-OpenFaces = Callable[[RunConfig], FaceSet]
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """The options of `fer import`.
+
+    Attributes:
+        file: a .keras or .weights.h5 file of a network of this program, the original script's model.h5, or a
+            whole Keras model.
+        name: what to call it; taken from the file if None.
+        out: folder to write the model to; it joins the available models if None.
+        architecture: network that the weights belong to; None to find out.
+        labels: of a network of other origin: its seven labels in the order of its scores, with commas between them.
+        input_size: of such a network: width and height of the faces it takes, pixels.
+        scale: of such a network: range of its input, one of `SCALES`.
+        resize: how faces come to that size, one of `RESIZE_METHODS`.
+        json: whether to print JSON in place of a sentence.
+    """
+
+    file: Path
+    name: str | None = None
+    out: Path | None = None
+    architecture: str | None = None
+    labels: str | None = None
+    input_size: int | None = None
+    scale: str | None = None
+    resize: str = RESIZE_METHODS[0]
+    json: bool = False
 
 
-def add_import_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `import`."""
-    parser.add_argument(
-        "file",
-        type=Path,
-        help="a .keras or .weights.h5 file of a network of this program, the "
-        "original script's model.h5, or a whole Keras model",
-    )
-    parser.add_argument("--name", help="what to call it (default: taken from the file)")
-    parser.add_argument("--out", type=Path, help="write the model to this folder instead of adding it to the models")
-    parser.add_argument("--architecture", choices=architectures(), help="network that the weights belong to")
-    parser.add_argument("--json", action="store_true", help="print what was imported as JSON")
-    other = parser.add_argument_group("a network of another origin, which these describe")
-    other.add_argument("--labels", help="its seven labels in the order of its scores, with commas between them")
-    other.add_argument("--input-size", type=int, metavar="PX", help="width and height of the faces it takes")
-    other.add_argument("--scale", help=f"range of its input: {', '.join(SCALES)}")
-    other.add_argument(
-        "--resize",
-        choices=RESIZE_METHODS,
-        default=RESIZE_METHODS[0],
-        help="how faces come to that size (default: %(default)s)",
-    )
+@dataclass(frozen=True)
+class ExportOptions:
+    """The options of `fer export`.
+
+    Attributes:
+        name: of a run or a model, or path of its folder.
+        format: "litert", "onnx" or "keras".
+        out: folder to write; one in the run's folder or, for a model, in the current one if None.
+        data: data set on whose faces both forms are compared; the run's or, for a model, synthetic faces if None.
+        trainable: whether to write the weights that training can go on from too.
+        json: whether to print JSON in place of a sentence.
+    """
+
+    name: str
+    format: str = "litert"
+    out: Path | None = None
+    data: str | None = None
+    trainable: bool = False
+    json: bool = False
 
 
-def add_export_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `export`."""
-    parser.add_argument("name", help="name of a run or a model, or path of its folder")
-    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="default: %(default)s, the app's own")
-    parser.add_argument(
-        "--out", type=Path, help="folder to write (default: one in the run's folder; for a model, one here)"
-    )
-    parser.add_argument(
-        "--data", help="data set whose faces both forms must score alike (default: the run's; for a model, drawn faces)"
-    )
-    parser.add_argument(
-        "--trainable",
-        action="store_true",
-        help="with litert, of a run: also write the weights, 2 bytes each, that training can go on from",
-    )
-    parser.add_argument("--json", action="store_true", help="print what was measured as JSON")
-
-
-def run_import(options: argparse.Namespace) -> None:
-    """Import a model and say what came of it.
+def run_import(options: ImportOptions) -> None:
+    """Import a model and print what was imported.
 
     Raises:
+        DependencyError: the extra `train` is not installed.
         ModelError: the file, its description or the name cannot be used.
     """
+    require_training("Importing a model", any_backend=False)
     description = describe(options.labels, options.input_size, options.scale, options.resize)
     name = options.name or free_name(options.file.name)
     check_name(name)
@@ -90,65 +99,70 @@ def run_import(options: argparse.Namespace) -> None:
         raise ModelError(f"There is a model named {name!r} already. Choose another --name.")
     if not options.file.is_file():
         raise ModelError(f"{options.file} is not a file. Check its path.")
-    from fer_core.models.importing.importer import (
-        import_model,  # after what is quickly checked: this loads Keras
-    )
+    from fer_core.models.importing.importer import import_model  # after the quick checks: this loads Keras
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.out or Path(scratch)
-        imported = import_model(options.file, folder, name, _drawn_faces(), options.architecture, description)
+        imported = import_model(options.file, folder, name, _synthetic_faces(), options.architecture, description)
         size = (folder / MODEL_FILE).stat().st_size
         if options.out is None:
             add_model(folder, name)
-    card = imported.card
-    if options.json:
-        print(
-            json.dumps(
-                {
-                    "name": name,
-                    "architecture": card.architecture,
-                    "parameters": card.parameters,
-                    "labels": card.labels,
-                    "difference": imported.difference,
-                    "bytes": size,
-                }
-            )
-        )
-        return
-    print(
-        f"Imported as {name}{f' in {options.out}' if options.out else ''}: {card.parameters / 1e6:.2f} M parameters, "
-        f"{size / 1e6:.2f} MB, labels {', '.join(card.labels)}. Largest difference between the scores of both forms "
-        f"on {_CHECKED_FACES} drawn faces: {imported.difference:.1g}."
+    figures = {
+        "name": name,
+        "architecture": imported.card.architecture,
+        "parameters": imported.card.parameters,
+        "labels": imported.card.labels,
+        "difference": imported.difference,
+        "bytes": size,
+    }
+    print(json.dumps(figures) if options.json else _import_sentence(figures, options.out))
+
+
+def _import_sentence(figures: dict[str, Any], out: Path | None) -> str:
+    return (
+        f"Imported as {figures['name']}{f' in {out}' if out else ''}: {figures['parameters'] / 1e6:.2f} M parameters, "
+        f"{figures['bytes'] / 1e6:.2f} MB, labels {', '.join(figures['labels'])}. Largest difference between the "
+        f"scores of both forms on {_CHECKED_FACES} synthetic faces: {figures['difference']:.1g}."
     )
 
 
-def run_export(options: argparse.Namespace, open_faces: OpenFaces) -> None:
-    """Export a run or a model and say what was measured.
+def run_export(options: ExportOptions) -> None:
+    """Export a run or a model and print what was measured.
 
     Raises:
-        FerError: there is none of this name, or it cannot be exported so.
+        DependencyError: the extra `train` is not installed.
+        FerError: there is no run and no model of this name, or it cannot be exported to this format.
     """
     run = _run_named(options.name)
-    if run is None:
-        source = find_model(options.name)
-        faces = _drawn_faces() if options.data is None else _first_faces(open_faces(RunConfig(data=options.data)))
-        folder = options.out or Path(f"{source.name}-{options.format}")
-    else:
-        config = run.config()
-        opened = open_faces(dataclasses.replace(config, data=options.data or config.data, corrections=""))
-        folder = options.out or (run.model_folder if options.format == "litert" else run.path / options.format)
-    from fer_core.training.export import checked_faces, export_model, export_run
-
-    if run is None:
-        exported = export_model(source, options.format, folder, faces)
-    else:
-        faces = checked_faces(opened, run)
-        exported = export_run(run, options.format, folder, faces, options.trainable)
-    figures = {**dataclasses.asdict(exported), "file": str(exported.file), "faces": len(faces)}
-    print(json.dumps(figures) if options.json else _words(figures))
+    require_training("Exporting a model", any_backend=False, onnx=True)
+    figures = _export_model(options) if run is None else _export_run(run, options)
+    print(json.dumps(figures) if options.json else _export_sentence(figures))
 
 
-def _words(figures: dict) -> str:
+def _export_model(options: ExportOptions) -> dict[str, Any]:
+    from fer_core.training.export import export_model
+
+    source = find_model(options.name)
+    faces = _synthetic_faces() if options.data is None else _first_faces(open_run_faces(RunConfig(data=options.data)))
+    folder = options.out or Path(f"{source.name}-{options.format}")
+    return _figures(export_model(source, options.format, folder, faces), faces)
+
+
+def _export_run(run: RunFolder, options: ExportOptions) -> dict[str, Any]:
+    from fer_core.training.export import checked_faces, export_run
+
+    config = run.config()
+    opened = open_run_faces(dataclasses.replace(config, data=options.data or config.data, corrections=""))
+    faces = checked_faces(opened, run)
+    folder = options.out or (run.model_folder if options.format == "litert" else run.path / options.format)
+    return _figures(export_run(run, options.format, folder, faces, options.trainable), faces)
+
+
+def _figures(exported: Exported, faces: np.ndarray) -> dict[str, Any]:
+    return {**dataclasses.asdict(exported), "file": str(exported.file), "faces": len(faces)}
+
+
+def _export_sentence(figures: dict[str, Any]) -> str:
     parts = [f"Wrote {figures['file']}: {figures['bytes'] / 1e6:.2f} MB"]
     if figures["ms_per_face"] is not None:
         parts.append(f"{figures['ms_per_face']:.2f} ms a face")
@@ -171,11 +185,11 @@ def _run_named(name: str) -> RunFolder | None:
         return None
     raise ModelError(
         f"No run and no model is named {name!r}. Models: {', '.join(available_models())}; runs: "
-        f"{', '.join(each.name for each in list_runs()) or 'none'}. Or give the path of a folder."
+        f"{', '.join(run.name for run in list_runs()) or 'none'}. Or give the path of a folder."
     )
 
 
-def _drawn_faces() -> np.ndarray:
+def _synthetic_faces() -> np.ndarray:
     return demo_set(_CHECKED_FACES).images
 
 

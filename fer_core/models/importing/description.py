@@ -18,6 +18,8 @@ from fer_core.errors import ModelError
 SCALES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 )
+# Far above any network for 48-pixel faces, far below what would exhaust a machine.
+MAX_FILE_BYTES = 400 << 20
 RESIZE_METHODS = ("bilinear", "nearest")
 _SIZES_PX = (16, 512)
 DESCRIPTION_NEEDED = (

@@ -20,9 +20,9 @@ from typing import Any
 import h5py
 
 from fer_core.errors import ModelError
+from fer_core.models.importing.description import MAX_FILE_BYTES
 
 # Far above any network for 48-pixel faces, far below what would exhaust a machine.
-MAX_FILE_BYTES = 400 << 20
 MAX_WEIGHT_BYTES = 1 << 30
 _MAX_CONFIG_BYTES = 16 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)

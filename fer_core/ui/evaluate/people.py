@@ -65,11 +65,11 @@ def people_points(found: Evaluation, truth: Truth) -> Mapping[str, Sequence[Accu
             continue
         if clear := people.clear:
             proportion = Proportion(clear.images, clear.accuracy, clear.accuracy_95)
-            _add(groups, f"Clear faces right, {clear.images:,} faces", model, proportion)
+            _add(groups, "Clear faces right", model, proportion)
         if neutral := people.neutral_called_negative:
-            _add(groups, f"Clear neutral called negative, {neutral.images:,} faces (lower is better)", model, neutral)
+            _add(groups, "Clear neutral called negative", model, neutral)
         if negatives := people.negatives_found:
-            _add(groups, f"Supported negatives found, {negatives.images:,} faces", model, negatives)
+            _add(groups, "Supported negatives found", model, negatives)
     return groups
 
 

@@ -62,9 +62,8 @@ def _large_figure(found: Evaluation, model: Measured, truth: Truth) -> str:
 
 def _beside_people(found: Evaluation) -> None:
     majority = [_own_point(found, model, Truth.MAJORITY) for model in found.models]
-    images = found.models[0].metrics(found.split, Truth.MAJORITY).one_view.images
     st.plotly_chart(
-        accuracy_chart({f"Accuracy, {images:,} faces": majority, **people_points(found, Truth.MAJORITY)}, None),
+        accuracy_chart({"Accuracy": majority, **people_points(found, Truth.MAJORITY)}, None),
         config=QUIET,
         key="people_chart",
         alt=f"How often the models agree with people on {found.split}",
@@ -72,8 +71,8 @@ def _beside_people(found: Evaluation) -> None:
     st.caption(
         "With 95 % intervals. Accuracy: against the unique majority of ten votes on each face (FER+), where that is "
         "one of the seven expressions. Clear: at least 8 of 10 people saw the same. Negative: angry, disgusted, "
-        "fearful or sad; a negative label is supported if at least 4 of 10 people saw the same. Published results "
-        "are against FER-2013's labels and stand there."
+        "fearful or sad; a negative label is supported if at least 4 of 10 people saw the same. The fewer neutral "
+        "faces are called negative, the better. Published results are against FER-2013's labels and stand there."
     )
 
 

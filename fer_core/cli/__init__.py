@@ -1,0 +1,68 @@
+"""The command line: `fer COMMAND`, or `python -m fer_core COMMAND`.
+
+Each command imports what it needs when it runs, so that `--help` is quick, and nothing but training,
+importing, converting and exporting loads TensorFlow.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from fer_core.cli.arguments import with_current_spelling
+from fer_core.cli.dashboard import display, open_dashboard
+from fer_core.cli.data import prepare
+from fer_core.cli.evaluation import evaluate, explain
+from fer_core.cli.media import analyze, classify
+from fer_core.cli.models import convert, export_model, import_model
+from fer_core.cli.training import train
+from fer_core.errors import FerError
+
+app = typer.Typer(
+    help="Facial expression recognition: dashboard, data, training, evaluation.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # in 80 columns its panels cut the names of options
+    pretty_exceptions_enable=False,  # an error that nobody named is a bug, and its whole traceback is wanted
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for name, command in {
+    "app": open_dashboard,
+    "analyze": analyze,
+    "classify": classify,
+    "evaluate": evaluate,
+    "explain": explain,
+    "prepare": prepare,
+    "train": train,
+    "import": import_model,
+    "export": export_model,
+    "convert": convert,
+    "display": display,
+}.items():
+    app.command(name)(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0 done, 1 a named error, 2 wrong usage, 130 interrupted."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    # TensorFlow's own start-up messages are not for the person who trains.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        run_command(sys.argv[1:] if arguments is None else arguments, standalone_mode=True)
+    except SystemExit as end:
+        return int(end.code or 0)
+    except FerError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run_command(arguments: Sequence[str], standalone_mode: bool = False) -> Any:
+    """Run one command and let its errors pass, those of wrong usage as exceptions unless `standalone_mode`."""
+    program = "fer" if Path(sys.argv[0]).stem == "fer" else "python -m fer_core"
+    return app(with_current_spelling(arguments), prog_name=program, standalone_mode=standalone_mode)

@@ -1,0 +1,88 @@
+"""The commands that turn pictures and videos into tables."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_core.cli.arguments import either, one_of
+from fer_core.models.label_sets import LABEL_SETS
+
+_OUT_HELP = "CSV to write, with NAME.about.json beside it. (default: the standard output)"
+_Out = Annotated[Path | None, typer.Option(help=_OUT_HELP, show_default=False)]
+_Model = Annotated[
+    str | None, typer.Option(help="Name or folder of a model. (default: the one in use)", show_default=False)
+]
+
+_LabelSet = Annotated[
+    str | None,
+    typer.Option(
+        parser=one_of(LABEL_SETS),
+        metavar=either(LABEL_SETS),
+        help="What faces are scored for: what people see, FER-2013's labels, or ten people's votes. (default: the "
+        "model's own)",
+        show_default=False,
+    ),
+]
+
+
+def _seconds(text: str) -> float:
+    """Read a span of time: a finite number, 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise typer.BadParameter(f"{text!r} is not a number of seconds, 0 or more.")
+    return value
+
+
+def analyze(
+    files: Annotated[list[Path], typer.Argument(help="Pictures, videos and folders of them.")],
+    out: _Out = None,
+    annotated: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Also write copies with boxes and labels, without sound.")
+    ] = None,
+    every: Annotated[
+        float,
+        typer.Option(
+            parser=_seconds,
+            metavar="SECONDS",
+            help="Time from one analysed frame of a video to the next. (default: all frames)",
+            show_default=False,
+        ),
+    ] = 0.0,
+    smoothing: Annotated[
+        float,
+        typer.Option(
+            parser=_seconds,
+            metavar="SECONDS",
+            help="Time constant over which a face's scores are smoothed. (default: not at all)",
+            show_default=False,
+        ),
+    ] = 0.0,
+    model: _Model = None,
+    labels_of: _LabelSet = None,
+) -> None:
+    """Find faces in pictures and videos and tabulate their scores."""
+    from fer_core.media.command import AnalyzeOptions, run
+
+    run(AnalyzeOptions(files, out, annotated, every, smoothing, model, labels_of))
+
+
+def classify(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Pictures of one face each, .npy files of uint8 (n, 48, 48), and folders of them."),
+    ],
+    out: _Out = None,
+    model: _Model = None,
+    labels_of: _LabelSet = None,
+) -> None:
+    """Tabulate the scores of faces that are cropped already."""
+    from fer_core.media.command import run_classify
+
+    run_classify(files, out, model, labels_of)

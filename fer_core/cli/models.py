@@ -1,0 +1,112 @@
+"""The commands that bring models in and take models out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fer_core.cli.arguments import either, one_of
+from fer_core.models.importing.description import RESIZE_METHODS, SCALES
+from fer_core.models.registry import architectures
+
+Format = Literal["litert", "onnx", "keras"]
+
+
+def import_model(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A .keras or .weights.h5 file of a network of this program, the original script's model.h5, or a "
+            "whole Keras model."
+        ),
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="What to call it. (default: taken from the file)", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the model to this folder instead of adding it to the models.")
+    ] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Option(
+            parser=one_of(architectures()),
+            metavar=either(architectures()),
+            help="Network that the weights belong to.",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print what was imported as JSON.")] = False,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="For a network of other origin: its seven labels in the order of its scores, separated by commas.",
+        ),
+    ] = None,
+    input_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PX",
+            help="Of such a network: width and height of the faces it takes.",
+        ),
+    ] = None,
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Of such a network: range of its input, {', '.join(SCALES)}.",
+        ),
+    ] = None,
+    resize: Annotated[
+        str,
+        typer.Option(
+            parser=one_of(RESIZE_METHODS),
+            metavar=either(RESIZE_METHODS),
+            help="Of such a network: how faces are resized to that size.",
+        ),
+    ] = RESIZE_METHODS[0],
+) -> None:
+    """Import a model of other origin, or its weights."""
+    from fer_core.training.model_commands import ImportOptions, run_import
+
+    run_import(ImportOptions(file, name, out, architecture, labels, input_size, scale, resize, json))
+
+
+def export_model(
+    name: Annotated[str, typer.Argument(help="Name of a run or a model, or path of its folder.")],
+    format: Annotated[Format, typer.Option(help="LiteRT is the app's own.")] = "litert",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to write. (default: one in the run's folder; for a model, one here)", show_default=False
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Data set whose faces both forms must score alike. (default: the run's; for a model, synthetic faces)",
+            show_default=False,
+        ),
+    ] = None,
+    trainable: Annotated[
+        bool,
+        typer.Option(
+            "--trainable",
+            help="With litert, of a run: also write the weights, 2 bytes each, that training can go on from.",
+        ),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print what was measured as JSON.")] = False,
+) -> None:
+    """Write a run or a model as LiteRT, ONNX or Keras."""
+    from fer_core.training.model_commands import ExportOptions, run_export
+
+    run_export(ExportOptions(name, format, out, data, trainable, json))
+
+
+def convert(
+    weights: Annotated[Path, typer.Argument(help="model.h5")],
+    out: Annotated[Path, typer.Option(help="Folder of the model.", show_default=False)],
+) -> None:
+    """Turn the original script's weights (model.h5) into a model."""
+    from fer_core.training.model_commands import ImportOptions, run_import
+
+    run_import(ImportOptions(weights, out=out))

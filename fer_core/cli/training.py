@@ -1,0 +1,102 @@
+"""The command `train`, with an option for every choice that a run's configuration holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fer_core.cli.arguments import either, one_of
+from fer_core.training.arguments import choices, config_from_options, option_of, shown, values_of
+from fer_core.training.config import PRESETS
+
+
+def train(
+    run: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the run, or path of its folder. (default: the network and a number)", show_default=False
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with the run from its last whole epoch; its configuration stays as it is."
+        ),
+    ] = False,
+    measure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Train nothing: write to FILE how long an epoch would take here."),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(parser=one_of(PRESETS), metavar=either(PRESETS), help="Recipe that all other options change."),
+    ] = None,
+    **values: Any,
+) -> None:
+    """Train a network, from the start or from where it stopped."""
+    from fer_core.dependencies import require_training
+    from fer_core.training import command
+
+    require_training("Training")
+    given = {name: _without_empty(value) for name, value in values.items() if value is not None}
+    if measure:
+        command.measure(config_from_options(given, preset), command.open_run_faces, measure)
+        return
+    if resume:
+        written = [option_of(name) for name in ([*(["preset"] if preset else []), *given])]
+        folder = command.resumable_run(run, written)
+    else:
+        folder = command.create_run(config_from_options(given, preset), run)
+    outcome = command.train_run(folder, command.open_run_faces)
+    if outcome.metrics is None:
+        print(f"Stopped. Go on with: python -m fer_core train --resume --run {run or folder.name}")
+        raise typer.Exit(outcome.exit_code)
+    for split, figures in outcome.metrics.items():
+        low, high = figures["accuracy_95"]
+        print(f"{split}: {figures['accuracy']:.2%} ({low:.1%} to {high:.1%}), {figures['protocol']}")
+
+
+def _without_empty(value: Any) -> Any:
+    """Return the value of an option; `--teachers` without a value gives no teacher."""
+    return tuple(name for name in value if name) if isinstance(value, list) else value
+
+
+def _parameter(field: dataclasses.Field[Any], default: Any) -> inspect.Parameter:
+    """Return a choice as a keyword of `train`, with its sentence as help; None where it is not given."""
+    values = values_of(field)
+    kind: Any = list[str] if isinstance(default, tuple) else type(default)
+    # A sentence that starts with the name of a value keeps it as it is typed.
+    help_text = f"{field.metadata['words']} (default: {shown(default) or 'none'})"
+    option = typer.Option(
+        *([] if isinstance(default, bool) else [option_of(field.name)]),
+        help=help_text if help_text.startswith(values) else help_text[0].upper() + help_text[1:],
+        parser=one_of(values) if values else None,
+        metavar=_metavar(default, values),
+        show_default=False,
+    )
+    return inspect.Parameter(
+        field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def _metavar(default: Any, values: tuple[str, ...]) -> str | None:
+    if isinstance(default, tuple):
+        return "SPLIT…" if values else "NAME…"
+    if isinstance(default, bool):
+        return None
+    if values:
+        return either(values)
+    return "NAME" if isinstance(default, str) else "N"
+
+
+def _with_choices(command: Any) -> inspect.Signature:
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter for parameter in signature.parameters.values() if parameter.name != "values"]
+    return signature.replace(parameters=[*own, *(_parameter(field, default) for field, default in choices())])
+
+
+train.__signature__ = _with_choices(train)  # Typer reads the options from it

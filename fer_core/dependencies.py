@@ -1,0 +1,45 @@
+"""Packages that only an optional extra installs: whether they are there, and what to say where they are not."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+from fer_core.errors import DependencyError
+
+_ONNX = ("tf2onnx", "onnx", "onnxruntime")
+INSTALL_TRAIN = 'pip install "fer-dashboard[train]"'
+
+
+def require_training(action: str, any_backend: bool = True, onnx: bool = False) -> None:
+    """Do nothing if the packages of the extra `train` that an action needs are installed.
+
+    Args:
+        action: what needs them, as the subject of a sentence: "Training".
+        any_backend: whether it runs on every backend of Keras, as training does; otherwise on TensorFlow alone.
+        onnx: whether it also needs the packages that write and run ONNX.
+
+    Raises:
+        DependencyError: one is missing.
+    """
+    if message := training_unavailable(action, any_backend, onnx):
+        raise DependencyError(message)
+
+
+def training_unavailable(action: str, any_backend: bool = True, onnx: bool = False) -> str:
+    """Return why an action that needs the extra `train` cannot run, with what to install; empty if it can.
+
+    The arguments are those of `require_training`. Nothing is imported.
+    """
+    tensor_library = (os.environ.get("KERAS_BACKEND") or "tensorflow") if any_backend else "tensorflow"
+    needed = ("keras", "h5py", tensor_library, *(_ONNX if onnx else ()))
+    missing = [name for name in needed if find_spec(name) is None]
+    if not missing:
+        return ""
+    verb = "is" if len(missing) == 1 else "are"
+    return f"{action} needs {_enumerated(missing)}, which {verb} not installed. Install with: {INSTALL_TRAIN}"
+
+
+def _enumerated(names: list[str]) -> str:
+    """Return names as words: "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,37 @@
+"""What commands show on a terminal while they work."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Update(Protocol):
+    """Move a progress bar."""
+
+    def __call__(self, done: float, total: float, description: str | None = None) -> None:
+        """Show that `done` of `total` are done, in any unit, and what is being done if that has changed."""
+        ...
+
+
+@contextmanager
+def progress_bar(description: str = "") -> Generator[Update, None, None]:
+    """Show a progress bar while the block runs, and yield the function that moves it.
+
+    It is drawn on the standard error, which keeps it out of a table or JSON on the standard output.
+
+    Args:
+        description: what is being done: "Reading".
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=None)
+
+        def update(done: float, total: float, description: str | None = None) -> None:
+            bar.update(task, completed=done, total=total, description=description)
+
+        yield update
