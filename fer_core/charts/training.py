@@ -65,12 +65,30 @@ def run_curves(
         lines.append(
             {
                 **_line(x.tolist(), (progress[quantity] * scale).tolist(), "training, this epoch", TRAINING, quantity),
-                "showlegend": False,
                 "mode": "lines",
                 "line": {"color": TRAINING, "width": 1.5, "dash": "dot"},
             }
         )
-    return go.Figure({"data": lines, "layout": _layout(quantity, epochs, height_px, legend=True)})
+    layout = _layout(quantity, epochs, height_px)
+    layout["margin"]["t"], layout["annotations"] = 48, [_names(lines[:2])]
+    return go.Figure({"data": lines, "layout": layout})
+
+
+def _names(lines: Sequence[Mapping]) -> dict:
+    """Return the names of lines in their colours, in one row below the title, where no width cuts them off."""
+    spans = [f'<span style="color:{line["line"]["color"]}">{line["name"]}</span>' for line in lines]
+    return {
+        "text": "   ".join(spans),
+        "font": {"size": 12},
+        "showarrow": False,
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "yshift": 4,
+    }
 
 
 def learning_rate_curve(rates: Sequence[float], epochs: int, height_px: int = 260) -> go.Figure:
@@ -103,11 +121,24 @@ def compare_curves(
         curves = [_smooth(history[measure] * (100 if is_share else 1), smoothing) for history in histories]
         lines += _group_lines(name, curves, color, dash, _ACCURACY if is_share else measure)
     longest = max((len(history) for histories in groups.values() for history in histories), default=1)
-    layout = _layout(_ACCURACY if is_share else "loss", longest, height_px, legend=True)
+    layout = _layout(_ACCURACY if is_share else "loss", longest, height_px)
     rows = -(-len(groups) // 3)
-    layout |= {"height": height_px + rows * _LEGEND_ROW_PX, "uirevision": f"{measure} {log}"}
+    layout |= {
+        "height": height_px + rows * _LEGEND_ROW_PX,
+        "uirevision": f"{measure} {log}",
+        "showlegend": True,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": -0.12,
+            "yanchor": "top",
+            "font": {"size": 12},
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+    }
     layout["title"]["text"] = title
-    layout["legend"] |= {"y": -0.12, "yanchor": "top", "x": 0, "xanchor": "left"}
     if is_share:
         layout["yaxis"] |= {"range": None, "rangemode": "normal"}
     elif log:
@@ -201,13 +232,9 @@ def _cell_text(true: str, predicted: str, share: float, dark: bool) -> dict:
     ground = _DARK if dark else _LIGHT
     cell = [share * full + (1 - share) * bare for full, bare in zip(_CELL, ground, strict=True)]
     black, white = ((max(one, other) + 0.05) / (min(one, other) + 0.05) for one, other in _against(cell))
-    return {
-        "x": predicted,
-        "y": true,
-        "text": f"{share * 100:.0f}",
-        "showarrow": False,
-        "font": {"size": 12, "color": "#000000" if black > white else "#FFFFFF"},
-    }
+    # In the text itself: the page's theme overrides the colour of a font.
+    text = f'<span style="color:{"#000000" if black > white else "#FFFFFF"}">{share * 100:.0f}</span>'
+    return {"x": predicted, "y": true, "text": text, "showarrow": False, "font": {"size": 12}}
 
 
 def _against(rgb: Sequence[float]) -> list[tuple[float, float]]:
@@ -231,8 +258,8 @@ def _line(x: list[float], y: list[float], name: str, color: str, quantity: str) 
     }
 
 
-def _layout(quantity: str, epochs: int, height_px: int, legend: bool = False) -> dict:
-    """Return the layout: fixed axes, so that nothing jumps, and a legend above, which no width cuts off."""
+def _layout(quantity: str, epochs: int, height_px: int) -> dict:
+    """Return the layout: fixed axes, so that nothing jumps."""
     title = {"accuracy": "Accuracy, %", "loss": "Loss", "rate": "Learning rate"}[quantity]
     y_axis = {"fixedrange": True, "zeroline": False, "automargin": True}
     if quantity == _ACCURACY:
@@ -241,18 +268,8 @@ def _layout(quantity: str, epochs: int, height_px: int, legend: bool = False) ->
         y_axis |= {"rangemode": "tozero", "exponentformat": "e", "nticks": 6}
     return {
         "height": height_px,
-        "margin": {"l": 0, "r": 8, "t": 48 if legend else 28, "b": 0},
-        "showlegend": legend,
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.02,
-            "yanchor": "bottom",
-            "font": {"size": 12},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        "margin": {"l": 0, "r": 8, "t": 28, "b": 0},
+        "showlegend": False,
         "hovermode": "closest",
         "dragmode": False,
         "uirevision": quantity,

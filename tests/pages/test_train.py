@@ -288,8 +288,8 @@ def test_a_finished_run_that_says_one_thing_is_not_shown_as_a_success():
         confusion[row][3] = count
     write_json(run.validation_file, {**read_json(run.validation_file), "confusion": confusion})
     at = page()
-    assert "finished, 24%, always happy: learning rate too high?" in words(at)
-    assert at.dataframe[0].value["State"].tolist() == ["finished, 60%, always happy: learning rate too high?"]
+    assert "finished, 24 %, always happy: learning rate too high?" in words(at)
+    assert at.dataframe[0].value["State"].tolist() == ["finished, 60 %, always happy: learning rate too high?"]
     assert at.button(key="put_live").label == "Put live anyway"
     assert "predicts happy for every face" in words(at)
 

@@ -63,8 +63,8 @@ def _weakness_sentence(validation: ValidationRecord | None) -> str:
         finding = f"The network predicts {reason.removeprefix('always ')} for every face."
     else:
         finding = (
-            f"The network is right for {accuracy_of(validation):.0%} of the faces; always saying {label} would be "
-            f"right for {largest:.0%}."
+            f"The network is right for {accuracy_of(validation) * 100:.0f} % of the faces; always saying {label} "
+            f"would be right for {largest * 100:.0f} %."
         )
     return f"{finding} The learning rate may be too high, or the run too short."
 

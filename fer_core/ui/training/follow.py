@@ -105,7 +105,7 @@ def _follow(run: RunFolder, was_busy: bool) -> None:
     for text in (*alerts(history, validation), *damage):
         st.caption(f":material/warning: {text}")
     if validation:
-        _last_epoch(run, validation)
+        _last_epoch(run, validation, config.label_sets[0])
 
 
 def _validation(run: RunFolder) -> tuple[ValidationRecord | None, list[str]]:
@@ -162,7 +162,7 @@ def _headline(
 ) -> None:
     parts = _parts(status, eta, config)
     if weak and validation:
-        parts[0] = f"finished, {accuracy_of(validation):.0%}, {weak}: learning rate too high?"
+        parts[0] = f"finished, {accuracy_of(validation) * 100:.0f} %, {weak}: learning rate too high?"
     spans = [f"<b>{escape(run.name)}</b>", *(f"<span>{escape(part)}</span>" for part in parts)]
     st.html(f'<div class="fer-run">{"".join(spans)}</div>')
     st.progress(eta.share)
@@ -191,9 +191,11 @@ def _parts(status: RunStatus, eta: Eta, config: RunConfig) -> list[str]:
     return parts
 
 
-def _last_epoch(run: RunFolder, validation: ValidationRecord) -> None:
+def _last_epoch(run: RunFolder, validation: ValidationRecord, label_set: str) -> None:
     changed_ns = run.validation_file.stat().st_mtime_ns if run.validation_file.exists() else 0
-    confusion, watched = _drawn(run, changed_ns, st.context.theme.type == "dark")
+    # The truth of votes is what most people see.
+    truth = "labelled" if label_set == "fer" else "seen as"
+    confusion, watched = _drawn(run, changed_ns, truth, st.context.theme.type == "dark")
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.caption(f"Validation after epoch {validation.epoch + 1}")
@@ -202,7 +204,7 @@ def _last_epoch(run: RunFolder, validation: ValidationRecord) -> None:
         )
     with right:
         if watched:
-            st.caption("The same validation faces after each epoch: their true expression, and what the network says")
+            st.caption("The same validation faces after each epoch: what the network says, and what is true")
             st.html(watched)
 
 
@@ -211,23 +213,24 @@ _rate_curve = lru_cache(maxsize=8)(learning_rate_curve)
 
 
 @lru_cache(maxsize=8)
-def _drawn(run: RunFolder, changed_ns: int, dark: bool) -> tuple[go.Figure, str]:
+def _drawn(run: RunFolder, changed_ns: int, truth: str, dark: bool) -> tuple[go.Figure, str]:
     """Draw the confusion after the last epoch and, as HTML, the watched faces; `changed_ns` tells when it is new."""
     validation = run.validation()
     strip = cv2.imread(str(run.faces_file), cv2.IMREAD_GRAYSCALE) if run.faces_file.exists() else None
     whole = strip is not None and strip.shape == (FACE_SIZE, FACE_SIZE * len(validation.faces.labels))
     return (
         confusion_figure(validation.confusion, dark=dark),
-        watched_html(strip, validation.faces) if whole else "",
+        watched_html(strip, validation.faces, truth) if whole else "",
     )
 
 
-def watched_html(strip: np.ndarray, faces: WatchedFaces) -> str:
+def watched_html(strip: np.ndarray, faces: WatchedFaces, truth: str) -> str:
     """Return the watched faces with their true expression, the last prediction and one tick an epoch.
 
     Args:
         strip: uint8 (48, 48 n), the faces side by side.
         faces: what the network said about them.
+        truth: what stands before the true expression, such as "labelled".
     """
     figures = []
     for i, label in enumerate(faces.labels):
@@ -240,8 +243,8 @@ def watched_html(strip: np.ndarray, faces: WatchedFaces) -> str:
         image = np.ascontiguousarray(strip[:, FACE_SIZE * i : FACE_SIZE * (i + 1)])
         figures.append(
             f'<figure><img class="fer-face" src="{png_url(image)}" '
-            f'alt="Validation face, truly {LABELS[label]}"><div class="fer-ticks">{ticks}</div>'
-            f'<figcaption class="{"fer-right" if predicted == label else ""}">{LABELS[predicted]} '
-            f"{probs[predicted] * 100:.0f} %<span>truly {LABELS[label]}</span></figcaption></figure>"
+            f'alt="Validation face {truth} {LABELS[label]}"><div class="fer-ticks">{ticks}</div>'
+            f"<figcaption>{LABELS[predicted]} {probs[predicted] * 100:.0f} %{' ✓' * (predicted == label)}"
+            f"<span>{truth} {LABELS[label]}</span></figcaption></figure>"
         )
     return f'<div class="fer-watched">{"".join(figures)}</div>'

@@ -137,7 +137,7 @@ def state_text(result: RunResult) -> str:
     """Return the state of a run for the table; a finished run that is no success says so."""
     if not result.weakness:
         return result.state
-    share = "" if result.validation_accuracy is None else f", {result.validation_accuracy:.0%}"
+    share = "" if result.validation_accuracy is None else f", {result.validation_accuracy * 100:.0f} %"
     return f"finished{share}, {result.weakness}: learning rate too high?"
 
 
