@@ -14,6 +14,9 @@ RENAMED_KEYS: Mapping[str, str] = {
     "began_with": "initial_weights",
     "whole_line": "end_to_end",
     "points_lost": "accuracy_drop",
+    "ferplus": "majority",
+    "answered": "coverage",
+    "accuracy_answered": "accuracy_covered",
 }
 
 

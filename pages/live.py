@@ -33,8 +33,7 @@ else:
     if "live_session" not in st.session_state:
         st.session_state.live_session = LiveSession(recognizer.stream)
     session = st.session_state.live_session
-    session.settings = chosen
-    session.use(recognizer.stream, recognizer.card)
+    session.use(recognizer.stream, (recognizer.card, chosen.stream.label_set), chosen)
     video, cards = st.columns([7, 4], gap="medium")
     with video:
         with st.container(key="stage"):

@@ -95,6 +95,41 @@ def draw_scene():
 
 
 @pytest.fixture(scope="session")
+def three_label_sets(tmp_path_factory):
+    """The folder of a model with scores for three label sets, each with its own weights and calibration."""
+    import keras
+
+    from fer_core.emotions import LABELS
+    from fer_core.models.calibration import Calibration
+    from fer_core.models.card import ModelCard
+    from fer_core.models.convert import save_bundle
+    from fer_core.models.label_sets import LABEL_SETS
+    from fer_core.models.registry import build
+    from fer_core.models.weights import save_weights
+    from tests.models.keras_files import faces, with_expressive_heads
+
+    folder = tmp_path_factory.mktemp("three") / "three"
+    keras.utils.set_random_seed(3)
+    network = with_expressive_heads(build("small-cnn", label_sets=LABEL_SETS))
+    card = ModelCard(
+        "three",
+        "small-cnn",
+        network.count_params(),
+        LABELS,
+        data={"name": "fer2013.csv", "sha256": "ab", "images": {"Training": 1, "PublicTest": 1, "PrivateTest": 1}},
+        label_sets=LABEL_SETS,
+    )
+    calibrations = {
+        name: Calibration(temperature, uncertain_below=threshold, fitted_on="PublicTest", target=0.8)
+        for name, temperature, threshold in zip(LABEL_SETS, (1.0, 2.0, 0.5), (0.31, 0.52, 0.2), strict=True)
+    }
+    folder.mkdir()
+    save_bundle(network, card.with_calibrations(calibrations), folder, faces(), "float32")
+    save_weights(network, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def drawn():
     """Three hundred drawn faces, all different and none too faint to see."""
     import numpy as np

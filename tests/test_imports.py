@@ -14,7 +14,7 @@ LEVELS = (
     ("settings", "types", "dependencies"),
     ("background",),
     ("data", "detection", "models", "annotate", "charts"),
-    ("cache",),
+    ("cache", "trained_on"),
     ("recognition", "recognizer", "audit", "explain"),
     ("evaluation",),
     ("live", "media", "training"),

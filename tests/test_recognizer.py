@@ -8,7 +8,9 @@ from fer_core.emotions import CSV_LABELS, LABELS
 from fer_core.errors import ModelError
 from fer_core.models.bundle import BUNDLED_ROOT, CARD_FILE
 from fer_core.models.card import ModelCard
+from fer_core.recognition.pipeline import StreamSettings
 from fer_core.recognizer import EmotionRecognizer
+from fer_core.types import Detections
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,47 @@ def test_two_streams_do_not_share_tracks(recognizer, astronaut_bgr):
         one.process(astronaut_bgr, time_s)
     assert len(other.process(np.zeros((240, 320, 3), np.uint8), 0.3)) == 0
     assert len(one.process(astronaut_bgr, 0.3)) == 1
+
+
+def test_a_recognizer_for_another_label_set_shares_network_and_detector(three_label_sets, astronaut_bgr):
+    recognizer = EmotionRecognizer(three_label_sets)
+    assert (recognizer.label_set, recognizer.label_sets) == ("people", ("people", "fer", "votes"))
+    fer = recognizer.with_label_set("fer")
+    assert fer.detector is recognizer.detector and fer._classifier is recognizer._classifier
+    assert (recognizer.label_set, fer.label_set) == ("people", "fer")
+    assert (recognizer.uncertain_below, fer.uncertain_below) == (0.31, 0.52)
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
+    everything = recognizer.classify_all(faces)
+    for name in recognizer.label_sets:
+        np.testing.assert_array_equal(recognizer.classify(faces, name), everything[name])
+    np.testing.assert_array_equal(fer.classify(faces), everything["fer"])
+    np.testing.assert_array_equal(fer.classify_and_embed(faces)[0], everything["fer"])
+    assert np.abs(everything["fer"] - everything["people"]).max() > 0.01
+    (in_photo,) = fer.analyze(astronaut_bgr).prediction.probs
+    (in_other,) = recognizer.analyze(astronaut_bgr).prediction.probs
+    assert np.abs(in_photo - in_other).max() > 0.01
+    stream = recognizer.stream(StreamSettings(label_set="fer", smoothing_s=0))
+    (in_stream,) = stream.process(astronaut_bgr, 0.0, confirm_immediately=True).prediction.probs
+    expected = fer.stream(StreamSettings(smoothing_s=0)).process(astronaut_bgr, 0.0, confirm_immediately=True)
+    np.testing.assert_array_equal(in_stream, expected.prediction.probs[0])
+
+
+def test_a_label_set_that_a_model_lacks_is_an_error_that_names_those_it_has(recognizer):
+    assert recognizer.label_sets == ("fer",)
+    with pytest.raises(ModelError, match="no scores for the label set 'votes'. Expected fer"):
+        EmotionRecognizer("seed-cnn", label_set="votes")
+    with pytest.raises(ModelError, match="Expected fer"):
+        recognizer.with_label_set("people")
+
+
+def test_the_detector_is_the_one_that_is_given(monkeypatch, draw_scene):
+    class Fixed:
+        def detect(self, gray):
+            return Detections(np.array([[10, 10, 90, 90]], np.float32), np.ones(1, np.float32))
+
+    monkeypatch.setattr("fer_core.recognizer.HaarDetector", lambda: pytest.fail("a second detector was built"))
+    recognizer = EmotionRecognizer("seed-cnn", detector=Fixed())
+    assert recognizer.analyze(draw_scene()).detections.xyxy.tolist() == [[10, 10, 90, 90]]
 
 
 def test_an_unknown_model_is_an_error():

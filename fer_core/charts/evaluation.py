@@ -1,4 +1,4 @@
-"""Figures of an evaluation to plotly charts. Numbers come ready; here they are only drawn."""
+"""Accuracies as plotly charts. Numbers come ready; here they are only drawn."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 # Quiet tones that hold on light and dark ground and are no emotion's: one a model, in the order chosen.
@@ -25,9 +23,9 @@ class AccuracyPoint:
 
     Attributes:
         name: what stands left of the row.
-        accuracy: 0 to 1.
+        accuracy: or another share, 0 to 1.
         interval: its 95 % interval (low, high), None where none is known.
-        words: what the row says when pointed at.
+        description: what the row says when pointed at.
         color: "#RRGGBB".
         open: drawn as a ring, for what cannot be compared.
     """
@@ -35,13 +33,13 @@ class AccuracyPoint:
     name: str
     accuracy: float
     interval: tuple[float, float] | None
-    words: str
+    description: str
     color: str = _QUIET
     open: bool = False
 
 
 def accuracy_chart(groups: Mapping[str, Sequence[AccuracyPoint]], people: tuple[float, float] | None) -> go.Figure:
-    """Draw accuracies as dots with their intervals, group by group under a heading.
+    """Draw accuracies, or other shares, as dots with their intervals, group by group under a heading.
 
     Args:
         groups: heading to rows, from top to bottom; a group without rows is left out.
@@ -51,7 +49,9 @@ def accuracy_chart(groups: Mapping[str, Sequence[AccuracyPoint]], people: tuple[
     for heading, rows in groups.items():
         if not rows:
             continue
-        ticks[y] = f"<b>{heading}</b>"
+        figure.add_annotation(
+            text=f"<b>{heading}</b>", x=0, xref="paper", xanchor="left", y=y, showarrow=False, font={"size": 12}
+        )
         for row in rows:
             y += 1
             ticks[y] = "<br>".join(wrap(row.name, _NAME_CHARACTERS))
@@ -89,7 +89,7 @@ def accuracy_chart(groups: Mapping[str, Sequence[AccuracyPoint]], people: tuple[
         showlegend=False,
         dragmode=False,
         hovermode="closest",
-        margin={"l": 0, "r": 8, "t": 24, "b": 28},
+        margin={"l": 0, "r": 24, "t": 24, "b": 28},
     )
     return figure
 
@@ -119,304 +119,15 @@ def _dot(figure: go.Figure, row: AccuracyPoint, y: float) -> None:
             "line": {"width": 2, "color": row.color},
             "symbol": "circle-open" if row.open else "circle",
         },
-        hovertext=[row.words],
+        hovertext=[row.description],
         hovertemplate="%{hovertext}<extra></extra>",
         textfont={"size": 12},
+        cliponaxis=False,  # the text of a small share reaches over the axis
     )
 
 
 def _span(rows: Sequence[AccuracyPoint], people: tuple[float, float] | None) -> tuple[float, float]:
-    """Return where the axis begins and ends, in tens of percent, with room for the words at the right."""
+    """Return where the axis begins and ends, in tens of percent, with room for the text at the right."""
     values = [value for row in rows for value in (row.accuracy, *(row.interval or ()))] + list(people or ())
     low, high = min(values, default=0.5), max(values, default=0.9)
     return max(0.0, math.floor((low - 0.02) * 10) / 10), min(1.04, math.ceil(high * 10 + 0.5) / 10)
-
-
-@dataclass(frozen=True, eq=False)
-class ReliabilityBins:
-    """One reliability diagram: its title and, by bin of the best score, what was found; all shares 0 to 1."""
-
-    title: str
-    edges: np.ndarray
-    count: np.ndarray
-    confidence: np.ndarray
-    accuracy: np.ndarray
-
-
-def reliability_chart(diagrams: Sequence[ReliabilityBins], color: str, height_px: int = 400) -> go.Figure:
-    """Draw reliability diagrams side by side, each with the number of faces by bin beneath.
-
-    Args:
-        diagrams: one or two, drawn to the same scales.
-        color: of what is right, "#RRGGBB".
-        height_px: height of the figure.
-    """
-    layout: dict[str, Any] = {
-        "height": height_px,
-        "showlegend": False,
-        "dragmode": False,
-        "hovermode": "closest",
-        "bargap": 0.08,
-        "margin": {"l": 48, "r": 4, "t": 30, "b": 40},
-        "annotations": [],
-    }
-    most = max(int(each.count.max()) for each in diagrams)
-    data = []
-    for number, (each, (left, right)) in enumerate(zip(diagrams, _domains(len(diagrams), 0.07), strict=True)):
-        upper, lower = 2 * number + 1, 2 * number + 2
-        data += _reliability_traces(each, upper, lower, color)
-        axis = {"range": [0, 100], "ticksuffix": " %", "fixedrange": True, "zeroline": False}
-        layout[f"xaxis{upper}"] = {**axis, "domain": [left, right], "anchor": f"y{upper}", "showticklabels": False}
-        layout[f"xaxis{lower}"] = {
-            **axis,
-            "domain": [left, right],
-            "anchor": f"y{lower}",
-            "title": {"text": "Best score", "font": {"size": 12}},
-        }
-        layout[f"yaxis{upper}"] = {
-            **axis,
-            "domain": [0.32, 1],
-            "anchor": f"x{upper}",
-            "title": {"text": "Right" if not number else "", "font": {"size": 12}},
-        }
-        layout[f"yaxis{lower}"] = {
-            "range": [0, most * 1.08],
-            "domain": [0, 0.24],
-            "anchor": f"x{lower}",
-            "nticks": 3,
-            "fixedrange": True,
-            "zeroline": False,
-            "title": {"text": "Faces" if not number else "", "font": {"size": 12}},
-        }
-        layout["annotations"].append(_heading(each.title, left))
-    return go.Figure({"data": data, "layout": layout})
-
-
-def _reliability_traces(each: ReliabilityBins, upper: int, lower: int, color: str) -> list[dict[str, Any]]:
-    middle, some = (each.edges[:-1] + each.edges[1:]) * 50, each.count > 0
-    width = float(each.edges[1] - each.edges[0]) * 100 * 0.92
-    words = [
-        f"{n:,} faces scored {low * 100:.0f} to {high * 100:.0f} %, on average {c * 100:.1f} %: {a * 100:.1f} % right"
-        if n
-        else ""
-        for n, low, high, c, a in zip(
-            each.count, each.edges[:-1], each.edges[1:], each.confidence, each.accuracy, strict=True
-        )
-    ]
-    told = [word for word, there in zip(words, some, strict=True) if there]
-    hover = {
-        "hovertext": told,
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "x": middle[some].tolist(),
-        "width": width,
-    }
-    top = {"xaxis": f"x{upper}", "yaxis": f"y{upper}"}
-    return [
-        {
-            "type": "bar",
-            "y": (each.accuracy[some] * 100).tolist(),
-            "marker": {"color": color, "opacity": 0.75},
-            **hover,
-            **top,
-        },
-        # What the scores promise: how far a bar is from it is its part of the error.
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [0, 100],
-            "y": [0, 100],
-            "hoverinfo": "skip",
-            "line": {"color": _QUIET, "width": 1.5, "dash": "dot"},
-            **top,
-        },
-        {
-            "type": "bar",
-            "y": each.count[some].tolist(),
-            "marker": {"color": _QUIET, "opacity": 0.7},
-            **hover,
-            "xaxis": f"x{lower}",
-            "yaxis": f"y{lower}",
-        },
-    ]
-
-
-def coverage_chart(
-    answered: np.ndarray,
-    accuracy: np.ndarray,
-    chosen: tuple[float, float | None],
-    marked: tuple[float, float | None] | None,
-    color: str,
-    height_px: int = 320,
-) -> go.Figure:
-    """Draw how often answers are right against the share of faces that are answered.
-
-    Args:
-        answered, accuracy: float (n,), the curve, 0 to 1.
-        chosen: the point of the threshold that is looked at; its accuracy is None where nothing is answered.
-        marked: the point of the model's own threshold; None if it has none.
-        color: of the curve, "#RRGGBB".
-        height_px: height of the figure.
-    """
-    keep = np.unique(np.linspace(0, len(answered) - 1, 400).astype(int))
-    figure = go.Figure(
-        go.Scatter(
-            x=answered[keep] * 100,
-            y=accuracy[keep] * 100,
-            mode="lines",
-            line={"color": color, "width": 2.5},
-            hovertemplate="answers %{x:.1f} %, %{y:.1f} % of these rightly<extra></extra>",
-        )
-    )
-    if marked and marked[1] is not None:
-        figure.add_scatter(
-            x=[marked[0] * 100],
-            y=[marked[1] * 100],
-            mode="markers",
-            hovertemplate="the model's own threshold: answers %{x:.1f} %, %{y:.1f} % rightly<extra></extra>",
-            marker={"symbol": "diamond-open", "size": 13, "color": color, "line": {"width": 2}},
-        )
-        figure.add_annotation(
-            x=marked[0] * 100,
-            y=marked[1] * 100,
-            text="the model's own",
-            ax=0,
-            ay=34,
-            showarrow=True,
-            arrowhead=0,
-            arrowwidth=1,
-            font={"size": 12},
-        )
-    if chosen[1] is not None:
-        figure.add_scatter(
-            x=[chosen[0] * 100],
-            y=[chosen[1] * 100],
-            mode="markers",
-            hoverinfo="skip",
-            marker={"size": 13, "color": color},
-        )
-    low = math.floor(float(np.min(accuracy[keep])) * 10) * 10
-    axis = {"ticksuffix": " %", "fixedrange": True, "zeroline": False}
-    figure.update_xaxes(
-        range=[0, 101], dtick=20, title={"text": "Faces that are answered", "font": {"size": 12}}, **axis
-    )
-    figure.update_yaxes(range=[min(50, low), 102], title={"text": "Answered rightly", "font": {"size": 12}}, **axis)
-    return figure.update_layout(
-        height=height_px,
-        showlegend=False,
-        dragmode=False,
-        hovermode="closest",
-        margin={"l": 0, "r": 26, "t": 12, "b": 40},
-    )
-
-
-def robustness_chart(
-    models: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]],
-    units: Mapping[str, str],
-    colors: Mapping[str, str],
-    height_px: int = 520,
-) -> go.Figure:
-    """Draw accuracy against level as small multiples: one panel a corruption, one line a model.
-
-    Args:
-        models: name to what `score_robustness` returns.
-        units: name of each corruption to the unit of its levels, in the order of the panels.
-        colors: name of each model to its "#RRGGBB".
-        height_px: height of the figure.
-    """
-    columns, rows = 4, math.ceil(len(units) / 4)
-    layout: dict[str, Any] = {
-        "height": height_px,
-        "dragmode": False,
-        "hovermode": "closest",
-        "annotations": [],
-        "margin": {"l": 44, "r": 4, "t": 56 if len(models) > 1 else 26, "b": 40},
-        "showlegend": len(models) > 1,
-        "legend": {"orientation": "h", "x": 0, "y": 1.07, "yanchor": "bottom"},
-    }
-    data = []
-    for place, (corruption, unit) in enumerate(units.items()):
-        left, right = _domains(columns, 0.035)[place % columns]
-        top = 1 - (place // columns) * (1 / rows + 0.06)
-        bottom = top - (1 / rows - 0.12)
-        axis = place + 1
-        layout[f"xaxis{axis}"] = {
-            "domain": [left, right],
-            "anchor": f"y{axis}",
-            "fixedrange": True,
-            "zeroline": False,
-            "showgrid": False,
-            "tickvals": _levels(models, corruption),
-            "title": {"text": unit, "font": {"size": 11}, "standoff": 4},
-            **({"autorange": "reversed"} if _falling(models, corruption) else {}),
-        }
-        layout[f"yaxis{axis}"] = {
-            "domain": [max(0.0, bottom), top],
-            "anchor": f"x{axis}",
-            "range": [0, 100],
-            "nticks": 5,
-            "ticksuffix": " %",
-            "fixedrange": True,
-            "zeroline": False,
-            "showticklabels": place % columns == 0,
-        }
-        layout["annotations"].append(_heading(corruption, left, top))
-        data += [
-            _robustness_line(name, found[corruption], corruption, axis, colors[name]) for name, found in models.items()
-        ]
-    return go.Figure({"data": data, "layout": layout})
-
-
-def _robustness_line(
-    name: str, levels: Sequence[Mapping[str, float]], corruption: str, axis: int, color: str
-) -> dict[str, Any]:
-    clean = [each["level"] == 0 for each in levels]
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": [each["level"] for each in levels],
-        "y": [each["accuracy"] * 100 for each in levels],
-        "name": name,
-        "legendgroup": name,
-        "showlegend": axis == 1,
-        "line": {"color": color, "width": 2},
-        "xaxis": f"x{axis}",
-        "yaxis": f"y{axis}",
-        # The picture as it is stands out as a ring.
-        "marker": {
-            "color": color,
-            "size": [12 if each else 6 for each in clean],
-            "line": {"width": 2, "color": color},
-            "symbol": ["circle-open" if each else "circle" for each in clean],
-        },
-        "hovertemplate": f"{name}, {corruption} %{{x}}: %{{y:.1f}} %<extra></extra>",
-    }
-
-
-def _levels(models: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]], corruption: str) -> list[float]:
-    return [each["level"] for each in next(iter(models.values()))[corruption]]
-
-
-def _falling(models: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]], corruption: str) -> bool:
-    """Tell whether a smaller number is the worse picture, so that every panel gets worse to the right."""
-    levels = _levels(models, corruption)
-    return levels[0] > levels[-1]
-
-
-def _heading(text: str, x: float, y: float = 1.0) -> dict[str, Any]:
-    return {
-        "text": text,
-        "x": x,
-        "y": y,
-        "xref": "paper",
-        "yref": "paper",
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "showarrow": False,
-        "font": {"size": 13},
-    }
-
-
-def _domains(panels: int, gap: float) -> list[tuple[float, float]]:
-    """Return where each of some panels side by side begins and ends, as shares of the width."""
-    width = (1 - gap * (panels - 1)) / panels
-    return [(i * (width + gap), i * (width + gap) + width) for i in range(panels)]

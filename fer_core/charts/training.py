@@ -1,6 +1,6 @@
 """The figures of a run: curves that grow by the epoch and the batch, and the confusion of the last epoch.
 
-Figures are built in one step from plain values, since a page draws them anew every second.
+Figures are built in one step from plain values, since a page redraws them every second.
 """
 
 from __future__ import annotations
@@ -18,7 +18,22 @@ TRAINING, VALIDATION = "#858D98", "#4F7CAC"
 RUN_COLORS = ("#4F7CAC", "#A8652F", "#7A8B3A", "#8A5A9E", "#3F8F8A", "#858D98")
 _DASHES = ("solid", "dash", "dot")
 
-_ACCURACY, _LOSS = "accuracy", "loss"
+# What can be compared between runs: column of the history, title, and whether it is a share of 1.
+MEASURES: Mapping[str, tuple[str, bool]] = {
+    "val_accuracy": ("Validation accuracy, %", True),
+    "val_loss": ("Validation loss", False),
+    "accuracy": ("Training accuracy, %", True),
+    "loss": ("Training loss", False),
+    "val_clear_accuracy": ("Clear faces right, %", True),
+    "val_supported_negatives": ("Supported negative labels found, %", True),
+    "val_majority_accuracy": ("Accuracy on the unique majority of votes, %", True),
+    "val_label_accuracy": ("Accuracy on the labels, %", True),
+    "learning_rate": ("Learning rate", False),
+}
+_LEGEND_ROW_PX = 20
+_ACCURACY = "accuracy"
+# The colour of a full cell of the confusion matrix, and the ground that thinner ones let through.
+_CELL, _LIGHT, _DARK = (79, 124, 172), (255, 255, 255), (14, 17, 23)
 
 
 def run_curves(
@@ -33,8 +48,8 @@ def run_curves(
 
     Args:
         history: as `RunFolder.history` reads it; may be empty.
-        progress: the epoch under way, as `RunFolder.progress` reads it; may be empty.
-        steps_per_epoch: steps an epoch has.
+        progress: the current epoch, as `RunFolder.progress` reads it; may be empty.
+        steps_per_epoch: steps in an epoch.
         epochs: the run will have; the axis ends there, so that nothing jumps.
         quantity: "accuracy", drawn in percent, or "loss".
         height_px: height of the figure.
@@ -50,68 +65,118 @@ def run_curves(
         lines.append(
             {
                 **_line(x.tolist(), (progress[quantity] * scale).tolist(), "training, this epoch", TRAINING, quantity),
+                "showlegend": False,
                 "mode": "lines",
                 "line": {"color": TRAINING, "width": 1.5, "dash": "dot"},
             }
         )
-    return go.Figure({"data": lines, "layout": _layout(quantity, epochs, height_px, lines[:2])})
+    return go.Figure({"data": lines, "layout": _layout(quantity, epochs, height_px, legend=True)})
 
 
 def learning_rate_curve(rates: Sequence[float], epochs: int, height_px: int = 260) -> go.Figure:
     """Draw the learning rate at the end of each epoch, from the first on."""
     line = _line(list(range(1, len(rates) + 1)), list(rates), "learning rate", TRAINING, "rate")
-    return go.Figure({"data": [line], "layout": _layout("rate", epochs, height_px, [])})
+    return go.Figure({"data": [line], "layout": _layout("rate", epochs, height_px)})
 
 
-def compare_curves(histories: Mapping[str, pd.DataFrame], quantity: str, height_px: int = 300) -> go.Figure:
-    """Lay one validation quantity, "accuracy" or "loss", of several runs over each other.
+def compare_curves(
+    groups: Mapping[str, Sequence[pd.DataFrame]],
+    measure: str,
+    smoothing: float = 0.0,
+    log: bool = False,
+    height_px: int = 300,
+) -> go.Figure:
+    """Lay one measure of several runs, or groups of runs, over each other.
 
     Args:
-        histories: name of each run to its history.
-        quantity: "accuracy", drawn in percent, or "loss".
-        height_px: height of the figure.
+        groups: name of each run or group to its histories; several are drawn as their mean with a band of one standard
+            deviation to either side.
+        measure: one of `MEASURES`.
+        smoothing: weight of the past in an exponential moving average, 0 for none, below 1.
+        log: whether the y axis is logarithmic; percentages stay as they are.
+        height_px: height of the figure, without the legend.
     """
-    scale = 100 if quantity == _ACCURACY else 1
+    title, is_share = MEASURES[measure]
     lines = []
-    for number, (name, history) in enumerate(histories.items()):
+    for number, (name, histories) in enumerate(groups.items()):
         color, dash = RUN_COLORS[number % len(RUN_COLORS)], _DASHES[number // len(RUN_COLORS) % len(_DASHES)]
-        line = _line(
-            (history["epoch"] + 1).tolist(), (history[f"val_{quantity}"] * scale).tolist(), name, color, quantity
-        )
-        lines.append({**line, "line": {**line["line"], "dash": dash}})
-    longest = max((len(history) for history in histories.values()), default=1)
-    return go.Figure({"data": lines, "layout": _layout(quantity, longest, height_px, lines)})
+        curves = [_smooth(history[measure] * (100 if is_share else 1), smoothing) for history in histories]
+        lines += _group_lines(name, curves, color, dash, _ACCURACY if is_share else measure)
+    longest = max((len(history) for histories in groups.values() for history in histories), default=1)
+    layout = _layout(_ACCURACY if is_share else "loss", longest, height_px, legend=True)
+    rows = -(-len(groups) // 3)
+    layout |= {"height": height_px + rows * _LEGEND_ROW_PX, "uirevision": f"{measure} {log}"}
+    layout["title"]["text"] = title
+    layout["legend"] |= {"y": -0.12, "yanchor": "top", "x": 0, "xanchor": "left"}
+    if is_share:
+        layout["yaxis"] |= {"range": None, "rangemode": "normal"}
+    elif log:
+        layout["yaxis"] |= {"type": "log", "rangemode": "normal"}
+    return go.Figure({"data": lines, "layout": layout})
 
 
-def confusion_figure(confusion: Sequence[Sequence[int]], height_px: int = 340) -> go.Figure:
+def _group_lines(name: str, curves: Sequence[pd.Series], color: str, dash: str, quantity: str) -> list[dict]:
+    """Return the line of a run, or the mean of several with a band around it."""
+    table = pd.concat([curve.reset_index(drop=True) for curve in curves], axis=1)
+    epochs, mean = list(range(1, len(table) + 1)), table.mean(axis=1)
+    label = f"{name}, mean of {len(curves)} seeds" if len(curves) > 1 else name
+    line = _line(epochs, mean.tolist(), label, color, quantity)
+    line = {**line, "line": {**line["line"], "dash": dash}, "legendgroup": name}
+    if len(curves) == 1:
+        return [line]
+    deviation = table.std(axis=1).fillna(0)
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    band = {
+        "type": "scatter",
+        "x": epochs + epochs[::-1],
+        "y": (mean + deviation).tolist() + (mean - deviation).tolist()[::-1],
+        "fill": "toself",
+        "fillcolor": f"rgba({red}, {green}, {blue}, 0.18)",
+        "line": {"width": 0},
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "legendgroup": name,
+        "showlegend": False,
+        "name": f"{name}, standard deviation",
+    }
+    return [band, line]
+
+
+def _smooth(values: pd.Series, weight: float) -> pd.Series:
+    """Return an exponential moving average without a bias towards its start, as TensorBoard draws it."""
+    return values.ewm(alpha=1 - weight, adjust=True).mean() if weight else values
+
+
+def confusion_figure(confusion: Sequence[Sequence[int]], height_px: int = 340, dark: bool = False) -> go.Figure:
     """Draw a confusion matrix, rows true and columns predicted, as shares of each row.
 
     Args:
         confusion: counts (7, 7), in the order of `LABELS`.
         height_px: height of the figure.
+        dark: whether it stands on dark ground.
     """
     counts = np.asarray(confusion)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) * 100
-    words = [
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    hover = [
         [f"{label}, taken for {other}: {counts[i, j]} of {counts[i].sum()}" for j, other in enumerate(LABELS)]
         for i, label in enumerate(LABELS)
     ]
+    ground = f"rgba({_CELL[0]},{_CELL[1]},{_CELL[2]},"
     heat = {
         "type": "heatmap",
-        "z": shares.tolist(),
+        "z": (shares * 100).tolist(),
         "x": list(LABELS),
         "y": list(LABELS),
         "zmin": 0,
         "zmax": 100,
-        "colorscale": [[0, "rgba(79,124,172,0.04)"], [1, "rgba(79,124,172,1)"]],
+        "colorscale": [[0, f"{ground}0)"], [1, f"{ground}1)"]],
         "showscale": False,
-        "customdata": words,
+        "customdata": hover,
         "hovertemplate": "%{customdata}<extra></extra>",
-        "texttemplate": "%{z:.0f}",
         "xgap": 2,
         "ygap": 2,
     }
-    axis = {"showgrid": False, "fixedrange": True, "tickfont": {"size": 12}, "zeroline": False}
+    axis = {"showgrid": False, "fixedrange": True, "tickfont": {"size": 12}, "zeroline": False, "automargin": True}
     return go.Figure(
         {
             "data": [heat],
@@ -122,18 +187,43 @@ def confusion_figure(confusion: Sequence[Sequence[int]], height_px: int = 340) -
                 "xaxis": {**axis, "side": "bottom"},
                 "yaxis": {**axis, "autorange": "reversed"},
                 "title": {"text": "Rows: true. Columns: predicted. %", "font": {"size": 13}, "x": 0},
+                "annotations": [
+                    _cell_text(LABELS[i], LABELS[j], float(shares[i, j]), dark)
+                    for i in range(len(LABELS))
+                    for j in range(len(LABELS))
+                ],
             },
         }
     )
 
 
+def _cell_text(true: str, predicted: str, share: float, dark: bool) -> dict:
+    ground = _DARK if dark else _LIGHT
+    cell = [share * full + (1 - share) * bare for full, bare in zip(_CELL, ground, strict=True)]
+    black, white = ((max(one, other) + 0.05) / (min(one, other) + 0.05) for one, other in _against(cell))
+    return {
+        "x": predicted,
+        "y": true,
+        "text": f"{share * 100:.0f}",
+        "showarrow": False,
+        "font": {"size": 12, "color": "#000000" if black > white else "#FFFFFF"},
+    }
+
+
+def _against(rgb: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the relative luminance of a colour beside that of black and of white, as WCAG 2 defines it."""
+    linear = [(c / 255 + 0.055) ** 2.4 / 1.055**2.4 if c > 10 else c / 255 / 12.92 for c in rgb]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return [(luminance, 0.0), (luminance, 1.0)]
+
+
 def _line(x: list[float], y: list[float], name: str, color: str, quantity: str) -> dict:
-    unit = {"accuracy": "%{y:.1f} %", "loss": "%{y:.3f}", "rate": "%{y:.2e}"}[quantity]
+    unit = {"accuracy": "%{y:.1f} %", "learning_rate": "%{y:.2e}", "rate": "%{y:.2e}"}.get(quantity, "%{y:.3f}")
     return {
         "type": "scatter",
         "x": x,
         "y": y,
-        "name": name,
+        "name": f"{name} {y[-1]:.{1 if quantity == _ACCURACY else 2}f}" if y and quantity != "rate" else name,
         "mode": "lines+markers" if len(x) < 30 else "lines",
         "line": {"color": color, "width": 2},
         "marker": {"size": 5, "color": color},
@@ -141,39 +231,34 @@ def _line(x: list[float], y: list[float], name: str, color: str, quantity: str) 
     }
 
 
-def _layout(quantity: str, epochs: int, height_px: int, labelled: Sequence[Mapping]) -> dict:
-    """Return the layout: fixed axes, so that nothing jumps, and each line named at its end."""
-    words = {"accuracy": "Accuracy, %", "loss": "Loss", "rate": "Learning rate"}[quantity]
+def _layout(quantity: str, epochs: int, height_px: int, legend: bool = False) -> dict:
+    """Return the layout: fixed axes, so that nothing jumps, and a legend above, which no width cuts off."""
+    title = {"accuracy": "Accuracy, %", "loss": "Loss", "rate": "Learning rate"}[quantity]
     y_axis = {"fixedrange": True, "zeroline": False, "automargin": True}
     if quantity == _ACCURACY:
         y_axis |= {"range": [0, 100]}
     else:
         y_axis |= {"rangemode": "tozero", "exponentformat": "e", "nticks": 6}
-    names = [
-        {
-            "x": line["x"][-1],
-            "y": line["y"][-1],
-            "text": f"{line['name']} {line['y'][-1]:.{_digits(quantity)}f}",
-            "showarrow": False,
-            "xanchor": "left",
-            "xshift": 8,
-            "font": {"size": 12, "color": line["line"]["color"]},
-        }
-        for line in labelled
-        if line["x"]
-    ]
     return {
         "height": height_px,
-        "margin": {"l": 0, "r": 0, "t": 28, "b": 0},
-        "showlegend": False,
+        "margin": {"l": 0, "r": 8, "t": 48 if legend else 28, "b": 0},
+        "showlegend": legend,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "font": {"size": 12},
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
         "hovermode": "closest",
         "dragmode": False,
         "uirevision": quantity,
-        "annotations": _apart(names),
-        "title": {"text": words, "font": {"size": 13}, "x": 0},
-        # Room for the names at the right, also when the last epoch is done.
+        "title": {"text": title, "font": {"size": 13}, "x": 0, "y": 0.99, "yanchor": "top"},
         "xaxis": {
-            "range": [0, epochs * (1.3 if labelled else 1.02)],
+            "range": [0, epochs * 1.02],
             "fixedrange": True,
             "zeroline": False,
             "showgrid": False,
@@ -181,18 +266,6 @@ def _layout(quantity: str, epochs: int, height_px: int, labelled: Sequence[Mappi
         },
         "yaxis": y_axis,
     }
-
-
-def _apart(names: list[dict]) -> list[dict]:
-    """Shift the names of lines that end close together, so that both can be read."""
-    if len(names) == 2:
-        upper, lower = sorted(names, key=lambda name: -name["y"])
-        upper["yshift"], lower["yshift"] = 8, -8
-    return names
-
-
-def _digits(quantity: str) -> int:
-    return 1 if quantity == _ACCURACY else 2
 
 
 def _ticks(epochs: int) -> list[int]:

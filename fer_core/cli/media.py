@@ -8,10 +8,23 @@ from typing import Annotated
 
 import typer
 
+from fer_core.cli.arguments import either, one_of
+from fer_core.models.label_sets import LABEL_SETS
+
 _OUT_HELP = "CSV to write, with NAME.about.json beside it. (default: the standard output)"
 _Out = Annotated[Path | None, typer.Option(help=_OUT_HELP, show_default=False)]
 _Model = Annotated[
     str | None, typer.Option(help="Name or folder of a model. (default: the one in use)", show_default=False)
+]
+_LabelsOf = Annotated[
+    str | None,
+    typer.Option(
+        parser=one_of(LABEL_SETS),
+        metavar=either(LABEL_SETS),
+        help="What faces are scored for: what people see, FER-2013's labels, or ten people's votes. (default: the "
+        "model's own default)",
+        show_default=False,
+    ),
 ]
 
 
@@ -51,11 +64,12 @@ def analyze(
         ),
     ] = 0.0,
     model: _Model = None,
+    labels_of: _LabelsOf = None,
 ) -> None:
     """Find faces in pictures and videos and tabulate their scores."""
     from fer_core.media.command import AnalyzeOptions, run
 
-    run(AnalyzeOptions(files, out, annotated, every, smoothing, model))
+    run(AnalyzeOptions(files, out, annotated, every, smoothing, model, labels_of))
 
 
 def classify(
@@ -65,8 +79,9 @@ def classify(
     ],
     out: _Out = None,
     model: _Model = None,
+    labels_of: _LabelsOf = None,
 ) -> None:
     """Tabulate the scores of faces that are cropped already."""
     from fer_core.media.command import run_classify
 
-    run_classify(files, out, model)
+    run_classify(files, out, model, labels_of)

@@ -38,7 +38,7 @@ class HaarDetector:
     its own pair on first use (some 50 ms) and frees it when it ends.
 
     Args:
-        min_size_px: smallest face side looked for, in pixels of the full image.
+        min_size_px: side of the smallest face to find, in pixels of the full image.
         max_side_px: images are reduced until their longer side is at most this, so the smallest
             face is also at least 24/max_side_px of it.
 
@@ -75,8 +75,7 @@ class HaarDetector:
 
         Args:
             gray: uint8 (h, w).
-            number: 0, 1, 2, ... for one glance after the other at a stream; four in a row see what
-                `detect` sees.
+            number: 0, 1, 2, ... for successive searches of a stream; four in a row find what `detect` finds.
         """
         return non_max_suppression(self._look(gray, *_LOOKS[number % len(_LOOKS)]))
 

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from fer_core.audit.model_outputs import trained_on
 from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS, FaceSet
-from fer_core.data.votes import unique_majority
 from fer_core.errors import DataError
-from fer_core.evaluation.calibration import (
-    TARGET_ACCURACY,
-    coverage,
-    fit_temperature,
-    reliability,
+from fer_core.evaluation.calibration import TARGET_ACCURACY, coverage, fit_temperature, reliability
+from fer_core.evaluation.metrics import Metrics, measure, measure_people
+from fer_core.evaluation.results import (
+    CalibrationResult,
+    DataDescription,
+    EvaluationResult,
+    SplitCalibration,
+    SplitResult,
+    ViewMetrics,
 )
-from fer_core.evaluation.metrics import interval_95, measure
-from fer_core.evaluation.scoring import ONE_VIEW, WITH_FLIP, Scores
+from fer_core.evaluation.scoring import ONE_VIEW, Scores
+from fer_core.evaluation.serialization import card_calibration
+from fer_core.evaluation.truth import Truth, true_labels, truth_of
 from fer_core.models.bundle import MODEL_FILE, Bundle
-from fer_core.models.card import ModelCard, temperature_of
+from fer_core.models.card import ModelCard
+from fer_core.models.temperature import Temperature
+from fer_core.trained_on import trained_on
 
-# The split on which temperature and threshold are chosen: the first of these that the model did not learn from.
+# The split on which temperature and threshold are fitted: the first of these that the model was not trained on.
 # Never PrivateTest, which is looked at once, at the end.
 CALIBRATION_SPLITS = ("PublicTest", "Validation")
 # What a model is not trained on.
@@ -47,165 +52,184 @@ def measured_splits(faces: FaceSet) -> tuple[str, ...]:
     return splits
 
 
-def assess(bundle: Bundle, faces: FaceSet, scores: Mapping[str, Scores]) -> dict[str, Any]:
-    """Return all figures that follow from a model's scores.
+def assess(bundle: Bundle, faces: FaceSet, scores: Mapping[str, Scores]) -> EvaluationResult:
+    """Return all figures that follow from a model's scores, for each of its label sets.
 
     Args:
         bundle: the model.
         faces: the data set.
         scores: by split, as `score_split` returns them.
-
-    Returns:
-        `model`, its `sha256` and `label_set`; `data`, as cards describe one; `splits`, what `assess_split`
-        returns by split, and PublicTest and PrivateTest as one if both were scored; `learned`, the scored
-        splits of which the model saw faces in training, or may have; `calibration`, what `calibrate`
-        returns, with each split's figures under `by_split`. All of it plain JSON values.
     """
     card = bundle.card
-    calibration = calibrate(card, faces, scores)
-    splits = {split: assess_split(faces, split, each) for split, each in scores.items()}
-    if set(_BOTH) <= set(scores):
-        splits[" + ".join(_BOTH)] = _together(faces, scores)
-    return {
-        "model": card.name,
-        "sha256": card.files.get(MODEL_FILE),
-        "label_set": card.label_set,
-        "data": {
-            "name": faces.source.name,
-            "synthetic": faces.source.synthetic,
-            "sha256": faces.hash,
-            "images": {split: len(faces.rows_of(split)) for split in faces.splits},
-        },
-        "splits": splits,
-        "learned": _trained_on(card, faces, scores),
-        "calibration": calibration
-        | {
-            "by_split": {
-                split: calibration_on(card, faces, split, each.probs, calibration) for split, each in scores.items()
-            }
-        },
+    by_label_set = {
+        name: {split: split_scores.by_label_set(card)[name] for split, split_scores in scores.items()}
+        for name in card.label_sets
     }
+    calibrations = {name: calibrate(card, faces, some, name) for name, some in by_label_set.items()}
+    results = {name: _split_results(faces, some, calibrations[name].temperature) for name, some in by_label_set.items()}
+    default, *others = card.label_sets
+    return EvaluationResult(
+        model=card.name,
+        sha256=card.files.get(MODEL_FILE),
+        label_sets=card.label_sets,
+        data=describe_data(faces),
+        splits={
+            split: replace(result, label_sets={name: results[name][split] for name in others})
+            for split, result in results[default].items()
+        },
+        trained_on=_trained_on(card, faces, scores),
+        calibrations=calibrations,
+    )
 
 
-def assess_split(faces: FaceSet, split: str, scores: Scores) -> dict[str, Any]:
-    """Measure scores on one split.
+def assess_split(faces: FaceSet, split: str, scores: Scores, temperature: Temperature = Temperature()) -> SplitResult:
+    """Measure the scores of one label set on one split.
 
-    Returns:
-        What `measure` returns for one view, with its `protocol`; `with_flip`, the same for the mean of
-        both views; `without_copies`, for the images of which no exact copy is in Training; and, where
-        the data set has votes, `ferplus`, against what more of ten people saw than anything else, for
-        the images on which that is one of the seven. Of the last two only counts,
-        accuracy, macro-F1, figures by label and confusion, and only if any image is left.
+    Args:
+        faces: the data set.
+        split: name of the split.
+        scores: of its faces.
+        temperature: after which a wrong answer's score says how confident it was.
     """
     rows = faces.rows_of(split)
+    labels, fresh = faces.labels[rows], ~leaked(faces)[rows]
+    return replace(
+        measure_rows(faces, rows, scores.probs, ONE_VIEW, scores.with_flip, temperature),
+        without_copies=_view_metrics(scores.probs, scores.with_flip, np.where(fresh, labels, -1)),
+    )
+
+
+def measure_rows(
+    faces: FaceSet,
+    rows: np.ndarray,
+    probs: np.ndarray,
+    protocol: str,
+    with_flip: np.ndarray | None = None,
+    temperature: Temperature = Temperature(),
+) -> SplitResult:
+    """Measure scores against the labels and, where there are votes, against what people saw.
+
+    Args:
+        faces: the data set.
+        rows: int (n,), those that were scored.
+        probs: float (n, 7), their scores from one view.
+        protocol: how they were scored, in words.
+        with_flip: float (n, 7), the mean of both views; None if it was not scored.
+        temperature: after which a wrong answer's score says how confident it was.
+    """
     labels = faces.labels[rows]
-    figures = {
-        "protocol": ONE_VIEW,
-        **measure(scores.probs, labels),
-        "with_flip": {"protocol": WITH_FLIP, **measure(scores.with_flip, labels)},
-    }
-    fresh = ~copied(faces)[rows]
-    if fresh.any():
-        figures["without_copies"] = _part(scores, labels, fresh)
-    if faces.votes is not None:
-        voted = unique_majority(faces.votes[rows])
-        if (voted >= 0).any():
-            figures["ferplus"] = _part(scores, voted, voted >= 0)
-    return figures
+    result = SplitResult(protocol, ViewMetrics(measure(probs, labels), _flip_metrics(with_flip, labels)))
+    if faces.votes is None:
+        return result
+    majority = true_labels(faces, rows, Truth.MAJORITY)
+    return replace(
+        result,
+        majority=_view_metrics(probs, with_flip, majority),
+        people=measure_people(temperature.apply(probs), faces.votes[rows], labels),
+    )
 
 
-def _together(faces: FaceSet, scores: Mapping[str, Scores]) -> dict[str, Any]:
-    labels = np.concatenate([faces.labels[faces.rows_of(split)] for split in _BOTH])
-    both = [np.concatenate([getattr(scores[split], view) for split in _BOTH]) for view in ("probs", "with_flip")]
-    return {
-        "protocol": ONE_VIEW,
-        **measure(both[0], labels),
-        "with_flip": {"protocol": WITH_FLIP, **measure(both[1], labels)},
-    }
-
-
-def calibrate(card: ModelCard, faces: FaceSet, scores: Mapping[str, Scores]) -> dict[str, Any]:
+def calibrate(card: ModelCard, faces: FaceSet, scores: Mapping[str, Scores], label_set: str) -> CalibrationResult:
     """Fit a temperature, and the score below which a face is called uncertain.
 
-    Returns:
-        `temperature` and `entropy_power`, as cards name a `Temperature`; `fitted_on`, the split;
-        `uncertain_below`, the lowest best score (after the temperature) down to which what is answered
-        there is right at least `target` of the time, or None if it never is. Where no split to fit on
-        was scored that the model did not learn from, the card's own, or a temperature of 1.
-    """
-    learned = _trained_on(card, faces, scores)
-    split = next((split for split in CALIBRATION_SPLITS if split in scores and split not in learned), None)
-    if split is None:
-        known = {
-            "temperature": 1.0,
-            "entropy_power": 0.0,
-            "fitted_on": None,
-            "uncertain_below": None,
-            "target": TARGET_ACCURACY,
-        }
-        return known | {key: card.calibration[key] for key in known if key in card.calibration}
-    chosen, labels = own_labels(card, faces, split)
-    probs = scores[split].probs[chosen]
-    temperature = fit_temperature(probs, labels)
-    threshold = coverage(temperature.apply(probs), labels).threshold_for(TARGET_ACCURACY)
-    return {
-        "temperature": temperature.scale,
-        "entropy_power": temperature.entropy_power,
-        "fitted_on": split,
-        "uncertain_below": threshold,
-        "target": TARGET_ACCURACY,
-    }
-
-
-def calibration_on(
-    card: ModelCard, faces: FaceSet, split: str, probs: np.ndarray, calibration: Mapping[str, Any]
-) -> dict[str, float | int | None]:
-    """Return how well a model is calibrated on a split.
+    Args:
+        card: the model's.
+        faces: the data set.
+        scores: those of the label set, by split.
+        label_set: that says what they are held against.
 
     Returns:
-        The expected calibration error `ece_before` and `ece_after` the temperature, 0 to 1; `answered`,
-        the share of faces that are not called uncertain, and how often they are right,
-        `accuracy_answered`; `images`.
+        What was fitted and its figures on each split. Without a split to fit on that the model was not trained on
+        and that was scored, temperature and threshold are the card's own; a card without any changes nothing.
     """
-    chosen, labels = own_labels(card, faces, split)
-    before = probs[chosen]
-    after = temperature_of(calibration).apply(before)
-    answered, accuracy = coverage(after, labels).at_threshold(calibration["uncertain_below"] or 0.0)
-    return {
-        "images": len(labels),
-        "ece_before": reliability(before, labels).error,
-        "ece_after": reliability(after, labels).error,
-        "answered": answered,
-        "accuracy_answered": accuracy,
-    }
+    seen = _trained_on(card, faces, scores)
+    split = next((split for split in CALIBRATION_SPLITS if split in scores and split not in seen), None)
+    fitted = (
+        card_calibration(card, label_set)
+        if split is None
+        else _fit(split, scores[split].probs, *calibration_labels(faces, split, label_set))
+    )
+    by_split = {name: _calibration_on(faces, name, some.probs, fitted, label_set) for name, some in scores.items()}
+    return replace(fitted, by_split=by_split)
 
 
-def copied(faces: FaceSet) -> np.ndarray:
+def calibration_labels(faces: FaceSet, split: str, label_set: str) -> tuple[np.ndarray, Truth]:
+    """Return what the scores of a label set are calibrated against on a split, and what it is.
+
+    Returns:
+        The true labels, int64 (n,), -1 where there is none; and `Truth`: the majority of votes for a label set of
+        votes where the data set has any, else the data set's own labels.
+    """
+    truth = truth_of(label_set)
+    if truth is Truth.MAJORITY and faces.votes is None:
+        truth = Truth.LABELS
+    return true_labels(faces, faces.rows_of(split), truth), truth
+
+
+def leaked(faces: FaceSet) -> np.ndarray:
     """Return the images, bool (n,), outside Training of which an exact copy is in Training."""
     groups = exact_duplicates(faces.images)
     training = faces.split == SPLITS.index("Training")
-    leaked = np.unique(groups.id[training & groups.grouped])
-    return ~training & groups.grouped & np.isin(groups.id, leaked)
+    in_training = np.unique(groups.id[training & groups.grouped])
+    return ~training & groups.grouped & np.isin(groups.id, in_training)
 
 
-def own_labels(card: ModelCard, faces: FaceSet, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return which images of a split have a label of the set that the model learned, and these labels."""
-    rows = faces.rows_of(split)
-    if card.label_set == "ferplus" and faces.votes is not None:
-        voted = unique_majority(faces.votes[rows])
-        return voted >= 0, voted[voted >= 0]
-    return np.ones(len(rows), bool), faces.labels[rows]
+def describe_data(faces: FaceSet) -> DataDescription:
+    """Return what cards and reports say of the data set that was measured on."""
+    images = {split: len(faces.rows_of(split)) for split in faces.splits}
+    return DataDescription(faces.source.name, faces.source.synthetic, faces.hash, images)
 
 
-def _trained_on(card: ModelCard, faces: FaceSet, splits: Iterable[str]) -> list[str]:
+def _split_results(faces: FaceSet, scores: Mapping[str, Scores], temperature: Temperature) -> dict[str, SplitResult]:
+    results = {split: assess_split(faces, split, some, temperature) for split, some in scores.items()}
+    if set(_BOTH) <= set(scores):
+        both = Scores(
+            probs=np.concatenate([scores[split].probs for split in _BOTH]),
+            mirrored=np.concatenate([scores[split].mirrored for split in _BOTH]),
+            ms_per_face=scores[_BOTH[0]].ms_per_face,
+        )
+        rows = np.concatenate([faces.rows_of(split) for split in _BOTH])
+        results[" + ".join(_BOTH)] = measure_rows(faces, rows, both.probs, ONE_VIEW, both.with_flip, temperature)
+    return results
+
+
+def _view_metrics(probs: np.ndarray, with_flip: np.ndarray | None, labels: np.ndarray) -> ViewMetrics | None:
+    """Measure both views on the faces that have a label, int (n,), of 0 or more; None if there are none."""
+    chosen = labels >= 0
+    if not chosen.any():
+        return None
+    flipped = None if with_flip is None else with_flip[chosen]
+    return ViewMetrics(measure(probs[chosen], labels[chosen]), _flip_metrics(flipped, labels[chosen]))
+
+
+def _flip_metrics(with_flip: np.ndarray | None, labels: np.ndarray) -> Metrics | None:
+    return None if with_flip is None else measure(with_flip, labels)
+
+
+def _fit(split: str, probs: np.ndarray, labels: np.ndarray, truth: Truth) -> CalibrationResult:
+    chosen = labels >= 0
+    temperature = fit_temperature(probs[chosen], labels[chosen])
+    threshold = coverage(temperature.apply(probs[chosen]), labels[chosen]).threshold_for(TARGET_ACCURACY)
+    return CalibrationResult(temperature, split, truth, threshold, TARGET_ACCURACY)
+
+
+def _calibration_on(
+    faces: FaceSet, split: str, probs: np.ndarray, calibration: CalibrationResult, label_set: str
+) -> SplitCalibration:
+    labels, _ = calibration_labels(faces, split, label_set)
+    chosen = labels >= 0
+    before, labels = probs[chosen], labels[chosen]
+    after = calibration.temperature.apply(before)
+    covered, accuracy = coverage(after, labels).at_threshold(calibration.uncertain_below or 0.0)
+    return SplitCalibration(
+        images=len(labels),
+        ece_before=reliability(before, labels).error,
+        ece_after=reliability(after, labels).error,
+        coverage=covered,
+        accuracy_covered=accuracy,
+    )
+
+
+def _trained_on(card: ModelCard, faces: FaceSet, splits: Iterable[str]) -> tuple[str, ...]:
     seen = trained_on(card, faces)
-    return [split for split in splits if seen[faces.rows_of(split)].any()]
-
-
-def _part(scores: Scores, labels: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
-    figures = measure(scores.probs[chosen], labels[chosen])
-    correct = int(np.sum(scores.with_flip[chosen].argmax(axis=1) == labels[chosen]))
-    return {
-        **{key: figures[key] for key in ("images", "accuracy", "accuracy_95", "macro_f1", "by_label", "confusion")},
-        "with_flip": {"accuracy": correct / figures["images"], "accuracy_95": interval_95(correct, figures["images"])},
-    }
+    return tuple(split for split in splits if seen[faces.rows_of(split)].any())

@@ -13,9 +13,9 @@ from scipy.optimize import minimize
 from fer_core.models.temperature import LEAST, Temperature
 
 BINS = 15
-# Where the faces that are answered should be right this often.
+# How often faces above the threshold should be right.
 TARGET_ACCURACY = 0.8
-# What a temperature is looked for between.
+# Bounds of the search for a temperature.
 _SCALES, _POWERS = (0.05, 20.0), (-2.0, 2.0)
 
 
@@ -91,31 +91,31 @@ def reliability(probs: np.ndarray, labels: np.ndarray, bins: int = BINS) -> Reli
 
 @dataclass(frozen=True, eq=False)
 class Coverage:
-    """What is answered, and how often rightly, if faces with a low best score are not.
+    """Selective accuracy: how many faces a threshold on the best score keeps, and how often these are right.
 
     Attributes:
         threshold: float (n,), best scores in falling order.
-        answered: float (n,), share of all faces whose best score is at least the threshold.
+        coverage: float (n,), share of all faces whose best score is at least the threshold.
         accuracy: float (n,), how often these are right.
     """
 
     threshold: np.ndarray
-    answered: np.ndarray
+    coverage: np.ndarray
     accuracy: np.ndarray
 
     def at_threshold(self, threshold: float) -> tuple[float, float | None]:
-        """Return the share answered at `threshold` and how often it is right, None if nothing is."""
+        """Return the coverage at `threshold` and the accuracy of the covered faces, None if there are none."""
         number = int(np.sum(self.threshold >= threshold))
-        return (float(self.answered[number - 1]), float(self.accuracy[number - 1])) if number else (0.0, None)
+        return (float(self.coverage[number - 1]), float(self.accuracy[number - 1])) if number else (0.0, None)
 
     def threshold_for(self, accuracy: float) -> float | None:
-        """Return the lowest threshold at which what is answered is right at least this often; None if none is."""
+        """Return the lowest threshold at which covered faces are right at least this often; None if none is."""
         enough = np.flatnonzero(self.accuracy >= accuracy)
         return float(self.threshold[enough[-1]]) if len(enough) else None
 
 
 def coverage(probs: np.ndarray, labels: np.ndarray) -> Coverage:
-    """Return what every threshold answers.
+    """Return coverage and accuracy at every threshold.
 
     Args:
         probs: float (n, k), rows sum to 1; n at least 1.
@@ -125,6 +125,6 @@ def coverage(probs: np.ndarray, labels: np.ndarray) -> Coverage:
     order = np.argsort(-best, kind="stable")
     number = np.arange(1, len(best) + 1)
     threshold, right = best[order], np.cumsum(correct[order])
-    # Faces with equal scores are answered together: each row tells of the last of its equals.
+    # Faces with equal scores are covered together: each row holds the figures of the last of its equals.
     last = np.searchsorted(-threshold, -threshold, side="right") - 1
     return Coverage(threshold, number[last] / len(best), right[last] / number[last])

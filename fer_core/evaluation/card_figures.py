@@ -9,6 +9,15 @@ from typing import Any
 import numpy as np
 
 from fer_core.emotions import LABELS
+from fer_core.evaluation.results import CalibrationResult, EvaluationResult, SplitResult
+from fer_core.evaluation.serialization import (
+    calibration_to_json,
+    calibrations_to_json,
+    card_calibration,
+    evaluation_to_json,
+    split_from_json,
+)
+from fer_core.evaluation.truth import Truth, truth_of
 from fer_core.models.card import ModelCard, is_fer2013, main_split
 
 # What no figure here can show of a model that learned from FER-2013.
@@ -20,99 +29,116 @@ _LIMITS = (
     "the dark or partly covered are outside what it learned from.",
     "It names an expression, not what a person feels.",
 )
-# Of what stands in figures, what is no share that was measured.
+# Numbers among the figures that are no measured shares.
 _NO_SHARES = ("confusion", "temperature", "entropy_power", "target")
-# What figures of calibration hold for; where it changed, those of other splits say nothing any more.
-_CALIBRATED_BY = ("temperature", "entropy_power", "uncertain_below")
+# What is measured apart from the splits and stands beside them in a card.
+_BESIDE_SPLITS = ("robustness", "end_to_end", "data")
 _WORST = "it does worst on"
 
 
-def with_figures(card: ModelCard, figures: Mapping[str, Any]) -> ModelCard:
-    """Return the card with what `assess` found, and robustness and whole line where they were measured.
+def with_figures(card: ModelCard, result: EvaluationResult) -> ModelCard:
+    """Return the card with the measured figures.
 
-    Of the same data the card keeps what was not measured this time, and its own temperature and threshold where
-    none could be fitted. Its limits begin with what it does worst. The rest are those of FER-2013 if it learned from
-    that, else its own.
+    If it was measured on the same data before, the card keeps what was not measured this time. Its limits begin with
+    what it does worst. The rest are those of FER-2013 if it learned from that, else its own.
     """
-    found = {
-        **figures["splits"],
-        **{key: figures[key] for key in ("robustness", "end_to_end", "data") if key in figures},
-    }
-    calibration = dict(figures["calibration"])
-    if card.metrics.get("data", {}).get("sha256") == figures["data"]["sha256"]:
-        found = {**card.metrics, **found}
-        if all(calibration[key] == card.calibration.get(key) for key in _CALIBRATED_BY):
-            calibration["by_split"] = {**card.calibration.get("by_split", {}), **calibration["by_split"]}
+    content = evaluation_to_json(result)
+    metrics = {**content["splits"], **{name: content[name] for name in _BESIDE_SPLITS if name in content}}
+    same_data = card.metrics.get("data", {}).get("sha256") == result.data.sha256
+    if same_data:
+        metrics = {**card.metrics, **metrics}
+        result = dataclasses.replace(
+            result, calibrations={name: _with_other_splits(card, result, name) for name in result.label_sets}
+        )
     own = tuple(limit for limit in card.limits if _WORST not in limit)
     return dataclasses.replace(
         card,
-        metrics=found,
-        calibration=calibration,
-        limits=(*_weaknesses(found, card.label_set), *(_LIMITS if is_fer2013(card.data) else own)),
+        metrics=metrics,
+        calibration=calibrations_to_json(result),
+        limits=(*_weaknesses(metrics, card.label_sets[0]), *(_LIMITS if is_fer2013(card.data) else own)),
     )
 
 
-def difference_to_card(card: ModelCard, figures: Mapping[str, Any]) -> tuple[str, float]:
+def difference_to_card(card: ModelCard, result: EvaluationResult) -> tuple[str, float]:
     """Return the figure that differs most between a card and what was measured, and by how many points.
 
     Only shares that both name and that were measured are compared: accuracies, F1, calibration errors and the
-    like. If there are none, the name is empty. Calibration is against the labels that the model learned: where
-    those are votes and the data has none, it is left out.
+    like. If there are none, the name is empty. Where a model is calibrated against votes and the data has none,
+    its calibration is left out.
     """
-    calibration = (
-        {key: value for key, value in figures["calibration"].items() if key == "by_split" or _fitted(figures)}
-        if votes_are_there(figures)
-        else {}
-    )
-    known = _shares({**card.metrics, "calibration": card.calibration})
+    content = evaluation_to_json(result)
+    known = _shares({**card.metrics, "calibration": _calibration_figures(card, result, measured=False)})
     new = _shares(
         {
-            **figures["splits"],
-            "calibration": calibration,
-            **{key: figures[key] for key in ("robustness", "end_to_end") if key in figures},
+            **content["splits"],
+            "calibration": _calibration_figures(card, result, measured=True),
+            **{name: content[name] for name in ("robustness", "end_to_end") if name in content},
         }
     )
-    both = [(abs(known[where] - new[where]) * 100, where) for where in known.keys() & new.keys()]
-    points, where = max(both, default=(0.0, ""))
-    return where, points
+    differences = [(abs(known[path] - new[path]) * 100, path) for path in known.keys() & new.keys()]
+    points, path = max(differences, default=(0.0, ""))
+    return path, points
 
 
-def votes_are_there(figures: Mapping[str, Any]) -> bool:
-    """Return whether the data has the labels that the model learned: a model of votes needs votes."""
-    return figures["label_set"] != "ferplus" or any("ferplus" in split for split in figures["splits"].values())
+def has_truth(result: EvaluationResult, label_set: str | None = None) -> bool:
+    """Return whether the data has what a label set is held against: one of votes needs votes."""
+    return truth_of(label_set or result.label_sets[0]) is Truth.LABELS or any(
+        split.majority is not None for split in result.splits.values()
+    )
 
 
-def _fitted(figures: Mapping[str, Any]) -> bool:
-    return figures["calibration"]["fitted_on"] in figures["splits"]
+def _with_other_splits(card: ModelCard, result: EvaluationResult, label_set: str) -> CalibrationResult:
+    """Return a calibration with the card's figures of other splits, unless it was fitted to something else."""
+    known, new = card_calibration(card, label_set), result.calibrations[label_set]
+    same = (known.temperature, known.uncertain_below) == (new.temperature, new.uncertain_below)
+    return dataclasses.replace(new, by_split={**known.by_split, **new.by_split}) if same else new
 
 
-def _weaknesses(splits: Mapping[str, Any], label_set: str) -> tuple[str, ...]:
-    """Say which expressions it recognises least, by the labels that it learned if they are known, and what it takes
-    them for."""
-    split = main_split(splits)
+def _calibration_figures(card: ModelCard, result: EvaluationResult, measured: bool) -> dict[str, Any]:
+    """Return the calibrations to compare, by label set: as measured or as the card has them."""
+    return {
+        name: _comparable(calibration_to_json(new if measured else card_calibration(card, name)), new.fitted_on, result)
+        for name, new in result.calibrations.items()
+        if has_truth(result, name)
+    }
+
+
+def _comparable(content: dict[str, Any], fitted_on: str | None, result: EvaluationResult) -> dict[str, Any]:
+    # A threshold that was not fitted now is the card's own.
+    return content if fitted_on in result.splits else {"by_split": content["by_split"]}
+
+
+def _weaknesses(metrics: Mapping[str, Any], label_set: str) -> tuple[str, ...]:
+    """Say which expressions the model recognises least, and what it takes them for."""
+    split = main_split(metrics)
     if split is None:
         return ()
-    voted = splits[split].get("ferplus", {}) if label_set == "ferplus" else {}
-    by_votes = "confusion" in voted
-    confusion = np.array((voted if by_votes else splits[split])["confusion"], float)
-    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    least = [k for k in np.argsort(np.diag(share)) if confusion[k].sum()][:2]
-    words = []
-    for k in least:
+    result = split_from_json(metrics[split])
+    by_votes = truth_of(label_set) is Truth.MAJORITY and result.majority is not None
+    described = " and ".join(_confused(result, Truth.MAJORITY if by_votes else Truth.LABELS))
+    return (f"On {split}{', by what most of ten people saw,' if by_votes else ''} {_WORST} {described}.",)
+
+
+def _confused(result: SplitResult, truth: Truth) -> list[str]:
+    """Describe the two expressions of the lowest recall."""
+    counts = np.array(result.against(truth).one_view.confusion, float)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    descriptions = []
+    for k in [k for k in np.argsort(np.diag(share)) if counts[k].sum()][:2]:
         other = max((j for j in range(len(LABELS)) if j != k), key=lambda j: share[k, j])
-        words.append(f"{LABELS[k]} ({share[k, k]:.0%} recognised; {share[k, other]:.0%} called {LABELS[other]})")
-    return (f"On {split}{', by what most of ten people saw,' if by_votes else ''} {_WORST} {' and '.join(words)}.",)
+        descriptions.append(f"{LABELS[k]} ({share[k, k]:.0%} recognised; {share[k, other]:.0%} called {LABELS[other]})")
+    return descriptions
 
 
-def _shares(content: Any, where: str = "") -> dict[str, float]:
+def _shares(content: Any, path: str = "") -> dict[str, float]:
     """Return all numbers from 0 to 1 that are not counts, by their path."""
     if isinstance(content, Mapping):
         items = [(str(key), value) for key, value in content.items() if key not in _NO_SHARES]
     elif isinstance(content, list | tuple):
         items = [(str(number), value) for number, value in enumerate(content)]
     else:
-        return {where: content} if isinstance(content, float) and 0 <= content <= 1 else {}
-    found: dict[str, float] = {}
+        return {path: content} if isinstance(content, float) and 0 <= content <= 1 else {}
+    shares: dict[str, float] = {}
     for key, value in items:
-        found |= _shares(value, f"{where} {key}".strip())
-    return found
+        shares |= _shares(value, f"{path} {key}".strip())
+    return shares

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from fer_core.cache import cache_folder
 from fer_core.data.face_set import FaceSet
@@ -19,19 +18,21 @@ from fer_core.evaluation.arguments import TOLERANCE_POINTS, EvaluateOptions
 from fer_core.evaluation.assessment import assess, measured_splits
 from fer_core.evaluation.card_figures import (
     difference_to_card,
-    votes_are_there,
+    has_truth,
     with_figures,
 )
 from fer_core.evaluation.end_to_end import measure_end_to_end
+from fer_core.evaluation.results import EvaluationResult
 from fer_core.evaluation.scoring import (
     find_robustness,
     find_scores,
     score_robustness,
     score_split,
 )
+from fer_core.evaluation.serialization import evaluation_to_json
+from fer_core.evaluation.text import lines_of
 from fer_core.files import write_json
 from fer_core.models.bundle import CARD_FILE, load_bundle
-from fer_core.models.card import temperature_of
 from fer_core.models.model_store import chosen_model, find_model
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.terminal import progress_bar
@@ -51,73 +52,25 @@ def run(options: EvaluateOptions) -> None:
         progress("Opening the data set", 0, 1)
         faces = open_faces(options.data)
         splits = tuple(options.split or measured_splits(faces))
-        found = [_measure(folder, faces, splits, options, progress) for folder in folders]
+        results = [_measure(folder, faces, splits, options, progress) for folder in folders]
     if options.json:
-        print(json.dumps(found if len(options.model) > 1 else found[0], indent=2))
+        contents = [evaluation_to_json(result) for result in results]
+        print(json.dumps(contents if len(options.model) > 1 else contents[0], indent=2))
     else:
-        for figures in found:
-            print("\n".join(lines_of(figures)))
+        for result in results:
+            print("\n".join(lines_of(result)))
     denied = []
-    for folder, figures in zip(folders, found, strict=True):
+    for folder, result in zip(folders, results, strict=True):
         if options.write_card:
             card = load_bundle(folder).card
-            with_figures(card, figures).save(folder / CARD_FILE)
+            with_figures(card, result).save(folder / CARD_FILE)
         if options.card:
             try:
-                _check_card(folder, figures)
+                _check_card(folder, result)
             except ModelError as error:
                 denied.append(str(error))
     if denied:
         raise ModelError(" ".join(denied))
-
-
-def lines_of(figures: dict[str, Any]) -> list[str]:
-    """Return what `assess` found as lines to read."""
-    data = figures["data"]
-    lines = [f"{figures['model']} on {data['name']}{' (drawn faces)' if data['synthetic'] else ''}"]
-    if figures["learned"]:
-        lines.append(
-            f"  It learned from faces of {' and '.join(figures['learned'])}: its figures there say how well "
-            "it remembers, not how well it recognises."
-        )
-    for split, found in figures["splits"].items():
-        lines.append(f"  {split}, {found['images']:,} images")
-        rows = [("one view", found), ("with flip", found["with_flip"])]
-        if "without_copies" in found:
-            part = found["without_copies"]
-            rows += [(f"one view, {part['images']:,} not also in Training", part)]
-        if "ferplus" in found:
-            part = found["ferplus"]
-            rows += [(f"one view, against FER+ on {part['images']:,}", part)]
-        for words, part in rows:
-            low, high = part["accuracy_95"]
-            lines.append(
-                f"    {words}: {part['accuracy']:.2%} (95 %: {low:.1%} to {high:.1%}), macro-F1 {part['macro_f1']:.3f}"
-            )
-    calibration = figures["calibration"]
-    if calibration["fitted_on"]:
-        lines.append(f"  Calibration, temperature {temperature_of(calibration)} fitted on {calibration['fitted_on']}")
-    for split, found in calibration["by_split"].items():
-        lines.append(
-            f"    {split}: expected calibration error {found['ece_before']:.1%}, "
-            f"with temperature {found['ece_after']:.1%}"
-        )
-        if calibration["uncertain_below"] is not None and found["accuracy_answered"] is not None:
-            lines.append(
-                f"    {split}: best score at least {calibration['uncertain_below']:.2f}: "
-                f"{found['answered']:.1%} of the faces, {found['accuracy_answered']:.1%} of them right"
-            )
-    for split, robustness in figures.get("robustness", {}).items():
-        for name, levels in robustness.items():
-            words = ", ".join(f"{each['level']:g}: {each['accuracy']:.1%}" for each in levels)
-            lines.append(f"  {split}, {name}: {words}")
-    for split, line in figures.get("end_to_end", {}).items():
-        lines.append(
-            f"  {split}, each of {line['faces']:,} faces pasted into a scene: {line['found']:.1%} found, "
-            f"{line['extra']:.3f} false faces a scene; accuracy on the found ones "
-            f"{line['accuracy_found']:.2%}, as the data set crops them {line['accuracy_cropped']:.2%}"
-        )
-    return lines
 
 
 _Report = Callable[[str, int, int], None]
@@ -125,7 +78,7 @@ _Report = Callable[[str, int, int], None]
 
 def _measure(
     folder: Path, faces: FaceSet, splits: Sequence[str], options: EvaluateOptions, progress: _Report
-) -> dict[str, Any]:
+) -> EvaluationResult:
     bundle = load_bundle(folder)
     name = bundle.card.name
     scores = {
@@ -136,22 +89,21 @@ def _measure(
     }
     if options.progress and any(find_scores(bundle, faces.hash, split) is None for split in splits):
         raise _not_kept(f"The scores of {name}", faces)
-    figures = assess(bundle, faces, scores)
+    result = assess(bundle, faces, scores)
     if options.robustness:
         split = next((split for split in _ROBUSTNESS_SPLITS if split in splits), splits[0])
-        figures["robustness"] = {
-            split: score_robustness(
-                bundle, faces, split, lambda done, total: progress(f"{name} on worse pictures of {split}", done, total)
-            )
-        }
+        robustness = score_robustness(
+            bundle, faces, split, lambda done, total: progress(f"{name} on worse pictures of {split}", done, total)
+        )
+        result = dataclasses.replace(result, robustness={split: robustness})
         if options.progress and find_robustness(bundle, faces.hash, split) is None:
             raise _not_kept(f"The robustness of {name}", faces)
     if options.end_to_end:
         split, rows = splits[0], faces.rows_of(splits[0])
         progress(f"{name}, faces of {split} pasted into scenes", 0, len(rows))
         line = measure_end_to_end(EmotionRecognizer(folder), faces.images[rows], faces.labels[rows])
-        figures["end_to_end"] = {split: dataclasses.asdict(line)}
-    return figures
+        result = dataclasses.replace(result, end_to_end={split: line})
+    return result
 
 
 def _not_kept(what: str, faces: FaceSet) -> DataError:
@@ -161,26 +113,25 @@ def _not_kept(what: str, faces: FaceSet) -> DataError:
     )
 
 
-def _check_card(folder: Path, figures: dict[str, Any]) -> None:
-    where, points = difference_to_card(load_bundle(folder).card, figures)
+def _check_card(folder: Path, result: EvaluationResult) -> None:
+    where, points = difference_to_card(load_bundle(folder).card, result)
     if not where:
         raise ModelError(
-            f"The card of {figures['model']} names none of these figures, so there is nothing to confirm. "
+            f"The card of {result.model} names none of these figures, so there is nothing to confirm. "
             "Write them into it with --write-card."
         )
     if points > TOLERANCE_POINTS:
         raise ModelError(
-            f"The card of {figures['model']} is not confirmed: {where} differs by {points:.2f} points; "
+            f"The card of {result.model} is not confirmed: {where} differs by {points:.2f} points; "
             f"expected at most {TOLERANCE_POINTS}."
         )
     without = (
         ""
-        if votes_are_there(figures)
+        if has_truth(result)
         else (" Its calibration was not compared: it is against FER+ votes, which this data set lacks.")
     )
     print(
-        f"The card of {figures['model']} is confirmed: the largest difference is {points:.3f} points ({where})."
-        f"{without}",
+        f"The card of {result.model} is confirmed: the largest difference is {points:.3f} points ({where}).{without}",
         file=sys.stderr,
     )
 

@@ -1,50 +1,41 @@
-"""Everything that was measured of some models, as plain JSON values and as a page that needs no other file."""
+"""The report of an evaluation: everything that was measured of some models, as JSON and as a page of its own.
+
+The page's words and layout are in `report.html.j2` beside this file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from html import escape
+from functools import cache
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
+import jinja2
 import numpy as np
 
 import fer_core
 from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS
-from fer_core.evaluation.assessment import own_labels
-from fer_core.evaluation.calibration import coverage, reliability
-from fer_core.evaluation.compare import compare
+from fer_core.evaluation.assessment import calibration_labels
+from fer_core.evaluation.calibration import Coverage, Reliability, coverage, reliability
+from fer_core.evaluation.compare import Comparison, compare
 from fer_core.evaluation.published import PUBLISHED
-from fer_core.evaluation.report_svg import curves_svg, legend, reliability_svg, shade
+from fer_core.evaluation.report_figures import COLORS, reliability_svg, robustness_svg
+from fer_core.evaluation.results import EvaluationResult, RobustnessLevel, RobustnessResult, SplitResult
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.evaluation.scoring import Scores
+from fer_core.evaluation.serialization import evaluation_to_json, robustness_to_json
+from fer_core.evaluation.text import percent, truth_name
+from fer_core.evaluation.truth import Truth, answering_label_set, true_labels, truths
 from fer_core.models.bundle import Bundle
-from fer_core.models.card import temperature_of
+from fer_core.models.card import is_fer2013
+from fer_core.models.label_sets import title_of
 
 _COVERAGE_POINTS = 50
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1.2rem; color: #1D2733;
-  background: #FCFBF8; }
-h1, h2, h3 { line-height: 1.25; } h2 { margin-top: 2.6rem; } h3 { margin-top: 1.6rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0.6rem 0; }
-th, td { padding: 0.3rem 0.75rem; text-align: left; border-bottom: 1px solid #85858540; }
-td.number { white-space: nowrap; }
-table.confusion { border-collapse: separate; border-spacing: 2px; font-size: 0.9rem; }
-table.confusion th, table.confusion td { border: 0; }
-table.confusion td { text-align: center; border-radius: 4px; padding: 0.35rem 0.6rem; }
-.figures { display: flex; flex-wrap: wrap; gap: 1.2rem; } figure { margin: 0; width: 15.5rem; }
-svg { width: 100%; overflow: visible; } svg text { font-size: 12px; fill: currentColor; }
-svg .grid { stroke: currentColor; stroke-opacity: 0.18; }
-.legend span { margin-right: 1.2rem; }
-.legend i { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 50%; margin-right: 0.4em; }
-.note { opacity: 0.78; font-size: 0.92rem; } code { overflow-wrap: anywhere; }
-@media (prefers-color-scheme: dark) { body { color: #E7EAEE; background: #12161C; } }
-"""
+_TEMPLATE = "report.html.j2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,333 +43,281 @@ class ReportedModel:
     """A model of a report.
 
     Attributes:
-        name: it is called by.
+        name: under which it is available.
         bundle: the model.
         scores: by split.
-        figures: what `assess` returns for these scores.
+        result: what `assess` returns for these scores.
         robustness: by split, what `score_robustness` returns; empty if it was not measured.
     """
 
     name: str
     bundle: Bundle
     scores: Mapping[str, Scores]
-    figures: Mapping[str, Any]
-    robustness: Mapping[str, Any]
+    result: EvaluationResult
+    robustness: Mapping[str, RobustnessResult]
+
+    def probs(self, split: str, truth: Truth) -> np.ndarray:
+        """Return the scores that are held against a truth, float32 (n, 7)."""
+        label_set = answering_label_set(self.result.label_sets, truth)
+        return self.scores[split].by_label_set(self.bundle.card)[label_set].probs
 
 
-def report_content(
-    faces: FaceSet, data_name: str, split: str, models: Sequence[ReportedModel], made: datetime
-) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class SplitReliability:
+    """Reliability of a model's default label set on a split, as trained and after its temperature, and coverage."""
+
+    before: Reliability
+    after: Reliability
+    coverage: Coverage
+
+
+@dataclass(frozen=True, eq=False)
+class ModelComparison:
+    """Two models on the split that the report puts first, against one truth."""
+
+    first: str
+    second: str
+    truth: Truth
+    images: int
+    comparison: Comparison
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """Everything that a report says.
+
+    Attributes:
+        created: when, with a time zone.
+        data_name: name of the data set.
+        source: name of the file it was read from.
+        synthetic: whether its faces are drawn.
+        sha256: of the data set.
+        images: by split and expression.
+        split: that the report puts first.
+        truths: what scores are held against, the default first.
+        models: at least one.
+        reliability: by name of the model and split.
+        comparisons: of every two models against every truth.
+    """
+
+    created: datetime
+    data_name: str
+    source: str
+    synthetic: bool
+    sha256: str
+    images: Mapping[str, Mapping[str, int]]
+    split: str
+    truths: tuple[Truth, ...]
+    models: tuple[ReportedModel, ...]
+    reliability: Mapping[str, Mapping[str, SplitReliability]]
+    comparisons: tuple[ModelComparison, ...]
+
+    @property
+    def fer2013(self) -> bool:
+        """Whether the data set is FER-2013."""
+        return is_fer2013({"synthetic": self.synthetic, "images": self.images})
+
+    @property
+    def face_count(self) -> int:
+        """Faces of the data set."""
+        return sum(sum(by_label.values()) for by_label in self.images.values())
+
+    @property
+    def rows(self) -> list[tuple[str, str, SplitResult]]:
+        """What stands in one row of a table: name, split and result of every label set of every model."""
+        return [
+            (_row_name(model, label_set), split, model.result.split(split, label_set))
+            for model in self.models
+            for label_set in model.result.label_sets
+            for split in model.result.splits
+        ]
+
+    @property
+    def has_people(self) -> bool:
+        """Whether anything was measured against votes."""
+        return any(result.people for _, _, result in self.rows)
+
+    @property
+    def robustness(self) -> dict[str, RobustnessResult]:
+        """Robustness on the split that comes first, by name of the models it was measured of."""
+        measured = {model.name: model.robustness.get(self.split) for model in self.models}
+        return {name: result for name, result in measured.items() if result}
+
+    def curves(self, corruption: str) -> dict[str, tuple[RobustnessLevel, ...]]:
+        """Return the levels of one corruption by name of the model."""
+        return {name: result[corruption] for name, result in self.robustness.items()}
+
+
+def build_report(
+    faces: FaceSet, data_name: str, split: str, models: Sequence[ReportedModel], created: datetime
+) -> Report:
     """Gather everything that was measured.
 
     Args:
         faces: the data set; none of its faces gets into the report.
-        data_name: it is called by.
+        data_name: its name.
         split: that the report puts first, on which every model was scored.
         models: at least one.
-        made: when, with a time zone.
-
-    Returns:
-        `made`, `program`, `data`, `split`; `models`, for each all that `assess` returns and its `card`,
-        `size_bytes`, `ms_per_face`, `reliability` and `coverage` by split, and `robustness`; `comparisons`
-        of every two of them on the split; `published`. All of it plain JSON values.
+        created: when, with a time zone.
     """
-    labels = faces.labels[faces.rows_of(split)]
+    known_truths = truths(faces, faces.rows_of(split))
+    return Report(
+        created=created,
+        data_name=data_name,
+        source=faces.source.name,
+        synthetic=faces.source.synthetic,
+        sha256=faces.hash,
+        images=faces.counts(),
+        split=split,
+        truths=known_truths,
+        models=tuple(models),
+        reliability={model.name: _reliability(faces, model) for model in models},
+        comparisons=tuple(
+            _compare(faces, first, second, split, truth)
+            for first, second in combinations(models, 2)
+            for truth in known_truths
+        ),
+    )
+
+
+def report_to_json(report: Report) -> dict[str, Any]:
+    """Return a report as plain JSON values."""
     return {
-        "made": made.isoformat(timespec="seconds"),
+        "created": report.created.isoformat(timespec="seconds"),
         "program": f"fer_core {fer_core.__version__}",
         "data": {
-            "name": data_name,
-            "source": faces.source.name,
-            "sha256": faces.hash,
-            "synthetic": faces.source.synthetic,
-            "images": faces.counts(),
+            "name": report.data_name,
+            "source": report.source,
+            "sha256": report.sha256,
+            "synthetic": report.synthetic,
+            "images": report.images,
         },
-        "split": split,
-        "models": [_model(faces, each) for each in models],
-        "comparisons": [_comparison(a, b, split, labels) for a, b in combinations(models, 2)],
-        "published": [asdict(each) for each in PUBLISHED],
+        "split": report.split,
+        "models": [_model_to_json(report, model) for model in report.models],
+        "comparisons": [_comparison_to_json(report.split, each) for each in report.comparisons],
+        "published": [asdict(published) for published in PUBLISHED],
     }
 
 
-def html_report(content: Mapping[str, Any]) -> str:
-    """Return what `report_content` gathered as a page: no scripts, nothing loaded, every word escaped."""
-    data, split = content["data"], content["split"]
-    title = f"{', '.join(each['model'] for each in content['models'])} on {data['name']}, {split}"
-    images, total = sum(data["images"][split].values()), sum(sum(each.values()) for each in data["images"].values())
-    drawn = (
-        ""
-        if not data["synthetic"]
-        else (
-            "<p><strong>These faces are drawings, not photographs.</strong> The figures say nothing about real "
-            "faces.</p>"
+def html_report(report: Report) -> str:
+    """Return a report as a page: no scripts, nothing loaded from elsewhere, every word escaped."""
+    return (
+        _environment()
+        .get_template(_TEMPLATE)
+        .render(
+            report=report,
+            title=f"{', '.join(model.name for model in report.models)} on {report.data_name}, {report.split}",
+            program=f"fer_core {fer_core.__version__}",
+            labels=LABELS,
+            published=PUBLISHED,
+            corruptions=CORRUPTIONS,
+            colors=COLORS,
+            truth_names={truth: truth_name(truth, report.fer2013) for truth in Truth},
+            truth=Truth,
+            answering=answering_label_set,
+            reliability_svg=reliability_svg,
+            robustness_svg=robustness_svg,
         )
     )
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        f"<p>{images:,} faces of {escape(split)}; data set of {total:,} faces, SHA-256 "
-        f"<code>{escape(data['sha256'])}</code>. Made {escape(content['made'])} by {escape(content['program'])}.</p>",
-        drawn,
-        "<h2>Scores</h2>",
-        _scores(content),
-        *(_trained_on(each) for each in content["models"]),
-        _published(content),
-        *(_compared(each) for each in content["comparisons"]),
-        *(_about(each, split) for each in content["models"]),
-        _robustness(content),
-        '<p class="note">It names expressions, not what a person feels. A figure holds for faces like those it was '
-        "measured on.</p>",
-    ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters |= {
+        "percent": percent,
+        "interval": _interval,
+        "count": "{:,}".format,
+        "label_set_name": title_of,
+    }
+    return environment
 
 
-def _model(faces: FaceSet, model: ReportedModel) -> dict[str, Any]:
-    card, temperature = model.bundle.card, temperature_of(model.figures["calibration"])
-    bins, curves = {}, {}
+def _reliability(faces: FaceSet, model: ReportedModel) -> dict[str, SplitReliability]:
+    label_set, temperature = model.result.label_sets[0], model.result.calibration.temperature
+    by_split = {}
     for split, scores in model.scores.items():
-        chosen, labels = own_labels(card, faces, split)
-        before = scores.probs[chosen]
+        labels, _ = calibration_labels(faces, split, label_set)
+        before, labels = scores.probs[labels >= 0], labels[labels >= 0]
         after = temperature.apply(before)
-        bins[split] = {"before": _bins(before, labels), "after": _bins(after, labels)}
-        curve = coverage(after, labels)
-        some = np.unique(np.linspace(0, len(labels) - 1, _COVERAGE_POINTS).astype(int))
-        curves[split] = [
-            {
-                "threshold": float(curve.threshold[i]),
-                "answered": float(curve.answered[i]),
-                "accuracy": float(curve.accuracy[i]),
-            }
-            for i in some
-        ]
-    plain = asdict(card) | {"labels": list(card.labels), "limits": list(card.limits)}
+        by_split[split] = SplitReliability(
+            reliability(before, labels), reliability(after, labels), coverage(after, labels)
+        )
+    return by_split
+
+
+def _compare(faces: FaceSet, first: ReportedModel, second: ReportedModel, split: str, truth: Truth) -> ModelComparison:
+    labels = true_labels(faces, faces.rows_of(split), truth)
+    chosen = labels >= 0
+    probs, others = (model.probs(split, truth)[chosen] for model in (first, second))
+    return ModelComparison(first.name, second.name, truth, int(chosen.sum()), compare(probs, others, labels[chosen]))
+
+
+def _model_to_json(report: Report, model: ReportedModel) -> dict[str, Any]:
+    card = model.bundle.card
+    by_split = report.reliability[model.name]
     return {
-        **model.figures,
+        **evaluation_to_json(model.result),
         "model": model.name,
-        "card": plain,
+        "card": asdict(card) | {name: list(getattr(card, name)) for name in ("labels", "limits", "label_sets")},
         "size_bytes": len(model.bundle.content),
         "ms_per_face": {split: scores.ms_per_face for split, scores in model.scores.items()},
-        "reliability": bins,
-        "coverage": curves,
-        "robustness": dict(model.robustness),
+        "reliability": {
+            split: {"before": _bins_to_json(each.before), "after": _bins_to_json(each.after)}
+            for split, each in by_split.items()
+        },
+        "coverage": {split: _coverage_to_json(each.coverage) for split, each in by_split.items()},
+        "robustness": {split: robustness_to_json(result) for split, result in model.robustness.items()},
     }
 
 
-def _bins(probs: np.ndarray, labels: np.ndarray) -> list[dict[str, float | int]]:
-    found = reliability(probs, labels)
+def _bins_to_json(diagram: Reliability) -> list[dict[str, float | int]]:
     return [
         {
-            "low": float(found.edges[i]),
-            "high": float(found.edges[i + 1]),
-            "faces": int(found.count[i]),
-            "confidence": float(found.confidence[i]),
-            "accuracy": float(found.accuracy[i]),
+            "low": float(diagram.edges[i]),
+            "high": float(diagram.edges[i + 1]),
+            "faces": int(diagram.count[i]),
+            "confidence": float(diagram.confidence[i]),
+            "accuracy": float(diagram.accuracy[i]),
         }
-        for i in np.flatnonzero(found.count)
+        for i in np.flatnonzero(diagram.count)
     ]
 
 
-def _comparison(first: ReportedModel, second: ReportedModel, split: str, labels: np.ndarray) -> dict[str, Any]:
-    found = compare(first.scores[split].probs, second.scores[split].probs, labels)
+def _coverage_to_json(curve: Coverage) -> list[dict[str, float]]:
+    points = np.unique(np.linspace(0, len(curve.threshold) - 1, _COVERAGE_POINTS).astype(int))
+    return [{name: float(getattr(curve, name)[i]) for name in ("threshold", "coverage", "accuracy")} for i in points]
+
+
+def _comparison_to_json(split: str, each: ModelComparison) -> dict[str, Any]:
+    comparison = each.comparison
     return {
-        "first": first.name,
-        "second": second.name,
+        "first": each.first,
+        "second": each.second,
         "split": split,
-        "agreement": found.agreement,
-        **{name: int(getattr(found, name).sum()) for name in ("both", "only_first", "only_second", "neither")},
-        "difference": found.difference,
-        "difference_95": list(found.difference_95),
-        "p_value": found.p_value,
-        "more_than_chance": found.more_than_chance,
+        "against": str(each.truth),
+        "images": each.images,
+        "agreement": comparison.agreement,
+        "both": int(comparison.both.sum()),
+        "only_first": int(comparison.only_first.sum()),
+        "only_second": int(comparison.only_second.sum()),
+        "neither": int(comparison.neither.sum()),
+        "difference": comparison.difference,
+        "difference_95": list(comparison.difference_95),
+        "p_value": comparison.p_value,
+        "more_than_chance": comparison.more_than_chance,
     }
 
 
-def _scores(content: Mapping[str, Any]) -> str:
-    head = ["Model", "Split", "Images", "Protocol", "Accuracy", "95 %", "Macro-F1", "Balanced", "Top 2"]
-    rows = []
-    for model in content["models"]:
-        for split, found in model["splits"].items():
-            for each in (found, found["with_flip"]):
-                rows.append(
-                    [
-                        model["model"],
-                        split,
-                        f"{found['images']:,}",
-                        each["protocol"],
-                        _percent(each["accuracy"]),
-                        _interval(each["accuracy_95"]),
-                        f"{each['macro_f1']:.3f}",
-                        _percent(each["balanced_accuracy"]),
-                        _percent(each["top2"]),
-                    ]
-                )
-            for key, words in (
-                ("without_copies", "one view, images not also in Training"),
-                ("ferplus", "one view, against what more of ten people saw than anything else (FER+)"),
-            ):
-                if key in found:
-                    each = found[key]
-                    rows.append(
-                        [
-                            model["model"],
-                            split,
-                            f"{each['images']:,}",
-                            words,
-                            _percent(each["accuracy"]),
-                            _interval(each["accuracy_95"]),
-                            f"{each['macro_f1']:.3f}",
-                            "",
-                            "",
-                        ]
-                    )
-    return _table(head, rows)
-
-
-def _trained_on(model: Mapping[str, Any]) -> str:
-    if not model["learned"]:
-        return ""
-    return (
-        f"<p><strong>{escape(model['model'])} learned from faces of {escape(' and '.join(model['learned']))}:"
-        "</strong> its figures there say how well it remembers, not how well it recognises.</p>"
-    )
-
-
-def _published(content: Mapping[str, Any]) -> str:
-    if content["data"]["synthetic"]:
-        return ""
-    rows = [
-        [
-            each["name"],
-            each["split"],
-            _percent(each["accuracy"]),
-            each["protocol"],
-            "comparable" if each["comparable"] and each["split"] == content["split"] else "not comparable",
-        ]
-        for each in content["published"]
-    ]
-    return "<h2>Published on FER-2013</h2>" + _table(["Who", "Split", "Accuracy", "How", ""], rows)
-
-
-def _compared(found: Mapping[str, Any]) -> str:
-    first, second = escape(found["first"]), escape(found["second"])
-    low, high = found["difference_95"]
-    difference = (
-        "Both are right equally often."
-        if found["difference"] == 0
-        else (
-            f"The accuracy of {first} less that of {second} is {found['difference'] * 100:+.2f} points (95 % interval "
-            f"{low * 100:+.2f} to {high * 100:+.2f}); McNemar's test gives p = {found['p_value']:.2g}: "
-            f"{'more than chance' if found['more_than_chance'] else 'it could be chance'}."
-        )
-    )
-    return (
-        f"<h2>{first} and {second}</h2><p>On {escape(found['split'])} both are right for {found['both']:,} faces, "
-        f"only {first} for {found['only_first']:,}, only {second} for {found['only_second']:,}, neither for "
-        f"{found['neither']:,}; they say the same for {_percent(found['agreement'])}. {difference}</p>"
-    )
-
-
-def _about(model: Mapping[str, Any], split: str) -> str:
-    card, found, fitted = model["card"], model["splits"][split], model["calibration"]
-    by_label = [
-        [
-            label,
-            *(_percent(found["by_label"][label][key]) for key in ("precision", "recall", "f1")),
-            f"{found['by_label'][label]['support']:,}",
-        ]
-        for label in LABELS
-    ]
-    here = fitted["by_split"][split]
-    answered = (
-        ""
-        if fitted["uncertain_below"] is None
-        else (
-            f" Below a best score of {_percent(fitted['uncertain_below'])} it says uncertain: it answers "
-            f"{_percent(here['answered'])} of the faces, {_percent(here['accuracy_answered'])} of these rightly."
-        )
-    )
-    where = f", fitted on {escape(fitted['fitted_on'])}" if fitted["fitted_on"] else ""
-    diagrams = "".join(
-        reliability_svg(model["reliability"][split][key], words)
-        for key, words in (
-            ("before", f"As trained: calibration error {_percent(here['ece_before'])}"),
-            ("after", f"After temperature: calibration error {_percent(here['ece_after'])}"),
-        )
-    )
-    return (
-        f"<h2>{escape(model['model'])}</h2>{_card(model, card, split)}"
-        f"<h3>By expression, {escape(split)}, one view</h3>"
-        + _table(["Expression", "Precision", "Recall", "F1", "Faces"], by_label)
-        + f"<h3>Confusion, {escape(split)}, one view</h3>{_confusion(found['confusion'])}"
-        f"<h3>Calibration, {escape(split)}</h3><p>Temperature {temperature_of(fitted)}{where}.{answered}</p>"
-        f'<div class="figures">{diagrams}</div>'
-    )
-
-
-def _card(model: Mapping[str, Any], card: Mapping[str, Any], split: str) -> str:
-    facts = [
-        ["Architecture", card["architecture"]],
-        ["Parameters", f"{card['parameters']:,}"],
-        ["Input", card["input"]],
-        ["Size", f"{model['size_bytes'] / 1e6:.1f} MB"],
-        ["One face", f"{model['ms_per_face'][split]:.2f} ms, median, on the machine that measured"],
-        ["Learned from", str(card["data"].get("name", "not stated"))],
-        ["Trained on", ", ".join(card["training"].get("train_splits", ())) or "not stated"],
-        ["SHA-256", str(model["sha256"])],
-    ]
-    limits = "".join(f"<li>{escape(limit)}</li>" for limit in card["limits"])
-    return _table(None, facts) + (f"<h3>Limits, by its card</h3><ul>{limits}</ul>" if limits else "")
-
-
-def _confusion(confusion: Sequence[Sequence[int]]) -> str:
-    head = "".join(f"<th>{label}</th>" for label in LABELS)
-    rows = []
-    for i, label in enumerate(LABELS):
-        total = max(1, sum(confusion[i]))
-        cells = "".join(
-            f'<td style="background:{shade(count / total, i == j)}" title="{_percent(count / total)}">{count:,}</td>'
-            for j, count in enumerate(confusion[i])
-        )
-        rows.append(f"<tr><th>{label}</th>{cells}</tr>")
-    return (
-        '<p class="note">Rows: labelled. Columns: said.</p><div class="scroll"><table class="confusion">'
-        f"<tr><td></td>{head}</tr>{''.join(rows)}</table></div>"
-    )
-
-
-def _robustness(content: Mapping[str, Any]) -> str:
-    measured = {
-        model["model"]: found for model in content["models"] if (found := model["robustness"].get(content["split"]))
-    }
-    if not measured:
-        return ""
-    figures = "".join(
-        curves_svg({name: found[corruption] for name, found in measured.items()}, corruption, each.unit)
-        for corruption, each in CORRUPTIONS.items()
-    )
-    return (
-        f"<h2>Robustness, {escape(content['split'])}</h2>{legend(list(measured))}"
-        '<p class="note">Accuracy, one view. A ring is the picture as it is.</p>'
-        f'<div class="figures">{figures}</div>'
-    )
-
-
-def _table(head: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> str:
-    top = "" if head is None else "<tr>" + "".join(f'<th scope="col">{escape(word)}</th>' for word in head) + "</tr>"
-    body = "".join("<tr>" + "".join(_cell(cell) for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table>{top}{body}</table></div>'
-
-
-def _cell(words: str) -> str:
-    number = ' class="number"' if words[:1].isdigit() and len(words) < 20 else ""
-    return f"<td{number}>{escape(words)}</td>"
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share * 100:.1f} %"
+def _row_name(model: ReportedModel, label_set: str) -> str:
+    several = len(model.result.label_sets) > 1
+    return f"{model.name}, {title_of(label_set)}" if several else model.name
 
 
 def _interval(interval: Sequence[float]) -> str:

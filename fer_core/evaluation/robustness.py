@@ -1,14 +1,15 @@
-"""What is left of the accuracy when pictures get worse, one fault at a time."""
+"""How accuracy falls as pictures get worse, one corruption at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import cv2
 import numpy as np
+
+from fer_core.evaluation.results import RobustnessLevel
 
 Change = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
@@ -50,14 +51,15 @@ def _noise(images: np.ndarray, level: float, rng: np.random.Generator) -> np.nda
 
 def _jpeg(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(level)]
-    return np.stack([cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_GRAYSCALE) for image in images])
+    files = [cv2.imencode(".jpg", image, quality)[1] for image in images]
+    return np.stack([np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)) for file in files])
 
 
 def _shift(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
     # Left, right, up or down: each face its own, the same at every level.
     ways = np.array([(1, 0), (-1, 0), (0, 1), (0, -1)])[rng.integers(0, 4, len(images))]
     offsets = ways * images.shape[1] * level / 100
-    return _warp(images, lambda i: np.float32([[1, 0, offsets[i, 0]], [0, 1, offsets[i, 1]]]))
+    return _warp(images, lambda i: np.array([[1, 0, offsets[i, 0]], [0, 1, offsets[i, 1]]], np.float32))
 
 
 def _scale(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
@@ -86,8 +88,8 @@ def _warp(images: np.ndarray, matrix: Callable[[int], np.ndarray]) -> np.ndarray
 
 CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
     {
-        each.name: each
-        for each in (
+        corruption.name: corruption
+        for corruption in (
             Corruption("brightness", "% brighter or darker", (-50, -25, 0, 25, 50), _light),
             Corruption("contrast", "% more or less contrast", (-75, -50, -25, 0, 25, 50), _contrast),
             Corruption("blur", "px, standard deviation", (0, 0.5, 1, 1.5, 2), _blur),
@@ -114,7 +116,7 @@ def corrupt(images: np.ndarray, name: str, level: float, seed: int = 0) -> np.nd
 
 def measure_robustness(
     classify: Callable[[np.ndarray], np.ndarray], images: np.ndarray, labels: np.ndarray, clean_probs: np.ndarray
-) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+) -> Iterator[tuple[str, tuple[RobustnessLevel, ...]]]:
     """Measure the accuracy at every level of every corruption.
 
     Args:
@@ -124,19 +126,12 @@ def measure_robustness(
         clean_probs: float (n, 7), the scores of the images as they are.
 
     Yields:
-        The name of each corruption and, for its levels in order, `level` and `accuracy` (0 to 1).
+        The name of each corruption and its levels in order.
     """
-    clean = float(np.mean(clean_probs.argmax(axis=1) == labels))
+
+    def accuracy(name: str, level: float) -> float:
+        probs = clean_probs if level == 0 else classify(corrupt(images, name, level))
+        return float(np.mean(probs.argmax(axis=1) == labels))
+
     for name, corruption in CORRUPTIONS.items():
-        yield (
-            name,
-            [
-                {
-                    "level": level,
-                    "accuracy": clean
-                    if level == 0
-                    else float(np.mean(classify(corrupt(images, name, level)).argmax(axis=1) == labels)),
-                }
-                for level in corruption.levels
-            ],
-        )
+        yield name, tuple(RobustnessLevel(level, accuracy(name, level)) for level in corruption.levels)

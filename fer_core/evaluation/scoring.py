@@ -6,9 +6,9 @@ stale is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from fer_core.cache import cache_folder, find_cached, save_cached
 from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
+from fer_core.evaluation.results import RobustnessLevel, RobustnessResult
 from fer_core.evaluation.robustness import CORRUPTIONS, measure_robustness
 from fer_core.models.bundle import Bundle, scores_key
+from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.timing import ms_per_face
 
@@ -39,29 +41,41 @@ class FaceClassifier(Protocol):
     def classify(self, faces: np.ndarray) -> np.ndarray: ...
 
 
+class LabelSetClassifier(FaceClassifier, Protocol):
+    """Anything that scores cropped faces for each of its label sets at once."""
+
+    def classify_all(self, faces: np.ndarray) -> dict[str, np.ndarray]: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What a model says about the faces of one split, in their order there and before any temperature.
+    """A model's scores of the faces of one split, in their order there and before any temperature.
 
     Attributes:
         probs: float32 (n, 7), in the order of `LABELS`; rows sum to 1.
         mirrored: float32 (n, 7), the same of the mirrored faces.
         ms_per_face: how long one call with one face takes on this machine, median, milliseconds.
+        others: the scores of the model's other label sets, by their name.
     """
 
     probs: np.ndarray
     mirrored: np.ndarray
     ms_per_face: float
+    others: Mapping[str, Scores] = field(default_factory=dict)
 
     @property
     def with_flip(self) -> np.ndarray:
         """float32 (n, 7), the mean of both views."""
         return (self.probs + self.mirrored) / 2
 
+    def by_label_set(self, card: ModelCard) -> dict[str, Scores]:
+        """Return the scores of each of the label sets that the model's card names, the default first."""
+        return {card.label_sets[0]: self, **{name: self.others[name] for name in card.label_sets[1:]}}
+
 
 def classifier_of(bundle: Bundle) -> LiteRTClassifier:
     """Return the network of a model with its scores as trained, before the card's temperature."""
-    return LiteRTClassifier(bundle.content, bundle.card.labels)
+    return LiteRTClassifier.from_bundle(bundle, calibrated=False)
 
 
 def score(classifier: FaceClassifier, images: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
@@ -75,34 +89,35 @@ def score(classifier: FaceClassifier, images: np.ndarray, progress: Callable[[in
     Raises:
         ModelError: the model has other labels than the seven.
     """
-    if set(classifier.labels) != set(LABELS):
-        raise ModelError(
-            f"Expected a model with the labels {', '.join(LABELS)}; it has {', '.join(classifier.labels)}."
-        )
-    order = [classifier.labels.index(label) for label in LABELS]
-    parts = []
-    for start in range(0, len(images), _CHUNK_FACES):
-        some = np.ascontiguousarray(images[start : start + _CHUNK_FACES])
-        parts.append(classifier.classify(some)[:, order])
-        if progress:
-            progress(len(some))
-    return np.concatenate(parts)
+    return _score_chunks(classifier, lambda faces: {"": classifier.classify(faces)}, images, progress)[""]
+
+
+def score_label_sets(
+    classifier: LabelSetClassifier, images: np.ndarray, progress: Callable[[int], None] | None = None
+) -> dict[str, np.ndarray]:
+    """Return what `score` returns for each of the classifier's label sets, for the cost of one of them."""
+    return _score_chunks(classifier, classifier.classify_all, images, progress)
 
 
 def find_scores(bundle: Bundle, data_hash: str, split: str) -> Scores | None:
-    """Return the scores that were kept of a model on a split, or None if there are none."""
-    arrays = find_cached(cache_folder(data_hash), _name("scores", bundle, split))
-    return None if arrays is None else Scores(arrays["probs"], arrays["mirrored"], float(arrays["ms_per_face"]))
+    """Return the kept scores of a model on a split; None unless there are some of all its label sets."""
+    found = []
+    for label_set in _cached_label_sets(bundle.card):
+        arrays = find_cached(cache_folder(data_hash), _name("scores", bundle, split, label_set))
+        if arrays is None:
+            return None
+        found.append(Scores(arrays["probs"], arrays["mirrored"], float(arrays["ms_per_face"])))
+    return _joined(bundle.card, found)
 
 
-def find_robustness(bundle: Bundle, data_hash: str, split: str) -> dict[str, list[dict[str, Any]]] | None:
-    """Return what was kept of a model's robustness on a split: the accuracy at each level of each corruption."""
+def find_robustness(bundle: Bundle, data_hash: str, split: str) -> RobustnessResult | None:
+    """Return the kept robustness of a model on a split, None if it was not measured."""
     arrays = find_cached(cache_folder(data_hash), _name("robustness", bundle, split))
     return None if arrays is None else _levels(arrays)
 
 
 def score_split(bundle: Bundle, faces: FaceSet, split: str, progress: Progress | None = None) -> Scores:
-    """Return the scores of a model on a split, computed and kept if they were not before.
+    """Return the scores of a model on a split for each of its label sets, computed and kept unless they were before.
 
     Raises:
         DataError: the data set has no such split.
@@ -112,50 +127,90 @@ def score_split(bundle: Bundle, faces: FaceSet, split: str, progress: Progress |
         return kept
     images = faces.images[faces.rows_of(split)]
     classifier, count = classifier_of(bundle), _Count(2 * len(images), progress)
-    scores = Scores(
-        score(classifier, images, count),
-        score(classifier, images[:, :, ::-1], count),
-        ms_per_face(classifier.classify, images, _TIMED_CALLS),
-    )
-    save_cached(
-        cache_folder(faces.hash),
-        _name("scores", bundle, split),
-        {"probs": scores.probs, "mirrored": scores.mirrored, "ms_per_face": np.array(scores.ms_per_face)},
-    )
-    return scores
+    probs, mirrored = (_score_all(bundle.card, classifier, view, count) for view in (images, images[:, :, ::-1]))
+    ms = ms_per_face(classifier.classify, images, _TIMED_CALLS)
+    found = [Scores(probs[name], mirrored[name], ms) for name in bundle.card.label_sets]
+    for label_set, scores in zip(_cached_label_sets(bundle.card), found, strict=True):
+        save_cached(
+            cache_folder(faces.hash),
+            _name("scores", bundle, split, label_set),
+            {"probs": scores.probs, "mirrored": scores.mirrored, "ms_per_face": np.array(ms)},
+        )
+    return _joined(bundle.card, found)
 
 
-def score_robustness(
-    bundle: Bundle, faces: FaceSet, split: str, progress: Progress | None = None
-) -> dict[str, list[dict[str, Any]]]:
-    """Return the accuracy of a model on a split at each level of each corruption, kept as scores are."""
+def score_robustness(bundle: Bundle, faces: FaceSet, split: str, progress: Progress | None = None) -> RobustnessResult:
+    """Return the accuracy of a model's default label set at each level of each corruption, kept as scores are.
+
+    It is measured against the data set's own labels.
+    """
     if (kept := find_robustness(bundle, faces.hash, split)) is not None:
         return kept
     rows = faces.rows_of(split)
     images, labels, classifier = np.array(faces.images[rows]), faces.labels[rows], classifier_of(bundle)
-    passes = sum(level != 0 for each in CORRUPTIONS.values() for level in each.levels)
+    passes = sum(level != 0 for corruption in CORRUPTIONS.values() for level in corruption.levels)
     count = _Count(passes * len(rows), progress)
     clean = score_split(bundle, faces, split).probs
     arrays = {
-        name: np.array([level["accuracy"] for level in levels])
+        name: np.array([level.accuracy for level in levels])
         for name, levels in measure_robustness(lambda some: score(classifier, some, count), images, labels, clean)
     }
     save_cached(cache_folder(faces.hash), _name("robustness", bundle, split), arrays)
     return _levels(arrays)
 
 
-def _levels(arrays: Mapping[str, np.ndarray]) -> dict[str, list[dict[str, Any]]]:
+def _score_all(
+    card: ModelCard, classifier: LiteRTClassifier, images: np.ndarray, progress: Callable[[int], None]
+) -> dict[str, np.ndarray]:
+    if len(card.label_sets) == 1:
+        return {card.label_sets[0]: score(classifier, images, progress)}
+    return score_label_sets(classifier, images, progress)
+
+
+def _score_chunks(
+    classifier: FaceClassifier,
+    classify: Callable[[np.ndarray], Mapping[str, np.ndarray]],
+    images: np.ndarray,
+    progress: Callable[[int], None] | None,
+) -> dict[str, np.ndarray]:
+    if set(classifier.labels) != set(LABELS):
+        raise ModelError(
+            f"Expected a model with the labels {', '.join(LABELS)}; it has {', '.join(classifier.labels)}."
+        )
+    order = [classifier.labels.index(label) for label in LABELS]
+    parts: dict[str, list[np.ndarray]] = {}
+    for start in range(0, len(images), _CHUNK_FACES):
+        chunk = np.ascontiguousarray(images[start : start + _CHUNK_FACES])
+        for name, probs in classify(chunk).items():
+            parts.setdefault(name, []).append(probs[:, order])
+        if progress:
+            progress(len(chunk))
+    return {name: np.concatenate(chunks) for name, chunks in parts.items()}
+
+
+def _joined(card: ModelCard, scores: Sequence[Scores]) -> Scores:
+    """Return the first of `scores`, which belong to the card's label sets, with the others in it."""
+    first, *others = scores
+    return Scores(first.probs, first.mirrored, first.ms_per_face, dict(zip(card.label_sets[1:], others, strict=True)))
+
+
+def _levels(arrays: Mapping[str, np.ndarray]) -> RobustnessResult:
     return {
-        name: [
-            {"level": level, "accuracy": float(accuracy)}
+        name: tuple(
+            RobustnessLevel(level, float(accuracy))
             for level, accuracy in zip(CORRUPTIONS[name].levels, arrays[name], strict=True)
-        ]
+        )
         for name in CORRUPTIONS
     }
 
 
-def _name(kind: str, bundle: Bundle, split: str) -> str:
-    return f"{kind}-{scores_key(bundle.card)}-{split}"
+def _cached_label_sets(card: ModelCard) -> tuple[str, ...]:
+    """Return what the card's label sets are called in file names: the default has no name there."""
+    return ("", *card.label_sets[1:])
+
+
+def _name(kind: str, bundle: Bundle, split: str, label_set: str = "") -> str:
+    return "-".join(filter(None, (kind, scores_key(bundle.card), label_set, split)))
 
 
 class _Count:

@@ -14,7 +14,7 @@ from fer_core.models.bundle import load_bundle
 from fer_core.models.classifier import LiteRTClassifier
 
 
-def explain_file(model: str | Path, faces_path: Path, out: Path) -> int:
+def explain_file(model: str | Path, faces_path: Path, out: Path, label_set: str | None = None) -> int:
     """Explain the scores of faces.
 
     Args:
@@ -22,22 +22,23 @@ def explain_file(model: str | Path, faces_path: Path, out: Path) -> int:
         faces_path: a file of NumPy with uint8 (n, 48, 48), gray.
         out: the .npz to write: `labels` (k,), `scores` (n, k), `occlusion` and `gradcam`, both (n, k, 48, 48),
             as `occlusion` and `GradCam.explain` return them.
+        label_set: whose scores; the model's default if None.
 
     Returns:
         The number of faces.
 
     Raises:
         DataError: the faces are not such a file.
-        ModelError: there is no such model, or Grad-CAM cannot be made of it.
+        ModelError: there is no such model, it does not answer for this label set, or Grad-CAM cannot explain it.
     """
     faces = read_faces(faces_path)
     bundle = load_bundle(model)
-    classifier = LiteRTClassifier(bundle.content, bundle.card.labels, temperature=bundle.card.temperature)
+    classifier = LiteRTClassifier.from_bundle(bundle)
     arrays = {
         "labels": np.array(bundle.card.labels),
-        "scores": classifier.classify(faces),
-        "gradcam": GradCam(bundle.content).explain(faces),
-        "occlusion": np.stack([occlusion(classifier, face) for face in faces]),
+        "scores": classifier.classify(faces, label_set),
+        "gradcam": GradCam(bundle.content, bundle.card.output_of(label_set)).explain(faces),
+        "occlusion": np.stack([occlusion(classifier, face, label_set) for face in faces]),
     }
     with atomic_path(out) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)

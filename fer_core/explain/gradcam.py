@@ -18,11 +18,14 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from fer_core.errors import ModelError
 from fer_core.explain.graph import Graph, Operator, cell_places, read_graph
+from fer_core.models.label_sets import SCORES
 
 _FACE_PX = 48
 _MAX_BATCH = 64
 _DENSE = ("FULLY_CONNECTED", "RESHAPE")
 _POOLING = ("MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN")
+# What ends a network whose scores are combined from several; one network ends in a softmax or a dense layer.
+_COMBINING = ("ADD", "MUL", "MEAN", "SUM", "ADD_N", "DIV", "BATCH_MATMUL")
 _PLAIN = schema.ActivationFunctionType.NONE
 _RELU = schema.ActivationFunctionType.RELU
 
@@ -47,15 +50,16 @@ class _Head:
 class GradCam:
     """Makes the maps of one network. Not safe for several threads at once."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, output: str = SCORES) -> None:
         """Load a network.
 
         Args:
             content: the LiteRT file; its signature takes `faces` and gives `scores` and `features`.
+            output: name of the scores to explain; `ModelCard.output_of` tells it for a label set.
 
         Raises:
-            ModelError: the file is not such a network, or it does not end in a convolution, pooling
-                and dense layers.
+            ModelError: the file is not such a network, has no such scores, is the mean of several networks, or does
+                not end in a convolution, pooling and dense layers.
         """
         try:
             # The faster kernels keep nothing of what lies between faces and scores.
@@ -67,7 +71,9 @@ class GradCam:
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"The file is not a LiteRT network: {error}.") from error
         self._graph = read_graph(content)
-        self._head = _find_head(self._graph)
+        if output not in self._graph.outputs:
+            raise ModelError(f"Expected a network with the output {output}; it has {', '.join(self._graph.outputs)}.")
+        self._head = _find_head(self._graph, self._graph.outputs[output])
         self._places = cell_places(self._graph, self._head.layer)
 
     def explain(self, faces: np.ndarray) -> np.ndarray:
@@ -137,9 +143,14 @@ class GradCam:
         return stored * np.reshape(scales, (-1, 1)).astype(np.float32)  # one for all, or one for each output
 
 
-def _find_head(graph: Graph) -> _Head:
-    last = graph.made_by[graph.scores]
-    logits = last.inputs[0] if last.name == "SOFTMAX" else graph.scores
+def _find_head(graph: Graph, scores: int) -> _Head:
+    last = graph.made_by[scores]
+    if last.name in _COMBINING:
+        raise ModelError(
+            "Grad-CAM explains one network by its last convolution; this model is the mean of several networks or "
+            "views and has no single one. Use occlusion, which works for any model."
+        )
+    logits = last.inputs[0] if last.name == "SOFTMAX" else scores
     dense, pooled = _walk_back(graph, logits, _DENSE)
     _, layer = _walk_back(graph, pooled, _POOLING)
     if not graph.is_picture(layer):

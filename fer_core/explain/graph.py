@@ -1,4 +1,4 @@
-"""Read the graph of a LiteRT file: which operator made which tensor, and where in the picture its cells lie."""
+"""Read the graph of a LiteRT file: which operator makes which tensor, and where its cells lie on the picture."""
 
 from __future__ import annotations
 
@@ -40,13 +40,14 @@ class Graph:
         shapes: shape of every tensor, for one face.
         made_by: the operator that makes a tensor, by its index; constants are made by none.
         faces: index of the tensor that holds the faces, float32 (n, 48, 48, 1).
-        scores: index of the tensor that holds the scores, float32 (n, k).
+        outputs: index of the tensor of each output by its name: `scores` and those of other label sets, float32
+            (n, k); `features`, float32 (n, d).
     """
 
     shapes: tuple[tuple[int, ...], ...]
     made_by: Mapping[int, Operator]
     faces: int
-    scores: int
+    outputs: Mapping[str, int]
 
     def is_picture(self, tensor: int) -> bool:
         """Return whether a tensor, (n, h, w, c), has more than one cell for a face."""
@@ -55,7 +56,7 @@ class Graph:
 
 
 def read_graph(content: bytes) -> Graph:
-    """Read a LiteRT file that its classifier could load, with the signature `serve`: faces → scores, features."""
+    """Read a LiteRT file that its classifier could load, with the signature `serve`: faces → scores…, features."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     [serve] = [signature for signature in model.signatureDefs if signature.signatureKey == b"serve"]
     part = model.subgraphs[serve.subgraphIndex]
@@ -66,8 +67,9 @@ def read_graph(content: bytes) -> Graph:
         for output in step.outputs
     ]
     shapes = tuple(() if tensor.shape is None else tuple(int(size) for size in tensor.shape) for tensor in part.tensors)
-    ends = {end.name: end.tensorIndex for end in (*serve.inputs, *serve.outputs)}
-    return Graph(shapes, {step.output: step for step in operators}, ends[b"faces"], ends[b"scores"])
+    outputs = {end.name.decode(): end.tensorIndex for end in serve.outputs}
+    [faces] = [end.tensorIndex for end in serve.inputs]
+    return Graph(shapes, {step.output: step for step in operators}, faces, outputs)
 
 
 def cell_places(graph: Graph, tensor: int) -> tuple[np.ndarray, np.ndarray]:
@@ -140,6 +142,6 @@ def _slide(
 
 def _unknown(operator: Operator) -> ModelError:
     return ModelError(
-        f"Where this network looks cannot be placed on the face: it holds the operator {operator.name}, "
-        "which moves or scales pictures in a way not known here."
+        f"The map of this network cannot be placed on the face: its operator {operator.name} moves or scales pictures "
+        "in a way that is not known here."
     )

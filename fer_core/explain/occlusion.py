@@ -1,6 +1,6 @@
 """Occlusion sensitivity (Zeiler & Fergus, 2014): cover one part of a face after the other and see which scores fall.
 
-It takes the classifier as it is and asks nothing of how it is built.
+It uses the classifier alone, whatever network is behind it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _BLUR_PX = 4.0
 class FaceClassifier(Protocol):
     """Anything that scores cropped faces."""
 
-    def classify(self, faces: np.ndarray) -> np.ndarray: ...
+    def classify(self, faces: np.ndarray, label_set: str | None = None) -> np.ndarray: ...
 
 
-def occlusion(classifier: FaceClassifier, face: np.ndarray) -> np.ndarray:
+def occlusion(classifier: FaceClassifier, face: np.ndarray, label_set: str | None = None) -> np.ndarray:
     """Return how much each score falls when each part of a face is covered.
 
     A square of 8 pixels goes over the face in steps of 4 and covers it with a blurred copy of itself. All
@@ -32,6 +32,7 @@ def occlusion(classifier: FaceClassifier, face: np.ndarray) -> np.ndarray:
     Args:
         classifier: turns faces, uint8 (n, 48, 48), into scores, float32 (n, k), 0 to 1.
         face: uint8 (48, 48), gray.
+        label_set: whose scores; the classifier's own if None.
 
     Returns:
         float32 (k, 48, 48), -1 to 1, in the order of the classifier's labels: the score of the face
@@ -41,7 +42,7 @@ def occlusion(classifier: FaceClassifier, face: np.ndarray) -> np.ndarray:
     """
     masks = _masks(face.shape[0])
     covered = np.where(masks, cv2.GaussianBlur(face, (0, 0), _BLUR_PX), face)
-    scores = classifier.classify(np.concatenate([face[None], covered]))
+    scores = classifier.classify(np.concatenate([face[None], covered]), label_set)
     falls = scores[0] - scores[1:]  # (squares, k)
     return (np.einsum("sk,shw->khw", falls, masks.astype(np.float32)) / masks.sum(axis=0)).astype(np.float32)
 

@@ -1,7 +1,7 @@
-"""Recorded sessions: the scores of a live stream, kept as they come; never its pictures.
+"""Recorded sessions: the scores of a live stream, written as they come; never its pictures.
 
-A session is a folder of two files: `table.csv`, which grows frame by frame, and `about.json`. What was written stays
-whatever ends the server; a session that was cut off so only lacks its end.
+A session is a folder of two files: `table.csv`, which grows frame by frame, and `about.json`, its metadata. What was
+written survives whatever ends the server; a session that was cut off only lacks its end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pandas as pd
 from fer_core.errors import SessionError
 from fer_core.files import read_json, write_json
 from fer_core.models.card import ModelCard
-from fer_core.recognition.provenance import about
+from fer_core.recognition.provenance import metadata
 from fer_core.recognition.table import Table, read_table
 from fer_core.settings import home_folder
 from fer_core.types import FrameResult
@@ -35,13 +35,13 @@ def _now_utc() -> datetime:
 
 @dataclass(frozen=True)
 class Recording:
-    """How far a recording is.
+    """The progress of a recording.
 
     Attributes:
         name: of the session.
         seconds: since it began.
         rows: in its table.
-        error: why it ended before its time, in words; empty if it did not.
+        error: why it ended early, as text; empty if it did not.
         ended: whether it has ended.
     """
 
@@ -53,7 +53,7 @@ class Recording:
 
 
 class Recorder:
-    """Writes what is found in a live stream into a session of its own, from any thread, until it is closed."""
+    """Writes the faces of a live stream into a session of its own, from any thread, until it is closed."""
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Recorder:
         root: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
         now_utc: Callable[[], datetime] = _now_utc,
+        label_set: str | None = None,
         **settings: Any,
     ) -> None:
         """Begin a session.
@@ -72,21 +73,23 @@ class Recorder:
             root: folder of all sessions.
             clock: monotonic seconds.
             now_utc: the time of day.
-            settings: what else is told of the session, as plain JSON values.
+            label_set: what faces are scored for; the model's default if None.
+            settings: further metadata of the session, as plain JSON values.
 
         Raises:
             SessionError: it cannot be written.
         """
-        self._clock, self._began_s, self._card, self._settings = clock, clock(), card, settings
-        self._began_utc = now_utc()
+        self._clock, self._began_s, self._began_utc = clock, clock(), now_utc()
+        self._card, self._label_set, self._settings = card, label_set, settings
         self._lock = threading.Lock()
         self._rows, self._last_s, self._error, self._ended = 0, 0.0, "", False
         try:
             self.session = _new_session(root or sessions_root(), self._began_utc)
             self._file = self.session.table_file.open("x", encoding="utf-8", newline="")
-            self._table = Table(self._file, labels, card.uncertain_below, self._began_utc)
+            uncertain_below = card.calibration_of(label_set).uncertain_below
+            self._table = Table(self._file, labels, uncertain_below, self._began_utc)
             self._file.flush()
-            self._tell()
+            self._write_metadata()
         except OSError as error:
             raise SessionError(
                 f"The session cannot be recorded: {error.strerror}. Make room "
@@ -95,7 +98,7 @@ class Recorder:
             ) from error
 
     def add(self, result: FrameResult) -> None:
-        """Write what was found in a frame now; after an error, or the end, nothing."""
+        """Write the faces of a frame now; after an error, or the end, nothing."""
         with self._lock:
             if self._ended:
                 return
@@ -118,7 +121,7 @@ class Recorder:
 
     @property
     def state(self) -> Recording:
-        """How far it is."""
+        """Its progress."""
         with self._lock:
             seconds = self._last_s if self._ended else self._clock() - self._began_s
             return Recording(self.session.name, seconds, self._rows, self._error, self._ended)
@@ -128,19 +131,20 @@ class Recorder:
         try:
             self._file.close()
             if not self._rows:
-                self.session.delete()  # nobody needs to know that nothing came
+                self.session.delete()  # an empty session is of no use
                 return
-            self._tell(
+            self._write_metadata(
                 ended_utc=(self._began_utc + timedelta(seconds=self._last_s)).isoformat(timespec="milliseconds"),
                 rows=self._rows,
             )
-        except OSError as error:  # the disk is full: its table is there, and tells its own end
+        except OSError as error:  # the disk is full: its table is there, and its last row shows when it ended
             logger.warning("Session %s could not be closed: %s", self.session.name, error.strerror)
 
-    def _tell(self, **more: Any) -> None:
+    def _write_metadata(self, **details: Any) -> None:
+        began_utc = self._began_utc.isoformat(timespec="milliseconds")
         write_json(
-            self.session.about_file,
-            about(self._card, began_utc=self._began_utc.isoformat(timespec="milliseconds"), **more, **self._settings),
+            self.session.metadata_file,
+            metadata(self._card, self._label_set, began_utc=began_utc, **details, **self._settings),
         )
 
 
@@ -159,20 +163,20 @@ class Session:
         return self.path / "table.csv"
 
     @property
-    def about_file(self) -> Path:
+    def metadata_file(self) -> Path:
         return self.path / "about.json"
 
-    def about(self) -> dict[str, Any]:
-        """Read what is told of it.
+    def metadata(self) -> dict[str, Any]:
+        """Read its metadata.
 
         Raises:
             SessionError: the file is missing or broken.
         """
         try:
-            return dict(read_json(self.about_file))
+            return dict(read_json(self.metadata_file))
         except (OSError, ValueError, TypeError) as error:
             raise SessionError(
-                f"{self.about_file} cannot be read: {error}. The table beside it may still be whole."
+                f"{self.metadata_file} cannot be read: {error}. The table beside it may still be whole."
             ) from error
 
     def rows(self) -> pd.DataFrame:

@@ -33,7 +33,7 @@ ERROR_SHOWN_S = 10.0
 
 
 class Analyzer(Protocol):
-    """What turns frames into results: `recognition.pipeline.StreamAnalyzer` or a stand-in."""
+    """Turns frames into results: `recognition.pipeline.StreamAnalyzer` or a stand-in."""
 
     settings: StreamSettings
 
@@ -47,7 +47,7 @@ class LiveSettings:
     """What a viewer can change while the stream runs.
 
     Attributes:
-        stream: how faces are found, held and smoothed.
+        stream: how faces are found, held and smoothed, and what they are scored for.
         draw: what is drawn on the returned frame.
         mirror: whether the picture is flipped left to right, as in a mirror.
     """
@@ -59,7 +59,7 @@ class LiveSettings:
 
 @dataclass(frozen=True, eq=False)
 class LiveSnapshot:
-    """What there is to show of a stream at one instant.
+    """The state of a stream at one instant.
 
     Attributes:
         live: whether a stream runs.
@@ -68,7 +68,7 @@ class LiveSnapshot:
         result: faces and scores of the last analysed frame, None before the first.
         image_bgr: that frame, mirrored where asked, before anything was drawn on it; read only.
         history: scores of the last minute, oldest first.
-        error: what went wrong in the last seconds, in words, or None.
+        error: what went wrong in the last seconds, as text, or None.
     """
 
     live: bool
@@ -100,7 +100,7 @@ class LiveSession:
 
     Attributes:
         id: letters and digits that no other session has.
-        recorder: gets what is found in each frame, as long as there is one; closed with the stream. Assign to it at
+        recorder: gets the faces of each frame, as long as there is one; closed with the stream. Assign to it at
             any time.
     """
 
@@ -120,16 +120,27 @@ class LiveSession:
         self._analyzer: Analyzer | None = None
         self._reset()
 
-    def use(self, new_analyzer: Callable[[StreamSettings], Analyzer], model: object) -> None:
-        """Analyse with another model from the next frame on; with the same one nothing changes.
+    def use(
+        self, new_analyzer: Callable[[StreamSettings], Analyzer], model: object, settings: LiveSettings | None = None
+    ) -> None:
+        """Analyse with these settings from the next frame on; another model begins a new stream.
+
+        Both change at once, so that no frame is analysed by one model with the settings for another.
 
         Args:
             new_analyzer: makes the analyzer of a stream.
-            model: equal to the one given last if the model is the same, though it may have been loaded anew.
+            model: identifies the model and what it scores faces for; equal to the one given last if both are the same,
+                even if the model was loaded again.
+            settings: replace the present ones, unless None.
         """
-        if model != self._model:
-            self._new_analyzer, self._model = new_analyzer, model
-            self.end()
+        if model == self._model:
+            self.settings = settings or self.settings
+            return
+        self._close_recorder()
+        with self._lock:
+            self._new_analyzer, self._model, self.settings = new_analyzer, model, settings or self.settings
+            ended = self._end_stream()
+        self._log_end(ended)
 
     def fail(self, error: Exception, delivered: int = 1) -> None:
         """Note that the newest of `delivered` frames could not be analysed."""
@@ -150,9 +161,11 @@ class LiveSession:
             uint8 (h, w, 3), a new image, at the size of the stream's largest frame; or `image_bgr`
             itself after an error.
         """
-        start_s, settings = self._clock(), self.settings
+        start_s = self._clock()
         try:
-            analyzer = self._analyzer or self._begin(settings)
+            with self._lock:
+                settings = self.settings
+                analyzer = self._analyzer or self._begin(settings)
             if analyzer.settings != settings.stream:
                 analyzer.settings = settings.stream
             steady = self._at_known_size(image_bgr)
@@ -170,25 +183,13 @@ class LiveSession:
 
     def end(self) -> None:
         """End the stream, and its recording; calling it again does nothing. The next frame begins a new stream."""
-        if recorder := self.recorder:
-            recorder.close()
+        self._close_recorder()
         with self._lock:
-            if self._analyzer is None:
-                return
-            self._analyzer = None
-            seconds, camera, analysed = self._clock() - self._began_s, self._delivered, self._analysed
-        with _live_lock:
-            _live.discard(self)
-        logger.info(
-            "Live stream ended after %.1f s, %d of %d camera frames analysed; %d still running.",
-            seconds,
-            analysed,
-            camera,
-            live_sessions(),
-        )
+            ended = self._end_stream()
+        self._log_end(ended)
 
     def snapshot(self) -> LiveSnapshot:
-        """Return what there is to show now."""
+        """Return the present state of the stream."""
         with self._lock:
             now_s = self._clock()
             return LiveSnapshot(
@@ -202,14 +203,39 @@ class LiveSession:
             )
 
     def _begin(self, settings: LiveSettings) -> Analyzer:
+        """Begin a stream; the lock is held."""
         analyzer = self._new_analyzer(settings.stream)
-        with self._lock:
-            self._reset()
-            self._analyzer = analyzer
+        self._reset()
+        self._analyzer = analyzer
         with _live_lock:
             _live.add(self)
         logger.info("Live stream began; %d running.", live_sessions())
         return analyzer
+
+    def _end_stream(self) -> tuple[float, int, int] | None:
+        """Forget the analyzer; the lock is held.
+
+        Returns:
+            Seconds since the stream began, frames analysed and frames delivered; None if no stream ran.
+        """
+        if self._analyzer is None:
+            return None
+        self._analyzer = None
+        with _live_lock:
+            _live.discard(self)
+        return self._clock() - self._began_s, self._analysed, self._delivered
+
+    def _log_end(self, ended: tuple[float, int, int] | None) -> None:
+        if ended:
+            logger.info(
+                "Live stream ended after %.1f s, %d of %d camera frames analysed; %d still running.",
+                *ended,
+                live_sessions(),
+            )
+
+    def _close_recorder(self) -> None:
+        if recorder := self.recorder:
+            recorder.close()
 
     def _at_known_size(self, image_bgr: np.ndarray) -> np.ndarray:
         """Undo a browser's lowering of its resolution, which would part each face from its past."""
@@ -241,12 +267,12 @@ class LiveSession:
             self._result, self._image_bgr = result, plain
 
     def _note_error(self, error: Exception, delivered: int) -> None:
-        words = str(error) if isinstance(error, FerError) else f"{type(error).__name__}: {error}"
+        message = str(error) if isinstance(error, FerError) else f"{type(error).__name__}: {error}"
         with self._lock:
             now_s = self._clock()
-            is_new = words != self._error
+            is_new = message != self._error
             self._delivered += delivered
             self._meter.add(now_s, delivered, None)
-            self._error, self._error_s = words, now_s
+            self._error, self._error_s = message, now_s
         if is_new:  # the same error comes with every frame; one traceback is enough
             logger.exception("A live frame could not be analysed.", exc_info=error)

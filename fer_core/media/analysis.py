@@ -15,15 +15,14 @@ import cv2
 import numpy as np
 
 from fer_core.annotate import AnnotateOptions, annotate
-from fer_core.detection.haar import HaarDetector
 from fer_core.errors import MediaError
 from fer_core.files import atomic_path
 from fer_core.media.images import decode_image
 from fer_core.media.video import open_video, write_video
-from fer_core.recognition.pipeline import StreamAnalyzer, StreamSettings
+from fer_core.recognition.pipeline import StreamSettings
 from fer_core.recognition.table import Table
 from fer_core.recognizer import EmotionRecognizer
-from fer_core.types import Detections, FrameResult
+from fer_core.types import FrameResult
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".mts", ".gif")
@@ -46,11 +45,13 @@ class Choices:
         every_s: seconds from one analysed frame of a video to the next; 0 analyses all.
         smoothing_s: time constant of the scores' exponential filter in seconds; 0 gives raw scores.
         annotated: folder for annotated copies; none if None.
+        label_set: what faces are scored for; the model's default if None.
     """
 
     every_s: float = 0.0
     smoothing_s: float = 0.0
     annotated: Path | None = None
+    label_set: str | None = None
 
     def told(self) -> dict[str, Any]:
         """Return what of it another person needs to make the table again, and when that was; plain JSON values."""
@@ -59,18 +60,6 @@ class Choices:
             "every_s": self.every_s,
             "smoothing_s": self.smoothing_s,
         }
-
-
-class _Thorough:
-    """The detector of a stream that need not keep up with a camera: every look at a whole frame is the best one."""
-
-    def __init__(self) -> None:
-        self._detector = HaarDetector()
-        self.detect = self._detector.detect
-        self.detect_around = self._detector.detect_around
-
-    def detect_fast(self, gray: np.ndarray, number: int) -> Detections:
-        return self._detector.detect(gray)
 
 
 def find_media(paths: Sequence[Path]) -> list[Path]:
@@ -120,7 +109,8 @@ def analyze_files(
         Of each file its name `file`, the number of `frames` that were analysed, 1 for a picture, and, where it could
         not be read, or not to its end, an `error` in words.
     """
-    table = Table(out, recognizer.labels, recognizer.card.uncertain_below)
+    recognizer = recognizer.with_label_set(choices.label_set or recognizer.label_set)
+    table = Table(out, recognizer.labels, recognizer.uncertain_below)
     told = []
     for number, (name, path) in enumerate(files.items()):
         report(number, len(files))
@@ -178,7 +168,7 @@ class _File:
         self._recognizer, self._name, self._path = recognizer, name, path
         self._short = Path(name).name  # in what is said of it
         self._table, self._choices, self._watch, self._report = table, choices, watch, report
-        self._draw = AnnotateOptions(threshold=recognizer.card.uncertain_below or 0.0)
+        self._draw = AnnotateOptions(threshold=recognizer.uncertain_below or 0.0)
         self.frames = 0
 
     def analyze(self) -> None:
@@ -199,7 +189,7 @@ class _File:
     def _video(self) -> None:
         choices = self._choices
         # Faces of one file are none of another's: a new analyzer counts them from 0.
-        analyzer = StreamAnalyzer(_Thorough(), self._recognizer, StreamSettings(smoothing_s=choices.smoothing_s))
+        analyzer = self._recognizer.stream(StreamSettings(smoothing_s=choices.smoothing_s), thorough=True)
         # Where frames are far apart the next one is no witness, and the first has none before it.
         far_apart = choices.every_s > _WITNESS_S
         with open_video(self._path, self._short) as video, ExitStack() as stack:

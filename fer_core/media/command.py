@@ -21,7 +21,7 @@ from fer_core.media.analysis import (
 )
 from fer_core.media.classification import classify_files, find_faces
 from fer_core.models.model_store import chosen_model, find_model
-from fer_core.recognition.provenance import about
+from fer_core.recognition.provenance import metadata
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.terminal import progress_bar
 
@@ -37,6 +37,7 @@ class AnalyzeOptions:
         every: seconds from one analysed frame of a video to the next; 0 for all frames.
         smoothing: time constant over which scores are smoothed, seconds; 0 for raw scores.
         model: name or folder of a model; the one in use if None.
+        labels_of: what faces are scored for, one of `LABEL_SETS`; the model's default if None.
     """
 
     files: Sequence[Path]
@@ -45,6 +46,7 @@ class AnalyzeOptions:
     every: float = 0.0
     smoothing: float = 0.0
     model: str | None = None
+    labels_of: str | None = None
 
 
 def run(options: AnalyzeOptions) -> None:
@@ -54,34 +56,39 @@ def run(options: AnalyzeOptions) -> None:
         FerError: nothing could be started; or, at the end, some file could not be read.
     """
     files = find_media(options.files)
-    choices = Choices(options.every, options.smoothing, options.annotated)
+    choices = Choices(options.every, options.smoothing, options.annotated, options.labels_of)
     if choices.annotated:
         _refuse_same_names(files, choices.annotated)
-    recognizer = EmotionRecognizer(find_model(options.model or chosen_model()))
+    recognizer = EmotionRecognizer(find_model(options.model or chosen_model()), choices.label_set)
     with _opened(options.out) as out, progress_bar("Analysing") as report:
         outcomes = analyze_files(recognizer, {str(path): path for path in files}, out, choices, report)
     if options.out:
-        write_json(about_path(options.out), about(recognizer.card, **choices.told(), files=outcomes))
+        write_json(
+            about_path(options.out), metadata(recognizer.card, recognizer.label_set, **choices.told(), files=outcomes)
+        )
     _finish(outcomes, options.out)
 
 
-def run_classify(files: Sequence[Path], out: Path | None = None, model: str | None = None) -> None:
+def run_classify(
+    files: Sequence[Path], out: Path | None = None, model: str | None = None, label_set: str | None = None
+) -> None:
     """Score cropped faces, and go on with the next file where one cannot be read.
 
     Args:
         files: pictures that each show one face, .npy files of faces, and folders of them.
         out: CSV to write; the standard output if None.
         model: name or folder of a model; the one in use if None.
+        label_set: what faces are scored for, one of `LABEL_SETS`; the model's default if None.
 
     Raises:
         FerError: nothing could be started; or, at the end, some file could not be read.
     """
     paths = find_faces(files)
-    recognizer = EmotionRecognizer(find_model(model or chosen_model()))
+    recognizer = EmotionRecognizer(find_model(model or chosen_model()), label_set)
     with _opened(out) as table, progress_bar("Classifying") as report:
         outcomes = classify_files(recognizer, paths, table, report)
     if out:
-        write_json(about_path(out), about(recognizer.card, files=outcomes))
+        write_json(about_path(out), metadata(recognizer.card, recognizer.label_set, files=outcomes))
     _finish(outcomes, out)
 
 

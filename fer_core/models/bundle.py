@@ -13,6 +13,7 @@ from pathlib import Path
 from fer_core.errors import ModelError
 from fer_core.files import sha256_of
 from fer_core.models.card import ModelCard
+from fer_core.models.label_sets import SCORES
 
 BUNDLED_ROOT = Path(__file__).parent / "bundled"
 DEFAULT_MODEL = "compact"
@@ -35,9 +36,20 @@ class Bundle:
     content: bytes
 
 
-def scores_key(card: ModelCard) -> str:
-    """Return 16 letters and digits that tell a model's scores from others: of its network and its labels' order."""
-    return hashlib.sha256("|".join([card.files[MODEL_FILE], *card.labels]).encode()).hexdigest()[:16]
+def scores_key(card: ModelCard, label_set: str | None = None) -> str:
+    """Return 16 letters and digits that identify a model's scores: its network, its labels' order, its label set.
+
+    Args:
+        card: of the model.
+        label_set: whose scores; the default one's if None.
+
+    Raises:
+        ModelError: the model does not answer for this label set.
+    """
+    parts = [card.files[MODEL_FILE], *card.labels]
+    if (output := card.output_of(label_set)) != SCORES:
+        parts.append(output)
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def bundled_models(root: Path = BUNDLED_ROOT) -> tuple[str, ...]:
@@ -62,9 +74,9 @@ def load_bundle(model: str | Path = DEFAULT_MODEL) -> Bundle:
     if not path.is_file():
         raise ModelError(f"{path} is missing. Expected the network beside its card; install the package again.")
     expected = card.files.get(MODEL_FILE)
-    if (found := sha256_of(path)) != expected:
+    if (sha256 := sha256_of(path)) != expected:
         raise ModelError(
             f"{path} is not the file its card describes: expected SHA-256 {expected}, "
-            f"found {found}. It was cut short or altered; install the package again."
+            f"found {sha256}. It was cut short or altered; install the package again."
         )
     return Bundle(card, path.read_bytes())

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from fer_core.errors import ModelError
 from fer_core.files import write_json
 from fer_core.legacy import with_current_keys
+from fer_core.models.calibration import Calibration
+from fer_core.models.label_sets import require_label_set, score_outputs, trained_label_sets
 from fer_core.models.temperature import Temperature
 
 
@@ -32,11 +34,12 @@ class ModelCard:
         metrics: measured figures by split; each split's entry names its protocol. What else was
             measured stands beside the splits: `robustness`, `end_to_end`; and `data`, the data set
             that all of it was measured on, where that need not be the model's own.
-        calibration: what its scores are divided by, `temperature` × entropy ** `entropy_power`, as `Temperature`
-            tells; the split both were fitted on, the best score below which a face is called
-            uncertain, and how good both are.
+        calibration: as JSON, the fields of a `Calibration`; of a model with several label sets, one such mapping for
+            each, by its name. Read it by `calibration_of`, write it by `with_calibrations`.
         files: SHA-256 of each file of the model, by file name.
         limits: known limits in plain words.
+        label_sets: what it gives scores for, see `fer_core.models.label_sets`; the first is the default. Left out, it
+            follows from `training`.
     """
 
     name: str
@@ -50,20 +53,61 @@ class ModelCard:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
+    label_sets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.label_sets:
+            object.__setattr__(self, "label_sets", trained_label_sets(self.training.get("label_set", "fer")))
+        if len(set(self.label_sets)) < len(self.label_sets):
+            raise ModelError(f"Expected different label sets in the card of {self.name}; got {self.label_sets}.")
+
+    def calibration_of(self, label_set: str | None = None) -> Calibration:
+        """Return the calibration of a label set, the default one if None; one that changes nothing if none is known.
+
+        Raises:
+            ModelError: the model does not answer for this label set, or its calibration is not one.
+        """
+        name = require_label_set(label_set, self.label_sets, self.name)
+        if not set(self.calibration) & set(self.label_sets):
+            # Written for the only label set, or for the default one before there were others.
+            return Calibration.from_json(self.calibration if name == self.label_sets[0] else {})
+        return Calibration.from_json(self.calibration.get(name, {}))
+
+    def with_calibrations(self, calibrations: Mapping[str, Calibration]) -> ModelCard:
+        """Return the card with the calibrations of its label sets, by their names; those left out stay.
+
+        Raises:
+            ModelError: the model does not answer for one of these label sets.
+        """
+        for name in calibrations:
+            require_label_set(name, self.label_sets, self.name)
+        content = {name: calibrations.get(name, self.calibration_of(name)).to_json() for name in self.label_sets}
+        return replace(self, calibration=content if len(content) > 1 else content[self.label_sets[0]])
+
+    def output_of(self, label_set: str | None = None) -> str:
+        """Return the name of the network's output with the scores of a label set, the default one if None.
+
+        Raises:
+            ModelError: the model does not answer for this label set.
+        """
+        return score_outputs(self.label_sets)[require_label_set(label_set, self.label_sets, self.name)]
 
     @property
     def temperature(self) -> Temperature:
-        """What the logits are divided by, so that scores mean what they say."""
-        return temperature_of(self.calibration)
+        """What the logits of the default label set are divided by."""
+        return self.calibration_of().scaling
 
     @property
     def uncertain_below(self) -> float | None:
-        """The best score below which a face should be called uncertain, 0 to 1; None if nothing is known."""
-        return self.calibration.get("uncertain_below")
+        """Best score of the default label set below which a face is called uncertain, 0 to 1; None if not known."""
+        return self.calibration_of().uncertain_below
 
     @property
     def label_set(self) -> str:
-        """The labels that it learned: "fer", those of FER-2013, or "ferplus", ten people's votes on each face."""
+        """What it was trained on, as its training configuration names it: "fer", "ferplus" or "both".
+
+        What it answers for stands in `label_sets`.
+        """
         return self.training.get("label_set", "fer")
 
     @property
@@ -91,6 +135,7 @@ class ModelCard:
             content = with_current_keys(json.loads(path.read_text(encoding="utf-8")))
             content["labels"] = tuple(content["labels"])
             content["limits"] = tuple(content.get("limits", ()))
+            content["label_sets"] = tuple(content.get("label_sets", ()))
             return cls(**content)
         except FileNotFoundError as error:
             raise ModelError(
@@ -99,11 +144,6 @@ class ModelCard:
             ) from error
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is not a model card: {error}. Expected the JSON that training wrote.") from error
-
-
-def temperature_of(calibration: Mapping[str, Any]) -> Temperature:
-    """Return the temperature that a card's `calibration` names; one that changes nothing if it names none."""
-    return Temperature(float(calibration.get("temperature", 1.0)), float(calibration.get("entropy_power", 0.0)))
 
 
 def main_split(splits: Container[str]) -> str | None:

@@ -14,21 +14,15 @@ import numpy as np
 
 from fer_core.errors import ModelError
 from fer_core.files import atomic_path, sha256_of
-from fer_core.models.bundle import CARD_FILE, MODEL_FILE
+from fer_core.models.bundle import CARD_FILE, MODEL_FILE, Bundle
 from fer_core.models.card import ModelCard
-from fer_core.models.classifier import LiteRTClassifier
+from fer_core.models.classifier import FEATURES, LiteRTClassifier
+from fer_core.models.label_sets import SCORES
 
 # Float16 weights move a score by some 1e-4, weights of one byte by some 1e-2 at most; anything beyond is a broken
 # conversion.
 MAX_DIFFERENCE = {"float32": 5e-3, "float16": 5e-3, "int8": 5e-2}
-
-
-def kernel_type(architecture: str) -> str:
-    """Return how the kernels of a registered network are stored for the app.
-
-    Where it was measured that one byte costs no accuracy and the runtime computes in it, that is a third of the time.
-    """
-    return "int8" if architecture == "compact" else "float16"
+_BATCH = 256
 
 
 def save_bundle(
@@ -38,22 +32,26 @@ def save_bundle(
 
     Args:
         model: the trained network, as `to_litert` takes it.
-        card: its card; the converted file's hash is added.
+        card: its card, with its label sets; the converted file's hash is added.
         folder: where `model.tflite` and `card.json` go.
         faces: uint8 (n, 48, 48) that both forms must score alike.
         kernels: how they are stored, see `to_litert`.
 
     Returns:
-        The largest difference between the scores of both forms, 0 to 1.
+        The largest difference between the scores of both forms, for any label set, 0 to 1.
 
     Raises:
-        ModelError: the scores differ by more than `MAX_DIFFERENCE` of these kernels.
+        ModelError: the scores differ by more than `MAX_DIFFERENCE` of these kernels, or are not those of the card's
+            label sets.
     """
     path = folder / MODEL_FILE
     to_litert(model, path, kernels)
-    scores = LiteRTClassifier(path.read_bytes(), card.labels).classify(faces)
-    expected = with_features(model).predict(faces[..., None], verbose=0)["scores"]
-    difference = float(np.abs(scores - expected).max())
+    classifier = LiteRTClassifier.from_bundle(Bundle(card, path.read_bytes()), calibrated=False)
+    expected = predict_scores(model, faces)
+    difference = max(
+        float(np.abs(scores - expected[card.output_of(label_set)]).max())
+        for label_set, scores in classifier.classify_all(faces).items()
+    )
     if not difference <= MAX_DIFFERENCE[kernels]:
         raise ModelError(
             f"The converted network differs from the trained one by {difference:.2g} on {len(faces)} "
@@ -64,7 +62,7 @@ def save_bundle(
 
 
 def to_litert(model: keras.Model, path: Path, kernels: str = "float16") -> None:
-    """Write `model` to `path` with one signature: faces in, scores and features out.
+    """Write `model` to `path` with one signature: `faces` in; `scores`, those of other label sets, and `features` out.
 
     Args:
         model: takes float32 (n, 48, 48, 1), 0 to 255, and is what `with_features` takes.
@@ -79,12 +77,12 @@ def to_litert(model: keras.Model, path: Path, kernels: str = "float16") -> None:
     import tensorflow as tf
     from tensorflow.lite.python.convert import ConverterError
 
-    both = with_features(model)
+    network = with_features(model)
     archive = keras.export.ExportArchive()
-    archive.track(both)
+    archive.track(network)
     archive.add_endpoint(
         "serve",
-        lambda faces: both(faces, training=False),
+        lambda faces: network(faces, training=False),
         input_signature=[tf.TensorSpec((None, 48, 48, 1), tf.float32, name="faces")],
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -107,11 +105,35 @@ def to_litert(model: keras.Model, path: Path, kernels: str = "float16") -> None:
 
 
 def with_features(model: keras.Model) -> keras.Model:
-    """Return a network that gives both `scores` (n, k) and the `features` before them (n, d).
+    """Return a network that gives the scores of every label set, (n, k) each, and the `features` before them (n, d).
 
     Args:
-        model: gives both already, or the scores alone and has a layer named `features`.
+        model: gives all of these already, or scores alone and has a layer named `features`. Scores come as one
+            array, or as a dictionary with `scores` and, for further label sets, `scores_<name>`.
     """
-    if len(model.outputs) == 2:
+    outputs = _score_tensors(model)
+    if FEATURES in outputs:
         return model
-    return keras.Model(model.inputs[0], {"scores": model.outputs[0], "features": model.get_layer("features").output})
+    return keras.Model(model.inputs[0], {**outputs, FEATURES: model.get_layer(FEATURES).output})
+
+
+def predict_scores(model: keras.Model, faces: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the scores of faces by Keras, by the name of the output: `scores`, `scores_<name>`.
+
+    Args:
+        model: what `with_features` takes.
+        faces: uint8 (n, 48, 48), gray.
+
+    Returns:
+        float32 (n, k) each; rows sum to 1.
+    """
+    arrays = model.predict(faces[..., None], batch_size=_BATCH, verbose=0)
+    if not isinstance(arrays, dict):
+        return {SCORES: arrays}
+    return {name: array for name, array in arrays.items() if name != FEATURES}
+
+
+def _score_tensors(model: keras.Model) -> dict[str, keras.KerasTensor]:
+    if len(model.outputs) == 1:
+        return {SCORES: model.outputs[0]}
+    return dict(model.output)

@@ -1,7 +1,8 @@
 """The weights of a model of the app as Keras takes them: what training can go on from.
 
 The app's own form has its normalisation folded into its kernels and cannot be trained any more. A model may
-therefore have its weights beside it, 2 bytes each, in the order in which its network lists them.
+therefore have its weights beside it, 2 bytes each, in the order in which its network lists them, with the heads of
+all its label sets.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from fer_core.models.bundle import CARD_FILE, WEIGHTS_FILE
 from fer_core.models.card import ModelCard
 from fer_core.models.registry import build
 
+_KERAS_WEIGHTS = ".weights.h5"
+
 
 def save_weights(model: keras.Model, folder: Path) -> None:
     """Write the weights of a registered network beside its model in `folder`, whose card then has their hash."""
@@ -30,22 +33,29 @@ def save_weights(model: keras.Model, folder: Path) -> None:
 
 
 def load_network(folder: Path) -> keras.Model:
-    """Return the network of the model in `folder`, float32, ready to be trained on.
+    """Return the network of a model or a finished run with all its heads, float32, ready to be trained on.
+
+    Args:
+        folder: with `card.json` and the weights: `weights.npz`, or a run's `.weights.h5`.
 
     Raises:
         ModelError: it has no weights for Keras, or they were cut short or altered.
     """
-    card, path = ModelCard.load(folder / CARD_FILE), folder / WEIGHTS_FILE
+    card = ModelCard.load(folder / CARD_FILE)
+    path = folder / next((name for name in card.files if name.endswith(_KERAS_WEIGHTS)), WEIGHTS_FILE)
     if not path.is_file():
         raise ModelError(
             f"The model {card.name} has no Keras weights, only the LiteRT file of the app. Take the run "
             "that it came from instead."
         )
-    if sha256_of(path) != card.files.get(WEIGHTS_FILE):
+    if sha256_of(path) != card.files.get(path.name):
         raise ModelError(
             f"{path} is not the file its card describes. It was cut short or altered; install the package again."
         )
-    network = build(card.architecture)
+    network = build(card.architecture, label_sets=card.label_sets)
+    if path.name.endswith(_KERAS_WEIGHTS):
+        network.load_weights(path)
+        return network
     try:
         with np.load(path) as arrays:
             network.set_weights([array.astype(np.float32) for array in arrays.values()])

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from fer_core.detection.boxes import join
+from fer_core.detection.detector import Detector
 from fer_core.errors import SettingsError
 from fer_core.recognition.crop import crop_faces, to_gray
 from fer_core.recognition.tracker import MAX_HOLD_S, Tracker
@@ -24,22 +25,6 @@ _KEEP_SIZE = 0.9  # a known face may be this much smaller than a new one, or fac
 _FORGET_S = 2.0  # after such a gap, or when time runs backwards, the stream begins anew
 
 
-class Detector(Protocol):
-    """What finds faces."""
-
-    def detect(self, gray: np.ndarray) -> Detections:
-        """Find the faces of a whole image, uint8 (h, w), one box for each, as thoroughly as possible."""
-        ...
-
-    def detect_fast(self, gray: np.ndarray, number: int) -> Detections:
-        """Find faces of a whole image quickly; different numbers may look in different ways."""
-        ...
-
-    def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
-        """Find faces around the place `xyxy` (4,) where one was in the frame before."""
-        ...
-
-
 class Classifier(Protocol):
     """What scores expressions."""
 
@@ -48,8 +33,8 @@ class Classifier(Protocol):
         """Names of the scores, in their order."""
         ...
 
-    def classify(self, faces: np.ndarray) -> np.ndarray:
-        """Return float32 (n, k), rows summing to 1, for faces uint8 (n, 48, 48)."""
+    def classify(self, faces: np.ndarray, label_set: str | None = None) -> np.ndarray:
+        """Return float32 (n, k), rows summing to 1, for faces uint8 (n, 48, 48) and a label set, its own if None."""
         ...
 
 
@@ -61,6 +46,7 @@ class StreamSettings:
         min_face_px: smaller faces are left out; below the detector's own smallest size it has no effect.
         hold_s: how long a face the detector misses may still be shown, 0 to 0.5 seconds.
         smoothing_s: time constant of the scores' exponential filter in seconds; 0 shows raw scores.
+        label_set: what faces are scored for, see `fer_core.models.label_sets`; the classifier's own if None.
 
     Raises:
         SettingsError: if a value is out of its range.
@@ -69,6 +55,7 @@ class StreamSettings:
     min_face_px: int = 48
     hold_s: float = MAX_HOLD_S
     smoothing_s: float = 0.4
+    label_set: str | None = None
 
     def __post_init__(self) -> None:
         if self.min_face_px < 1:
@@ -106,12 +93,22 @@ class StreamAnalyzer:
         detector: finds the faces.
         classifier: scores them, all of a frame in one call.
         settings: may be replaced as a whole at any time, from any thread; the next frame obeys it.
+        thorough: whether whole frames are always searched as thoroughly as possible, for streams that need not keep
+            up with a camera.
     """
 
-    def __init__(self, detector: Detector, classifier: Classifier, settings: StreamSettings | None = None) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        classifier: Classifier,
+        settings: StreamSettings | None = None,
+        thorough: bool = False,
+    ) -> None:
         self.settings = settings or StreamSettings()
         self._detector = detector
         self._classifier = classifier
+        self._thorough = thorough
+        self._label_set: str | None = self.settings.label_set
         self._tracker = Tracker()
         self._index = 0
         self._searches = 0
@@ -139,17 +136,20 @@ class StreamAnalyzer:
         if not 0.0 <= time_s - self._time_s <= _FORGET_S:
             self._reset()
         self._fit_to(gray.shape)
-        found = self._detect(gray, time_s, settings.min_face_px)
+        if settings.label_set != self._label_set:  # scores for different label sets cannot be averaged
+            self._label_set, self._scores = settings.label_set, {}
+        detections = self._detect(gray, time_s, settings.min_face_px)
         tracks = [
             track
-            for track in self._tracker.update(gray, found, time_s, settings.hold_s, confirm_immediately)
+            for track in self._tracker.update(gray, detections, time_s, settings.hold_s, confirm_immediately)
             if track.xyxy[2] - track.xyxy[0] >= _KEEP_SIZE * settings.min_face_px
         ]
         boxes = np.array([track.xyxy for track in tracks], np.float32).reshape(-1, 4)
         ids = [track.track_id for track in tracks]
-        probs = self._smooth(ids, _classify(self._classifier, gray, boxes), time_s, settings.smoothing_s)
-        detections = Detections(boxes, np.array([track.score for track in tracks], np.float32))
-        result = _result(self._index, time_s, gray, detections, probs, self._classifier.labels, ids)
+        probs = _classify(self._classifier, gray, boxes, settings.label_set)
+        probs = self._smooth(ids, probs, time_s, settings.smoothing_s)
+        faces = Detections(boxes, np.array([track.score for track in tracks], np.float32))
+        result = _result(self._index, time_s, gray, faces, probs, self._classifier.labels, ids)
         self._index += 1
         self._time_s = time_s
         return result
@@ -157,7 +157,7 @@ class StreamAnalyzer:
     def _reset(self) -> None:
         self._tracker.reset()
         self._scores: dict[int, tuple[float, np.ndarray]] = {}  # per track: when last updated, (k,)
-        self._glanced_s = -math.inf
+        self._searched_s = -math.inf
 
     def _fit_to(self, shape: tuple[int, ...]) -> None:
         """Keep the faces when frames change size, as browsers do to theirs when the processor is busy."""
@@ -172,13 +172,18 @@ class StreamAnalyzer:
 
     def _detect(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
         """Look where faces were and, when it is time again, over the whole frame."""
-        found = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
-        missing = not found or any(not len(near) for near in found)
-        if time_s - self._glanced_s >= (SEARCH_S if missing else RESCAN_S):
-            found.append(_at_least(self._detector.detect_fast(gray, self._searches), min_face_px))
-            self._searches += 1
-            self._glanced_s = time_s
-        return join(found)
+        detections = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
+        missing = not detections or any(not len(near) for near in detections)
+        if time_s - self._searched_s >= (SEARCH_S if missing else RESCAN_S):
+            detections.append(_at_least(self._search(gray), min_face_px))
+            self._searched_s = time_s
+        return join(detections)
+
+    def _search(self, gray: np.ndarray) -> Detections:
+        if self._thorough:
+            return self._detector.detect(gray)
+        self._searches += 1
+        return self._detector.detect_fast(gray, self._searches - 1)
 
     def _smooth(self, ids: list[int], probs: np.ndarray, time_s: float, smoothing_s: float) -> np.ndarray:
         """Return the scores (n, k) filtered in time for each face, independent of the frame rate."""
@@ -195,10 +200,10 @@ def _at_least(detections: Detections, side_px: float) -> Detections:
     return Detections(detections.xyxy[large], detections.score[large])
 
 
-def _classify(classifier: Classifier, gray: np.ndarray, xyxy: np.ndarray) -> np.ndarray:
+def _classify(classifier: Classifier, gray: np.ndarray, xyxy: np.ndarray, label_set: str | None = None) -> np.ndarray:
     if not len(xyxy):
         return np.empty((0, len(classifier.labels)), np.float32)
-    return classifier.classify(crop_faces(gray, xyxy))
+    return classifier.classify(crop_faces(gray, xyxy), label_set)
 
 
 def _result(

@@ -1,4 +1,4 @@
-"""What another person needs to make a table of faces again."""
+"""Everything needed to reproduce a table of faces."""
 
 from __future__ import annotations
 
@@ -9,23 +9,28 @@ from fer_core.models.bundle import MODEL_FILE
 from fer_core.models.card import ModelCard
 
 
-def about(card: ModelCard, **what: Any) -> dict[str, Any]:
-    """Return the program and the model of a table, and what else is told of it, as plain JSON values.
+def metadata(card: ModelCard, label_set: str | None = None, **details: Any) -> dict[str, Any]:
+    """Return the program and the model that made a table, with further details, as plain JSON values.
 
     Args:
         card: of the model.
-        what: settings, times and files.
+        label_set: what faces were scored for; the model's default if None.
+        details: settings, times and files.
+
+    Raises:
+        ModelError: the model does not answer for this label set.
     """
+    calibration = card.calibration_of(label_set)
     return {
         "program": f"fer_core {__version__}",
         "model": {
             "name": card.name,
             "sha256": card.files.get(MODEL_FILE),
-            "label_set": card.label_set,
-            "temperature": card.temperature.scale,
-            "entropy_power": card.temperature.entropy_power,
-            "uncertain_below": card.uncertain_below,
+            "label_set": label_set or card.label_sets[0],
+            "temperature": calibration.temperature,
+            "entropy_power": calibration.entropy_power,
+            "uncertain_below": calibration.uncertain_below,
         },
-        **what,
+        **details,
         "note": "Expressions as a network sees them, not what people feel.",
     }

@@ -1,4 +1,4 @@
-"""What was found, as a table: the same for pictures, videos and live streams."""
+"""The table of faces and their scores: the same for pictures, videos and live streams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BOX = ("left", "top", "right", "bottom")
 
 
 class Table:
-    """One row a face, as CSV: written as faces are found, so that what was found stays, whatever comes.
+    """One row a face, as CSV: written as faces are found, so that rows survive whatever ends the program.
 
     A frame without a face is a row too, with nothing in its columns from `face` on: no face is a result. A picture
     has no `time_s`. `face` is the same number, from 1, for the same face throughout one video. Boxes are in pixels of
@@ -29,7 +29,7 @@ class Table:
         """Args:
         file: open for writing; gets the head at once.
         labels: names of the scores.
-        uncertain_below: the best score below which a face is uncertain; none is if None.
+        uncertain_below: best score below which a face is uncertain, 0 to 1; none is if None.
         began_utc: when time 0 was; with it rows have the time of day too, as `utc`.
         """
         self._file, self._labels, self._began_utc = file, tuple(labels), began_utc
@@ -50,31 +50,31 @@ class Table:
         )
 
     def add(self, name: str, result: FrameResult, time_s: float | None) -> int:
-        """Write what was found in one picture or frame.
+        """Write the faces of one picture or frame.
 
         Args:
             name: of the file or the stream.
-            result: what was found.
+            result: its faces.
             time_s: when in the video or stream, seconds; None for a picture.
 
         Returns:
             The number of rows.
         """
-        where = [name, result.index, "" if time_s is None else f"{time_s:.3f}"]
+        position = [name, result.index, "" if time_s is None else f"{time_s:.3f}"]
         if self._began_utc and time_s is not None:
-            where.append((self._began_utc + timedelta(seconds=time_s)).isoformat(timespec="milliseconds"))
+            position.append((self._began_utc + timedelta(seconds=time_s)).isoformat(timespec="milliseconds"))
         if not len(result):
-            self._writer.writerow(where + [""] * (len(_BOX) + 3 + len(self._labels)))
-        for xyxy, face, word, probs in zip(
+            self._writer.writerow(position + [""] * (len(_BOX) + 3 + len(self._labels)))
+        for xyxy, face, expression, probs in zip(
             result.detections.xyxy, result.track_id, result.prediction.top, result.prediction.probs, strict=True
         ):
             uncertain = "yes" if probs.max() < self._uncertain_below else "no"
             self._writer.writerow(
                 [
-                    *where,
+                    *position,
                     int(face) + 1,
                     *(f"{value:.1f}" for value in xyxy),
-                    word,
+                    expression,
                     uncertain,
                     *(f"{value:.4f}" for value in probs),
                 ]
@@ -90,7 +90,7 @@ def read_table(content: bytes) -> pd.DataFrame:
         content: the file, with at least its head.
 
     Raises:
-        ValueError, KeyError: it is no such file.
+        ValueError, KeyError: it is not such a file.
     """
     whole = content[: content.rfind(b"\n") + 1]
     rows = pd.read_csv(io.BytesIO(whole), dtype={"file": str, "expression": str, "uncertain": str})

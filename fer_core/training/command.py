@@ -6,10 +6,11 @@ import dataclasses
 import importlib.util
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,17 @@ from fer_core.files import write_json
 from fer_core.models.model_store import available_models
 from fer_core.settings import home_folder
 from fer_core.training.config import RunConfig
+from fer_core.training.loop.prerequisites import check_prerequisites
 from fer_core.training.loop.targets import with_corrections
 from fer_core.training.run.folder import RunFolder
+from fer_core.training.run.heartbeat import Heartbeat
 from fer_core.training.run.store import find_run, free_name, list_runs
 
 log = logging.getLogger(__name__)
 
 OpenFaces = Callable[[RunConfig], FaceSet]
+# Exit code of a command whose run was stopped from outside.
+STOPPED = 3
 
 
 def create_run(config: RunConfig, name: str | None = None) -> RunFolder:
@@ -39,25 +44,32 @@ def create_run(config: RunConfig, name: str | None = None) -> RunFolder:
         name: of the run, or path of its folder; the network and a number if None.
 
     Raises:
-        RunError: the folder already holds a run.
+        FerError: the folder already holds a run, or `check_prerequisites` finds something missing.
     """
     config = _with_absolute_paths(config)
     run = find_run(name or free_name(config))
+    check_prerequisites(config)
     run.create(config)
     return run
 
 
-def resumable_run(name: str | None) -> RunFolder:
+def resumable_run(name: str | None, options: Sequence[str] = ()) -> RunFolder:
     """Return a run that training can go on with.
 
     Args:
         name: of the run, or path of its folder.
+        options: of a configuration that were given as well, as they are written; there must be none.
 
     Raises:
-        RunError: there is no such run, it cannot be read, or it is finished.
+        RunError: there is no such run, it cannot be read, it is finished, or options were given.
     """
     if not name:
         raise RunError("--resume needs the run that goes on: --run NAME, or the path of its folder.")
+    if options:
+        raise RunError(
+            f"--resume goes on with the run's own configuration, so {' and '.join(options)} cannot be given too. Leave "
+            "it out, or start a new run."
+        )
     run = find_run(name)
     status = run.status()
     if status and status.state == "finished":
@@ -98,16 +110,37 @@ def _with_absolute_paths(config: RunConfig) -> RunConfig:
     )
 
 
-def train_run(run: RunFolder, open_faces: OpenFaces) -> Mapping[str, Any] | None:
+@dataclasses.dataclass(frozen=True)
+class TrainOutcome:
+    """How training in this process ended.
+
+    Attributes:
+        metrics: those of the card; None if the run was stopped.
+        stop_signal: number of the signal that stopped it, or None.
+    """
+
+    metrics: Mapping[str, Any] | None
+    stop_signal: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 if the run is finished, 130 after Ctrl-C, `STOPPED` if it was stopped otherwise."""
+        if self.metrics is not None:
+            return 0
+        return 128 + signal.SIGINT if self.stop_signal == signal.SIGINT else STOPPED
+
+
+def train_run(run: RunFolder, open_faces: OpenFaces) -> TrainOutcome:
     """Train `run` in this process and, when that is done, write the model that the app would use.
 
-    Returns:
-        The metrics of the card, or None if the run was stopped.
+    Raises:
+        FerError: see `train`.
     """
     from fer_core.training.loop.trainer import train
 
-    card = train(open_faces, run, export=_export)
-    return card.metrics if card else None
+    beat = Heartbeat(run)
+    card = train(open_faces, run, export=_export, beat=beat)
+    return TrainOutcome(card.metrics if card else None, beat.stop_signal)
 
 
 def measure(config: RunConfig, open_faces: OpenFaces, path: Path) -> None:

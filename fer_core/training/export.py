@@ -21,14 +21,15 @@ from fer_core.files import atomic_path, sha256_of, write_json
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
-from fer_core.models.convert import MAX_DIFFERENCE, kernel_type, save_bundle
+from fer_core.models.convert import MAX_DIFFERENCE, predict_scores, save_bundle
+from fer_core.models.label_sets import SCORES
 from fer_core.models.onnx_export import (
     ONNX_FILE,
     OnnxClassifier,
     keras_to_onnx,
     litert_to_onnx,
 )
-from fer_core.models.registry import build
+from fer_core.models.registry import build, spec_of
 from fer_core.models.timing import ms_per_face
 from fer_core.models.weights import load_network, save_weights
 from fer_core.training.run.folder import RunFolder
@@ -81,11 +82,11 @@ def export_run(run: RunFolder, form: str, folder: Path, faces: np.ndarray, train
         raise RunError(f"The run {run.name!r} has no card yet: only a finished run becomes a model. Resume it.")
     log.info("Step 1 of 3: reading %s", run.weights_file.name)
     card = ModelCard.load(run.card_file)
-    model = build(card.architecture)
+    model = build(card.architecture, label_sets=card.label_sets)
     model.load_weights(run.weights_file)
     log.info("Step 2 of 3: converting %s parameters", f"{card.parameters:,}")
     if form == "litert":
-        difference = save_bundle(model, card, folder, faces, kernel_type(card.architecture))
+        difference = save_bundle(model, card, folder, faces, spec_of(card.architecture).kernels)
         exported = _litert(folder, difference, faces)
         if trainable:
             save_weights(model, folder)
@@ -101,7 +102,7 @@ def export_run(run: RunFolder, form: str, folder: Path, faces: np.ndarray, train
                 },
             )
         return exported
-    expected = model.predict(faces[..., None], verbose=0)
+    expected = predict_scores(model, faces)[SCORES]
     if form == "keras":
         return _keras(model, card, folder, faces, expected)
     return _onnx(lambda path: keras_to_onnx(model, path), card, folder, faces, expected)
@@ -126,14 +127,14 @@ def export_model(source: Path, form: str, folder: Path, faces: np.ndarray) -> Ex
     if form == "keras" or (source / WEIGHTS_FILE).is_file():
         log.info("Step 2 of 3: building the network")
         model = load_network(source)
-        expected = model.predict(faces[..., None], verbose=0)
+        expected = predict_scores(model, faces)[SCORES]
         return (
             _keras(model, bundle.card, folder, faces, expected)
             if form == "keras"
             else _onnx(lambda path: keras_to_onnx(model, path), bundle.card, folder, faces, expected)
         )
     log.info("Step 2 of 3: translating %s", MODEL_FILE)
-    expected = LiteRTClassifier(bundle.content, bundle.card.labels).classify(faces)
+    expected = LiteRTClassifier.from_bundle(bundle, calibrated=False).classify(faces)
     return _onnx(lambda path: litert_to_onnx(source / MODEL_FILE, path), bundle.card, folder, faces, expected, "LiteRT")
 
 
@@ -146,7 +147,7 @@ def checked_faces(faces: FaceSet, run: RunFolder) -> np.ndarray:
 
 def _litert(folder: Path, difference: float | None, faces: np.ndarray) -> Exported:
     bundle = load_bundle(folder)
-    classifier = LiteRTClassifier(bundle.content, bundle.card.labels)
+    classifier = LiteRTClassifier.from_bundle(bundle, calibrated=False)
     log.info("Step 3 of 3: measuring")
     return _exported(folder / MODEL_FILE, difference, ms_per_face(classifier.classify, faces))
 
@@ -174,7 +175,7 @@ def _keras(model: keras.Model, card: ModelCard, folder: Path, faces: np.ndarray,
         _plain(model).save(partial)
     log.info("Step 3 of 3: comparing both forms on %d faces", len(faces))
     again = keras.models.load_model(path, compile=False, safe_mode=True)
-    difference = _checked_difference(again.predict(faces[..., None], verbose=0), expected, path)
+    difference = _checked_difference(predict_scores(again, faces)[SCORES], expected, path)
     _save_card(card, path)
     return _exported(path, difference, None)
 

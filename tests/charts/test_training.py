@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -44,9 +45,15 @@ def test_loss_keeps_its_own_scale():
 def test_axes_and_height_stay_while_curves_grow(history, quantity):
     layout = run_curves(history, PROGRESS, 100, 10, quantity).layout
     assert layout.height == 260
-    assert layout.xaxis.range == (0, 13)
+    assert layout.xaxis.range == (0, 10.2)
     assert layout.yaxis.range == ((0, 100) if quantity == "accuracy" else None)
-    assert len(layout.annotations) == (2 if len(history) else 0)
+
+
+def test_a_legend_names_the_lines_with_their_last_values():
+    """Text beside the ends of lines was cut off on narrow screens."""
+    figure = run_curves(HISTORY, PROGRESS, 100, 10, "accuracy")
+    assert [line.name for line in figure.data if line.showlegend is None] == ["training 50.0", "validation 60.0"]
+    assert figure.layout.showlegend and not figure.layout.annotations
 
 
 def test_the_learning_rate_is_drawn():
@@ -54,19 +61,64 @@ def test_the_learning_rate_is_drawn():
 
 
 def test_compared_runs_are_told_apart_by_name_and_by_colour_or_dash():
-    figure = compare_curves({f"run {i}": HISTORY for i in range(8)}, "accuracy")
+    figure = compare_curves({f"run {i}": [HISTORY] for i in range(8)}, "val_accuracy")
     looks = {(line.line.color, line.line.dash) for line in figure.data}
     assert len(looks) == 8
-    assert [note.text for note in figure.layout.annotations][:2] == ["run 0 60.0", "run 1 60.0"]
+    assert [line.name for line in figure.data][:2] == ["run 0 60.0", "run 1 60.0"]
+
+
+def test_runs_of_one_group_are_their_mean_with_a_band_of_one_standard_deviation():
+    other = HISTORY.assign(val_accuracy=[0.5, 0.8])
+    longer = pd.concat([HISTORY, HISTORY.iloc[:1]]).assign(val_accuracy=[0.6, 0.7, 0.7])
+    band, mean = compare_curves({"three": [HISTORY, other, longer]}, "val_accuracy").data
+    assert list(mean.y) == pytest.approx([50, 70, 70])
+    assert list(band.x) == [1, 2, 3, 3, 2, 1]
+    assert list(band.y) == pytest.approx([60, 80, 70, 70, 60, 40])
+    assert mean.name == "three, mean of 3 seeds 70.0" and not band.showlegend
+
+
+def test_smoothing_is_a_moving_average_without_a_bias_to_its_start():
+    [line] = compare_curves({"run": [HISTORY]}, "val_loss", smoothing=0.5).data
+    assert list(line.y) == pytest.approx([1.7, (0.5 * 1.7 + 1.5) / 1.5])
+
+
+def test_a_log_scale_is_for_what_has_no_upper_end():
+    assert compare_curves({"run": [HISTORY]}, "val_loss", log=True).layout.yaxis.type == "log"
+    assert compare_curves({"run": [HISTORY]}, "val_accuracy", log=True).layout.yaxis.type is None
 
 
 def test_confusion_is_in_shares_of_each_row_and_says_its_counts():
     counts = [[0] * 7 for _ in range(7)]
     counts[3][3], counts[3][4] = 3, 1
-    heat = confusion_figure(counts).data[0]
+    figure = confusion_figure(counts)
+    heat = figure.data[0]
     assert heat.z[3][3] == 75 and heat.z[0][0] == 0
     assert list(heat.x) == list(heat.y) == list(LABELS)
     assert heat.customdata[3][4] == "happy, taken for neutral: 1 of 4"
+    assert {note.text for note in figure.layout.annotations if note.y == "happy"} == {"0", "75", "25"}
+
+
+@pytest.mark.parametrize("ground", [(255, 255, 255), (14, 17, 23)], ids=["light", "dark"])
+@pytest.mark.parametrize("share", range(0, 101, 5))
+def test_every_number_of_the_confusion_can_be_read(ground, share):
+    """At least 4.5 : 1 against its cell (WCAG 2, level AA), whatever the ground."""
+    counts = np.zeros((7, 7), int)
+    counts[0, :2] = [share, 100 - share]
+    note = confusion_figure(counts, dark=sum(ground) < 100).layout.annotations[0]
+    full = [int(VALIDATION[i : i + 2], 16) for i in (1, 3, 5)]  # the cells' colour at 100 %
+    cell = [share / 100 * of_cell + (1 - share / 100) * bare for of_cell, bare in zip(full, ground, strict=True)]
+    text = [int(note.font.color[i : i + 2], 16) for i in (1, 3, 5)]
+    assert note.text == str(share) and contrast(cell, text) >= 4.5
+
+
+def contrast(one, other) -> float:
+    def luminance(rgb) -> float:
+        c = np.asarray(rgb) / 255
+        linear = np.where(c <= 0.03928, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
 
 
 def test_no_colour_of_an_emotion_stands_for_a_run():

@@ -1,11 +1,11 @@
-import json
+import dataclasses
 
 import numpy as np
 import pytest
 
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.errors import DataError
-from fer_core.evaluation.assessment import assess, copied, measured_splits
+from fer_core.evaluation.assessment import assess, leaked, measured_splits
 from fer_core.evaluation.card_figures import difference_to_card, with_figures
 from fer_core.evaluation.scoring import Scores
 from fer_core.models.bundle import Bundle
@@ -48,29 +48,22 @@ def test_every_split_is_measured_apart_and_both_tests_as_one():
     faces = face_set()
     scores = scores_of(faces)
     found = assess(bundle(), faces, scores)
-    assert list(found["splits"]) == ["PublicTest", "PrivateTest", "PublicTest + PrivateTest"]
+    assert list(found.splits) == ["PublicTest", "PrivateTest", "PublicTest + PrivateTest"]
     labels = faces.labels[faces.rows_of("PrivateTest")]
-    private = found["splits"]["PrivateTest"]
-    assert private["accuracy"] == np.mean(scores["PrivateTest"].probs.argmax(1) == labels)
+    public, private, both = (result.labels for result in found.splits.values())
+    assert private.one_view.accuracy == np.mean(scores["PrivateTest"].probs.argmax(1) == labels)
     mean = (scores["PrivateTest"].probs + scores["PrivateTest"].mirrored) / 2
-    assert private["with_flip"]["accuracy"] == np.mean(mean.argmax(1) == labels)
-    both = found["splits"]["PublicTest + PrivateTest"]
-    assert both["images"] == 2 * N
-    assert both["accuracy"] == pytest.approx((found["splits"]["PublicTest"]["accuracy"] + private["accuracy"]) / 2)
-
-
-def test_the_figures_are_plain_json():
-    faces = face_set()
-    figures = assess(bundle(), faces, scores_of(faces))
-    assert json.loads(json.dumps(figures)) == figures
+    assert private.with_flip.accuracy == np.mean(mean.argmax(1) == labels)
+    assert both.one_view.images == 2 * N
+    assert both.one_view.accuracy == pytest.approx((public.one_view.accuracy + private.one_view.accuracy) / 2)
 
 
 def test_images_that_are_also_in_training_are_left_out():
     faces = face_set()
     faces.images[N : N + 5] = faces.images[:5]  # five of PublicTest
     faces.images[N + 6] = faces.images[N + 7]  # a copy, but not of a training image
-    assert np.flatnonzero(copied(faces)).tolist() == list(range(N, N + 5))
-    assert assess(bundle(), faces, scores_of(faces))["splits"]["PublicTest"]["without_copies"]["images"] == N - 5
+    assert np.flatnonzero(leaked(faces)).tolist() == list(range(N, N + 5))
+    assert assess(bundle(), faces, scores_of(faces)).splits["PublicTest"].without_copies.one_view.images == N - 5
 
 
 def test_nothing_is_claimed_of_a_split_that_is_all_copies_or_all_something_else():
@@ -78,10 +71,10 @@ def test_nothing_is_claimed_of_a_split_that_is_all_copies_or_all_something_else(
     votes[:, CONTEMPT_COLUMN] = 10
     faces = face_set(votes)
     faces.images[N : 2 * N] = faces.images[:N]
-    found = assess(bundle(), faces, scores_of(faces))["splits"]
-    assert "without_copies" not in found["PublicTest"]
-    assert found["PrivateTest"]["without_copies"]["images"] == N
-    assert not any("ferplus" in figures for figures in found.values())
+    found = assess(bundle(), faces, scores_of(faces)).splits
+    assert found["PublicTest"].without_copies is None
+    assert found["PrivateTest"].without_copies.one_view.images == N
+    assert all(result.majority is None and result.people.clear is None for result in found.values())
 
 
 def test_votes_are_another_truth_for_the_faces_most_people_named_one_of_the_seven_for():
@@ -91,20 +84,60 @@ def test_votes_are_another_truth_for_the_faces_most_people_named_one_of_the_seve
     votes[N : N + 10, CONTEMPT_COLUMN] = 10
     faces = face_set(votes)
     scores = scores_of(faces)
-    found = assess(bundle(), faces, scores)["splits"]["PublicTest"]["ferplus"]
-    assert found["images"] == N - 10
-    assert found["accuracy"] == np.mean(scores["PublicTest"].probs[10:].argmax(1) == HAPPY)
+    found = assess(bundle(), faces, scores).splits["PublicTest"]
+    right = np.mean(scores["PublicTest"].probs[10:].argmax(1) == HAPPY)
+    assert (found.majority.one_view.images, found.people.clear.images) == (N - 10, N - 10)
+    assert (found.majority.one_view.accuracy, found.people.clear.accuracy) == (right, right)
+
+
+def test_confident_errors_are_counted_after_the_temperature():
+    votes = np.zeros((3 * N, 10), np.uint8)
+    votes[:, HAPPY_COLUMN] = 10
+    faces = face_set(votes)
+    scores = scores_of(faces)
+    found = assess(bundle(), faces, scores)
+    after = found.calibration.temperature.apply(scores["PrivateTest"].probs)
+    wrong = (after.argmax(1) != HAPPY) & (after.max(1) >= 0.5)
+    assert found.splits["PrivateTest"].people.clear.confident_errors == wrong.mean()
+    assert wrong.mean() != np.mean((after.argmax(1) != HAPPY) & (scores["PrivateTest"].probs.max(1) >= 0.5))
+
+
+def test_each_label_set_is_measured_and_calibrated_against_its_own_truth():
+    votes = np.zeros((3 * N, 10), np.uint8)
+    votes[:, HAPPY_COLUMN] = 10
+    faces = face_set(votes)
+    people, fer = scores_of(faces, seed=1), scores_of(faces, seed=2)
+    both = {split: dataclasses.replace(people[split], others={"fer": fer[split]}) for split in people}
+    card = ModelCard("m", "compact", 1, (), files={"model.tflite": "ab"}, label_sets=("people", "fer"))
+    found = assess(Bundle(card, b""), faces, both)
+    alone = {
+        name: assess(Bundle(dataclasses.replace(card, label_sets=(name,)), b""), faces, scores)
+        for name, scores in (("people", people), ("fer", fer))
+    }
+    for name in ("people", "fer"):
+        assert found.calibrations[name] == alone[name].calibration
+        assert dataclasses.replace(found.split("PrivateTest", name), label_sets={}) == alone[name].split("PrivateTest")
+    assert (found.calibrations["people"].against, found.calibrations["fer"].against) == ("majority", "labels")
+    written = with_figures(card, found)
+    assert set(written.calibration) == {"people", "fer"}
+    assert written.metrics["PrivateTest"]["label_sets"]["fer"]["accuracy"] == fer_accuracy(faces, fer)
+    assert difference_to_card(written, found)[1] == 0
+    written.metrics["PrivateTest"]["label_sets"]["fer"]["accuracy"] -= 0.02
+    assert difference_to_card(written, found) == ("PrivateTest label_sets fer accuracy", pytest.approx(2))
+
+
+def fer_accuracy(faces: FaceSet, scores: dict[str, Scores]) -> float:
+    return np.mean(scores["PrivateTest"].probs.argmax(1) == faces.labels[faces.rows_of("PrivateTest")])
 
 
 def test_the_temperature_comes_from_publictest_alone():
     faces = face_set()
     scores = scores_of(faces)
-    first = assess(bundle(), faces, scores)["calibration"]
-    assert first["fitted_on"] == "PublicTest"
+    first = assess(bundle(), faces, scores).calibration
+    assert first.fitted_on == "PublicTest"
     other = {**scores, "PrivateTest": scores_of(faces, seed=5)["PrivateTest"]}
-    assert assess(bundle(), faces, other)["calibration"]["temperature"] == first["temperature"]
-    answered = first["by_split"]["PublicTest"]
-    assert answered["accuracy_answered"] >= first["target"]
+    assert assess(bundle(), faces, other).calibration.temperature == first.temperature
+    assert first.by_split["PublicTest"].accuracy_covered >= first.target
 
 
 def test_without_a_split_to_fit_on_the_cards_own_temperature_counts():
@@ -112,8 +145,8 @@ def test_without_a_split_to_fit_on_the_cards_own_temperature_counts():
     card = ModelCard(
         "m", "seed-cnn", 1, (), calibration={"temperature": 1.7, "entropy_power": 0.2, "uncertain_below": 0.4}
     )
-    found = assess(Bundle(card, b""), faces, {"PrivateTest": scores_of(faces)["PrivateTest"]})["calibration"]
-    assert (found["temperature"], found["entropy_power"], found["uncertain_below"]) == (1.7, 0.2, 0.4)
+    found = assess(Bundle(card, b""), faces, {"PrivateTest": scores_of(faces)["PrivateTest"]}).calibration
+    assert (found.temperature, found.uncertain_below) == (Temperature(1.7, 0.2), 0.4)
 
 
 @pytest.mark.parametrize("images, fitted_on", [({"Validation": N}, "Validation"), ({}, None)])
@@ -125,8 +158,8 @@ def test_nothing_is_fitted_on_a_split_that_the_model_learned_from(images, fitted
         "m", "seed-cnn", 1, (), data={"images": images, "sha256": faces.hash}, training={"train_splits": ["Training"]}
     )
     found = assess(Bundle(card, b""), faces, scores)
-    assert found["calibration"]["fitted_on"] == fitted_on
-    assert found["learned"] == ([] if fitted_on else ["Validation"])
+    assert found.calibration.fitted_on == fitted_on
+    assert found.trained_on == (() if fitted_on else ("Validation",))
 
 
 def test_a_model_of_votes_is_calibrated_on_votes():
@@ -135,8 +168,8 @@ def test_a_model_of_votes_is_calibrated_on_votes():
     faces = face_set(votes)
     scores = scores_of(faces)
     own = assess(bundle(label_set="ferplus"), faces, scores)
-    assert own["label_set"] == "ferplus"
-    assert own["calibration"]["temperature"] != assess(bundle(), faces, scores)["calibration"]["temperature"]
+    assert (own.label_sets, own.calibration.against) == (("votes",), "majority")
+    assert own.calibration.temperature != assess(bundle(), faces, scores).calibration.temperature
 
 
 def test_a_model_of_votes_is_weak_where_people_saw_something_else():
@@ -164,7 +197,7 @@ def test_a_card_with_its_own_figures_is_confirmed_and_one_that_boasts_is_not():
     faces = face_set()
     figures = assess(bundle(), faces, scores_of(faces))
     card = with_figures(bundle().card, figures)
-    assert card.temperature == Temperature(*(figures["calibration"][key] for key in ("temperature", "entropy_power")))
+    assert card.temperature == figures.calibration.temperature
     assert difference_to_card(card, figures)[1] == 0
     card.metrics["PrivateTest"]["accuracy"] += 0.02
     where, points = difference_to_card(card, assess(bundle(), faces, scores_of(faces)))
@@ -219,7 +252,7 @@ def test_the_card_names_what_it_was_measured_on():
 def test_limits_name_the_expressions_it_does_worst_on():
     faces = face_set()
     figures = assess(bundle(), faces, scores_of(faces))
-    recall = {label: each["recall"] for label, each in figures["splits"]["PrivateTest"]["by_label"].items()}
+    recall = {name: each.recall for name, each in figures.splits["PrivateTest"].labels.one_view.by_label.items()}
     assert min(recall, key=recall.get) in with_figures(bundle().card, figures).limits[0]
 
 

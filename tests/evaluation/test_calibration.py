@@ -107,7 +107,7 @@ def test_error_by_hand():
     assert reliability(probs, np.array([0, 0, 1, 0])).error == pytest.approx((3 * (0.9 - 2 / 3) + 0.5) / 4)
 
 
-def test_coverage_answers_the_surest_first():
+def test_coverage_takes_the_most_confident_first():
     probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
     found = coverage(probs, np.array([0, 0, 1, 0]))
     assert found.at_threshold(0.75) == (0.5, 1.0)
@@ -122,7 +122,7 @@ def test_the_threshold_is_the_lowest_that_is_right_often_enough():
     assert coverage(probs, np.array([1, 1, 1, 1])).threshold_for(0.75) is None
 
 
-def test_faces_with_equal_scores_are_answered_together():
+def test_faces_with_equal_scores_are_covered_together():
     probs = np.array([[0.8, 0.2]] * 4)
     found = coverage(probs, np.array([0, 1, 1, 1]))
     assert found.accuracy.tolist() == [0.25] * 4

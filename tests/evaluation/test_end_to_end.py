@@ -1,4 +1,4 @@
-"""The whole line on real faces: FER-2013 test faces pasted into scenes, found, cropped, classified."""
+"""End to end on real faces: FER-2013 test faces pasted into scenes, found, cropped, classified."""
 
 import numpy as np
 

@@ -84,6 +84,37 @@ def test_nothing_is_computed_twice(faces, monkeypatch):
     np.testing.assert_array_equal(score_split(bundle, faces, "PublicTest").probs, first.probs)
 
 
+class TwoHeads(LeftBrightness):
+    """Scores for two label sets: the second is the first with all columns moved by one."""
+
+    def classify_all(self, faces):
+        people = self.classify(faces)
+        return {"people": people, "fer": np.roll(people, 1, axis=1)}
+
+
+def test_every_label_set_is_scored_and_kept_under_its_name(faces, monkeypatch):
+    bundle = load_bundle("seed-cnn")
+    bundle = dataclasses.replace(bundle, card=dataclasses.replace(bundle.card, label_sets=("people", "fer")))
+    monkeypatch.setattr(scoring, "classifier_of", lambda bundle: TwoHeads())
+    scores = score_split(bundle, faces, "PublicTest")
+    by_label_set = scores.by_label_set(bundle.card)
+    assert list(by_label_set) == ["people", "fer"]
+    np.testing.assert_array_equal(by_label_set["people"].probs, score(TwoHeads(), faces.images[10:]))
+    np.testing.assert_array_equal(by_label_set["fer"].probs, np.roll(scores.probs, -1, axis=1))
+    kept = find_scores(bundle, faces.hash, "PublicTest").by_label_set(bundle.card)
+    np.testing.assert_array_equal(kept["fer"].mirrored, by_label_set["fer"].mirrored)
+    folder = scoring.cache_folder(faces.hash)
+    assert sorted("-fer-" in path.name for path in folder.glob("scores-*")) == [False, True]
+
+
+def test_scores_of_one_label_set_do_not_stand_for_two(faces):
+    bundle = load_bundle("seed-cnn")
+    score_split(bundle, faces, "PublicTest")
+    two = dataclasses.replace(bundle, card=dataclasses.replace(bundle.card, label_sets=("people", "fer")))
+    assert find_scores(bundle, faces.hash, "PublicTest") is not None
+    assert find_scores(two, faces.hash, "PublicTest") is None
+
+
 def test_progress_counts_both_views(faces):
     told = []
     score_split(load_bundle("seed-cnn"), faces, "PublicTest", lambda done, total: told.append((done, total)))
@@ -93,12 +124,12 @@ def test_progress_counts_both_views(faces):
 def test_robustness_has_a_figure_for_every_level_and_is_kept(faces, monkeypatch):
     bundle = load_bundle("seed-cnn")
     found = score_robustness(bundle, faces, "PublicTest")
-    assert {name: tuple(each["level"] for each in levels) for name, levels in found.items()} == {
+    assert {name: tuple(level.level for level in levels) for name, levels in found.items()} == {
         name: corruption.levels for name, corruption in CORRUPTIONS.items()
     }
     probs = score_split(bundle, faces, "PublicTest").probs
     clean = float(np.mean(probs.argmax(1) == faces.labels[10:]))
-    assert all(each["accuracy"] == clean for levels in found.values() for each in levels if each["level"] == 0)
+    assert all(accuracy == clean for levels in found.values() for level, accuracy in levels if level == 0)
     monkeypatch.setattr(scoring, "classifier_of", None)
     assert score_robustness(bundle, faces, "PublicTest") == found
 

@@ -8,6 +8,7 @@ import pytest
 
 from fer_core.cli import main
 from fer_core.data.demo import demo_set
+from fer_core.explain.command import explain_file
 from fer_core.models.bundle import load_bundle
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.model_store import folder_of
@@ -47,8 +48,19 @@ def test_it_writes_both_maps_of_every_emotion_and_loads_no_tensorflow(faces_path
     with np.load(tmp_path / "maps.npz") as maps:
         assert tuple(maps["labels"]) == bundle.card.labels
         assert maps["gradcam"].shape == maps["occlusion"].shape == (2, 7, 48, 48)
-        classifier = LiteRTClassifier(bundle.content, bundle.card.labels, temperature=bundle.card.temperature)
+        classifier = LiteRTClassifier.from_bundle(bundle)
         np.testing.assert_allclose(maps["scores"], classifier.classify(np.load(faces_path)), atol=1e-5)
+
+
+def test_another_label_set_has_its_own_scores_and_maps(three_label_sets, faces_path, tmp_path):
+    explained = {}
+    for label_set in (None, "people", "fer"):
+        explain_file(three_label_sets, faces_path, tmp_path / "maps.npz", label_set)
+        with np.load(tmp_path / "maps.npz") as maps:
+            explained[label_set] = {name: maps[name] for name in ("scores", "gradcam", "occlusion")}
+    for name, array in explained["people"].items():
+        np.testing.assert_array_equal(array, explained[None][name])
+        assert np.abs(array - explained["fer"][name]).max() > 0.01
 
 
 @pytest.mark.parametrize(

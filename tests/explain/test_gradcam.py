@@ -39,14 +39,14 @@ def with_lively_weights(model):
     return model
 
 
-def keras_gradcam(model, layer: str, faces: np.ndarray) -> np.ndarray:
-    """Return the maps (n, k, h, w) of a Keras network by automatic differentiation."""
+def keras_gradcam(model, layer: str, faces: np.ndarray, output: str = "scores") -> np.ndarray:
+    """Return the maps (n, k, h, w) of a Keras network's output by automatic differentiation."""
     import keras
     import tensorflow as tf
 
     head = keras.Model(model.get_layer(layer).output, model.get_layer("features").output)
     seen = tf.constant(keras.Model(model.inputs[0], model.get_layer(layer).output)(faces[..., None].astype(np.float32)))
-    weights, bias = model.get_layer("scores").get_weights()
+    weights, bias = model.get_layer(output).get_weights()
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(seen)
         logits = head(seen, training=False) @ weights + bias
@@ -84,6 +84,24 @@ def test_kernels_of_one_byte_see_what_the_whole_ones_see(faces, tmp_path):
         for kernels in ("float32", "int8")
     )
     assert np.corrcoef(whole.ravel(), bytes_.ravel())[0, 1] > 0.99
+
+
+def test_each_label_set_of_one_network_has_its_own_map(three_label_sets, faces):
+    from fer_core.models.weights import load_network
+
+    bundle, model = load_bundle(three_label_sets), load_network(three_label_sets)
+    maps = []
+    for label_set in bundle.card.label_sets:
+        output = bundle.card.output_of(label_set)
+        expected = keras_gradcam(model, LAST_LAYER["small-cnn"], faces, output)
+        maps.append(GradCam(bundle.content, output).cells(faces))
+        np.testing.assert_allclose(maps[-1], expected, rtol=2e-2, atol=5e-3 * expected.max())
+    assert all(np.abs(maps[0] - other).max() > 0.05 * maps[0].max() for other in maps[1:])
+
+
+def test_scores_that_a_network_does_not_give_are_an_error():
+    with pytest.raises(ModelError, match="output scores_votes; it has features, scores"):
+        GradCam(load_bundle("seed-cnn").content, "scores_votes")
 
 
 def test_every_registered_network_is_among_them():

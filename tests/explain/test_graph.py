@@ -28,7 +28,7 @@ def picture(size: int) -> tuple[int, ...]:
 
 def graph_of(shapes, *operators) -> Graph:
     """A network of these operators, whose faces are tensor 0."""
-    return Graph(tuple(shapes), {operator.output: operator for operator in operators}, 0, len(shapes) - 1)
+    return Graph(tuple(shapes), {operator.output: operator for operator in operators}, 0, {"scores": len(shapes) - 1})
 
 
 def place(graph: Graph, tensor: int) -> tuple[float, float]:
@@ -98,7 +98,7 @@ def test_what_scales_in_an_unknown_way_is_named():
 def test_the_original_network_is_read_whole():
     graph = read_graph(load_bundle(folder_of("seed-cnn")).content)
     assert graph.shapes[graph.faces] == (1, 48, 48, 1)
-    assert graph.shapes[graph.scores] == (1, 7)
+    assert graph.shapes[graph.outputs["scores"]] == (1, 7)
     last = max(output for output, step in graph.made_by.items() if step.name == "CONV_2D")
     # Measured too: a pixel's influence on the cells of a row is centred at 9.6, 13.7, 17.6, …
     assert place(graph, last) == (9.5, 4)

@@ -10,6 +10,7 @@ from fer_core.emotions import LABELS
 from fer_core.errors import SessionError
 from fer_core.live.recorder import Recorder, Session, list_sessions
 from fer_core.live.session import LiveSession
+from fer_core.models.calibration import Calibration
 from fer_core.models.card import ModelCard
 from fer_core.types import Detections, FrameResult, Prediction
 
@@ -57,9 +58,25 @@ def test_what_is_found_becomes_rows_with_times_and_the_rest_is_told(tmp_path):
     assert rows["utc"].iloc[-1] == "2026-03-01T12:00:00.750+00:00"
     assert rows["face"].tolist()[1:] == [1, 1, 2] and rows["face"].isna().tolist() == [True, False, False, False]
     assert rows["expression"].tolist()[1:] == ["happy"] * 3
-    told = session.about()
-    assert told["model"]["sha256"] == "ab" and told["smoothing_s"] == 0.4 and told["rows"] == 4
-    assert told["ended_utc"] == "2026-03-01T12:00:00.750+00:00"
+    metadata = session.metadata()
+    assert metadata["model"]["sha256"] == "ab" and metadata["smoothing_s"] == 0.4 and metadata["rows"] == 4
+    assert metadata["ended_utc"] == "2026-03-01T12:00:00.750+00:00"
+
+
+def test_a_session_says_what_faces_were_scored_for_and_uses_its_threshold(tmp_path):
+    card = ModelCard("m", "compact", 1, LABELS, files={"model.tflite": "ab"}, label_sets=("people", "fer"))
+    card = card.with_calibrations({"people": Calibration(1.5, uncertain_below=0.2), "fer": Calibration(2, 0.1, 0.8)})
+    for label_set in (None, "fer"):
+        recorder = Recorder(card, LABELS, tmp_path, label_set=label_set)
+        recorder.add(frame(0))
+        recorder.close()
+    newer, older = list_sessions(tmp_path)
+    models = [session.metadata()["model"] for session in (older, newer)]
+    assert [(model["label_set"], model["temperature"], model["entropy_power"]) for model in models] == [
+        ("people", 1.5, 0.0),
+        ("fer", 2, 0.1),
+    ]
+    assert [session.rows()["uncertain"].item() for session in (older, newer)] == ["no", "yes"]  # the best score is 0.7
 
 
 def test_no_picture_is_kept(tmp_path):
@@ -77,7 +94,7 @@ def test_a_session_that_was_cut_off_keeps_its_whole_rows(tmp_path):
     text = session.table_file.read_bytes()
     session.table_file.write_bytes(text[:-20])
     assert session.rows()["frame"].tolist() == [0, 1, 2, 3]
-    assert "ended_utc" not in session.about()
+    assert "ended_utc" not in session.metadata()
 
 
 def test_a_session_in_which_nothing_came_leaves_nothing(tmp_path):
@@ -117,11 +134,11 @@ def test_a_place_that_cannot_be_written_is_an_error_in_words(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]"])
-def test_broken_words_about_a_session_are_named(tmp_path, content):
+def test_broken_metadata_is_named(tmp_path, content):
     session = Session(tmp_path)
-    session.about_file.write_text(content)
+    session.metadata_file.write_text(content)
     with pytest.raises(SessionError, match="about.json cannot be read"):
-        session.about()
+        session.metadata()
 
 
 def test_a_live_stream_is_recorded_until_it_ends(tmp_path):
@@ -146,4 +163,4 @@ def test_a_live_stream_is_recorded_until_it_ends(tmp_path):
     assert list_sessions(tmp_path)[0].rows()["frame"].tolist() == [2, 3, 4]
     live.process(image)
     assert live.recorder.state.rows == 3
-    assert json.loads(list_sessions(tmp_path)[0].about_file.read_text())["rows"] == 3
+    assert json.loads(list_sessions(tmp_path)[0].metadata_file.read_text())["rows"] == 3

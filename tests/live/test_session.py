@@ -211,6 +211,29 @@ def test_the_same_model_again_does_not_interrupt_the_stream(session, frame, anal
     assert len(analyzers) == 1
 
 
+def test_a_model_and_its_settings_change_together_and_end_the_recording(session, frame, analyzers):
+    class Closable:
+        closed = False
+
+        def add(self, result):
+            assert not self.closed
+
+        def close(self):
+            self.closed = True
+
+    session.use(session._new_analyzer, ("model", "people"), LiveSettings(stream=StreamSettings(label_set="people")))
+    session.recorder = Closable()
+    session.process(frame)
+    session.use(session._new_analyzer, ("model", "people"), LiveSettings(stream=StreamSettings(96, label_set="people")))
+    session.process(frame)
+    assert len(analyzers) == 1 and analyzers[0].settings.min_face_px == 96 and not session.recorder.closed
+    session.use(session._new_analyzer, ("model", "fer"), LiveSettings(stream=StreamSettings(label_set="fer")))
+    assert session.recorder.closed
+    session.recorder = None
+    session.process(frame)
+    assert [analyzer.settings.label_set for analyzer in analyzers] == ["people", "fer"]
+
+
 def test_reading_and_setting_while_frames_run_never_breaks(session, frame):
     stop = threading.Event()
 

@@ -150,6 +150,28 @@ def test_the_command_keeps_on_over_a_broken_file_and_says_so(clip, tmp_path, dra
     assert "is there already" in capsys.readouterr().err
 
 
+def test_another_label_set_has_its_own_scores_threshold_and_metadata(three_label_sets, tmp_path, draw_scene):
+    cv2.imwrite(str(tmp_path / "one.jpg"), draw_scene((300, 230, 120)))
+    scores = {}
+    for label_set in ("fer", "votes"):
+        out = tmp_path / f"{label_set}.csv"
+        words = ["analyze", str(tmp_path / "one.jpg"), "--model", str(three_label_sets), "--out", str(out)]
+        assert main([*words, "--labels-of", label_set]) == 0
+        model = json.loads((tmp_path / f"{label_set}.about.json").read_text())["model"]
+        calibration = EmotionRecognizer(three_label_sets).card.calibration_of(label_set)
+        assert (model["label_set"], model["uncertain_below"]) == (label_set, calibration.uncertain_below)
+        (row,) = csv.DictReader(out.open())
+        scores[label_set] = [float(row[label]) for label in LABELS]
+        assert row["uncertain"] == ("yes" if max(scores[label_set]) < calibration.uncertain_below else "no")
+    assert scores["fer"] != scores["votes"]
+
+
+def test_a_label_set_that_the_model_lacks_is_an_error_in_words(tmp_path, draw_scene, capsys):
+    cv2.imwrite(str(tmp_path / "one.jpg"), draw_scene())
+    assert main(["analyze", str(tmp_path / "one.jpg"), "--model", "seed-cnn", "--labels-of", "votes"]) == 1
+    assert "no scores for the label set 'votes'" in capsys.readouterr().err
+
+
 def test_the_table_goes_to_the_standard_output_alone(tmp_path, draw_scene, capsys):
     cv2.imwrite(str(tmp_path / "one.jpg"), draw_scene((300, 230, 120)))
     assert main(["analyze", str(tmp_path)]) == 0

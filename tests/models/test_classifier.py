@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,38 @@ def test_features_have_one_row_a_face(classifier):
 def test_other_shapes_and_types_are_refused(classifier, wrong):
     with pytest.raises(ValueError, match="uint8"):
         classifier.classify(wrong)
+
+
+def test_each_label_set_has_the_scores_of_its_own_head_calibrated_as_the_card_says(three_label_sets):
+    from fer_core.models.convert import predict_scores
+    from fer_core.models.weights import load_network
+
+    bundle, images = load_bundle(three_label_sets), faces(5)
+    calibrated, plain = (LiteRTClassifier.from_bundle(bundle, calibrated) for calibrated in (True, False))
+    assert plain.label_sets == ("people", "fer", "votes")
+    expected = predict_scores(load_network(three_label_sets), images)
+    scores = plain.classify_all(images)
+    for name, output in (("people", "scores"), ("fer", "scores_fer"), ("votes", "scores_votes")):
+        np.testing.assert_allclose(scores[name], expected[output], atol=5e-3)
+        np.testing.assert_array_equal(plain.classify(images, name), scores[name])
+        after = bundle.card.calibration_of(name).apply(scores[name])
+        np.testing.assert_allclose(calibrated.classify(images, name), after, atol=1e-6)
+        np.testing.assert_array_equal(plain.classify_and_embed(images, name)[1], plain.embed(images))
+    np.testing.assert_array_equal(plain.classify(images), scores["people"])
+    assert np.abs(calibrated.classify(images, "fer") - scores["fer"]).max() > 0.01
+
+
+def test_a_card_with_other_label_sets_than_its_network_is_refused(three_label_sets):
+    several, one = load_bundle(three_label_sets), load_bundle()
+    for bundle, label_sets in ((several, ("people", "fer")), (one, ("people", "fer"))):
+        card = dataclasses.replace(bundle.card, label_sets=label_sets)
+        with pytest.raises(ModelError, match="do not belong together"):
+            LiteRTClassifier.from_bundle(dataclasses.replace(bundle, card=card))
+
+
+def test_a_label_set_that_a_network_lacks_is_an_error(classifier):
+    with pytest.raises(ModelError, match="no scores for the label set 'votes'"):
+        classifier.classify(faces(1), "votes")
 
 
 def test_content_that_is_no_network_is_a_model_error():

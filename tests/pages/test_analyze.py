@@ -81,6 +81,18 @@ def test_of_several_files_the_broken_one_is_explained_and_the_others_can_be_chos
     assert not page.exception
 
 
+def test_faces_are_scored_for_the_chosen_label_set(bundled_alone, monkeypatch, three_label_sets, draw_scene):
+    monkeypatch.setenv("FER_MODEL", str(three_label_sets))
+    at = AppTest.from_file(PAGE, default_timeout=TIMEOUT_S).run().button(key="acknowledge").click().run()
+    rows = {}
+    for label_set in ("people", "votes"):
+        at.selectbox(key="label_set_three").select(label_set)
+        analysed(at, ("one.png", png(draw_scene((300, 230, 120))), "image/png"))
+        assert at.session_state["media_job"].result.about["model"]["label_set"] == label_set
+        rows[label_set] = at.session_state["media_job"].result.rows
+    assert (rows["people"]["happy"] != rows["votes"]["happy"]).all()
+
+
 def test_files_that_are_all_broken_leave_only_the_reason(page):
     analysed(page, ("broken.mp4", b"no video", "video/mp4"))
     assert "broken.mp4 cannot be read" in page.error[0].value

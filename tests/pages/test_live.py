@@ -76,6 +76,31 @@ def test_settings_reach_the_viewer_s_session_and_nobody_else_s(entered):
     assert (theirs.settings.stream.min_face_px, theirs.settings.mirror) == (48, True)
 
 
+def test_a_viewer_chooses_what_faces_are_scored_for_and_its_threshold_follows(page, monkeypatch, three_label_sets):
+    monkeypatch.setenv("FER_MODEL", str(three_label_sets))
+    at = page.run().button(key="acknowledge").click().run()
+    choice = at.selectbox(key="label_set_three")
+    assert choice.options == ["What people see", "FER-2013's labels", "Ten people's votes"]
+    session = at.session_state["live_session"]
+    assert (session.settings.stream.label_set, session.settings.draw.threshold) == ("people", 0.3)
+    choice.select("fer").run()
+    assert not at.exception
+    assert at.session_state["live_session"] is session
+    assert (session.settings.stream.label_set, session.settings.draw.threshold) == ("fer", 0.5)
+    image_bgr = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
+    cards = {}
+    for label_set in ("fer", "votes"):
+        at.selectbox(key="label_set_three").select(label_set).run()
+        choose_photo(at, "astronaut.png", png_of(image_bgr))
+        cards[label_set] = next(str(html.proto) for html in at.get("html") if "data-faces" in str(html.proto))
+    assert cards["fer"] != cards["votes"]
+
+
+def test_a_model_of_one_label_set_offers_no_choice(entered):
+    assert not [box for box in entered.selectbox if box.key.startswith("label_set")]
+    assert entered.session_state["live_session"].settings.stream.label_set == "fer"
+
+
 def test_whoever_looks_at_something_else_gets_a_new_stream(entered):
     class Worker:
         stopped = 0

@@ -52,6 +52,12 @@ def words_of(at):
     return " ".join(str(element.proto) for element in (*at.markdown, *at.caption, *at.get("html"), *at.error))
 
 
+def test_a_session_says_what_faces_were_scored_for(page):
+    record(12)
+    assert "scores: FER-2013" in words_of(page.run())
+    assert not page.exception
+
+
 def test_without_sessions_it_says_how_to_record_one(page):
     page.run()
     assert not page.exception
@@ -89,7 +95,7 @@ def test_a_session_is_deleted_after_a_question(page):
 
 
 def test_a_broken_session_is_explained_and_can_be_deleted(page):
-    record(9).about_file.write_text("{")
+    record(9).metadata_file.write_text("{")
     page.run()
     assert not page.exception
     assert "about.json cannot be read" in page.error[0].value

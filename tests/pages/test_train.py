@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import cv2
@@ -19,11 +20,12 @@ from streamlit.testing.v1 import AppTest
 from fer_core.background.locks import take
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
-from fer_core.files import sha256_of, write_json
+from fer_core.errors import RunError
+from fer_core.files import read_json, sha256_of, write_json
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
 from fer_core.models.model_store import choose_model, chosen_model, put_live
 from fer_core.training.config import PRESETS
-from fer_core.training.run.store import find_run, list_runs
+from fer_core.training.run.store import delete_run, find_run, list_runs
 from fer_core.training.timing import throughput
 from fer_core.training.timing.device import best_precision
 from fer_core.ui.training.actions import _archive, exporting
@@ -83,6 +85,12 @@ def page() -> AppTest:
     at = AppTest.from_file(str(Path(__file__).parents[2] / "pages" / "train.py"), default_timeout=60).run()
     assert not at.exception, at.exception
     return at
+
+
+def mark(at: AppTest, *names: str) -> None:
+    """Mark runs in the table, which has exactly these rows."""
+    key = f"runs_{zlib.crc32('/'.join(names).encode()):x}"
+    at.session_state[key] = {"selection": {"rows": list(range(len(names))), "columns": [], "cells": []}}
 
 
 def words(at: AppTest) -> str:
@@ -227,7 +235,7 @@ def test_several_runs_are_compared_where_they_differ():
     make_run("one", "finished")
     make_run("two", "stopped", epochs=20)
     at = page()
-    at.session_state["runs_2"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
+    mark(at, "two", "one")
     at.run()
     assert not at.exception
     table = at.dataframe[1].value
@@ -242,6 +250,113 @@ def test_a_run_with_a_broken_configuration_does_not_take_the_page_down():
     at = page()
     assert "bad" in at.warning[0].value and "gone" in at.warning[0].value
     assert len(at.dataframe[0].value) == 1
+
+
+@pytest.mark.parametrize("file", ["config.json", "history.csv"])
+def test_a_broken_run_is_listed_with_what_is_wrong_and_can_be_deleted(file):
+    make_run("good", "finished")
+    (make_run("bad", "finished").path / file).write_bytes(b"{\n\xff\n")
+    at = page()
+    assert "The run bad cannot be read" in at.warning[0].value and file in at.warning[0].value
+    assert at.dataframe[0].value["Run"].tolist() == ["good"]
+    at.button(key="delete_broken_bad").click().run()
+    assert "**bad** with its weights" in words(at) and at.button(key="delete_sure")
+    delete_run(find_run("bad"))
+    at.run()
+    assert not at.warning and not at.exception
+
+
+@pytest.mark.parametrize(
+    "file", ["status.json", "validation.json", "export.json", "progress.csv", "card.json", "faces.png"]
+)
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe"])
+def test_a_damaged_record_is_said_on_the_page_of_its_run(file, content):
+    make_run("good", "finished")
+    (make_run("bad", "stopped").path / file).write_bytes(content)
+    at = page()
+    assert at.dataframe[0].value["Run"].tolist() == ["bad", "good"]
+    if file.endswith(".json") and file != "card.json":
+        assert f"{file} cannot be read" in words(at)
+    assert {"resume", "delete"} <= {button.key for button in at.button}
+
+
+def test_a_finished_run_that_says_one_thing_is_not_shown_as_a_success():
+    run = make_run("mine", "finished")
+    confusion = [[0] * 7 for _ in range(7)]
+    for row, count in enumerate((10, 2, 12, 24, 16, 14, 22)):
+        confusion[row][3] = count
+    write_json(run.validation_file, {**read_json(run.validation_file), "confusion": confusion})
+    at = page()
+    assert "finished, 24%, always happy: learning rate too high?" in words(at)
+    assert at.dataframe[0].value["State"].tolist() == ["finished, 60%, always happy: learning rate too high?"]
+    assert at.button(key="put_live").label == "Put live anyway"
+    assert "predicts happy for every face" in words(at)
+
+
+def test_the_page_stays_at_a_run_that_stops():
+    old = make_run("old", "running")
+    make_run("newer", "finished")
+    lock = take(old.lock_file)
+    at = page()
+    assert "<b>old</b>" in words(at)
+    os.close(lock)
+    old.write_status("stopped")
+    assert "<b>old</b>" in words(at.run())
+
+
+def test_runs_are_searched_by_their_settings_and_notes():
+    make_run("one", "finished")
+    make_run("two", "stopped", optimizer="adamw").write_note("a note about it")
+    at = page()
+    at.text_input(key="runs_search").set_value("note optimizer=adamw").run()
+    assert at.dataframe[0].value["Run"].tolist() == ["two"]
+    at.text_input(key="runs_search").set_value("nonesuch").run()
+    assert "No run matches." in words(at) and not at.dataframe
+
+
+def test_a_note_is_written_from_the_page():
+    run = make_run("mine", "stopped")
+    at = page()
+    at.text_input(key="note_mine").set_value("Try a lower learning rate.").run()
+    assert run.note() == "Try a lower learning rate."
+    assert at.dataframe[0].value["Note"].tolist() == ["Try a lower learning rate."]
+
+
+def test_runs_that_differ_in_their_seed_are_compared_as_a_group():
+    for name, seed in (("one", 1), ("two", 2), ("three", 3)):
+        make_run(name, "finished", seed=seed)
+    at = page()
+    mark(at, "three", "two", "one")
+    at.run()
+    assert not at.exception and at.toggle(key="compare_seeds").value
+    assert "mean of 3 seeds" in str(at.get("plotly_chart")[-1].proto)
+    at.toggle(key="compare_seeds").set_value(False).run()
+    assert "mean of 3 seeds" not in str(at.get("plotly_chart")[-1].proto)
+
+
+def test_a_wrong_teacher_leaves_no_run(launched, monkeypatch):
+    def refuse(config):
+        raise RunError("The teacher knows the faces.")
+
+    monkeypatch.setattr("fer_core.ui.training.form.check_prerequisites", refuse)
+    at = page()
+    at.button(key="start").click().run()
+    assert "The teacher knows the faces." in at.error[0].value
+    assert not launched and not list_runs()
+
+
+def test_the_name_of_a_bundled_model_is_refused(launched):
+    at = page()
+    at.text_input(key="train_name").input("compact").run()
+    at.button(key="start").click().run()
+    assert "comes with the package" in at.error[0].value and not launched
+
+
+def test_the_steps_of_numbers_that_begin_at_0_are_sensible():
+    at = page()
+    assert at.number_input(key="quick_mixup").step == 0.1
+    assert at.number_input(key="quick_weight_decay").step == 0.01
+    assert at.number_input(key="quick_label_smoothing").step == 0.05
 
 
 def test_the_server_does_not_load_keras():

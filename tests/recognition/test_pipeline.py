@@ -30,15 +30,17 @@ class FixedDetector:
 
 
 class FixedClassifier:
-    """Gives every face the same scores and notes how many faces each call had."""
+    """Gives every face the same scores and notes how many faces each call had, and for which label set."""
 
     labels = ("calm", "glad")
 
     def __init__(self, probs=(0.5, 0.5)):
         self.probs = probs
         self.calls = []
+        self.label_sets = []
 
-    def classify(self, faces):
+    def classify(self, faces, label_set=None):
+        self.label_sets.append(label_set)
         assert faces.shape[1:] == (48, 48) and faces.dtype == np.uint8
         self.calls.append(len(faces))
         return np.tile(np.array(self.probs, np.float32), (len(faces), 1))
@@ -56,6 +58,34 @@ def detector():
 
 def counts(analyzer, images, fps):
     return np.array([len(analyzer.process(image, i / fps)) for i, image in enumerate(images)])
+
+
+# Label sets
+
+
+def test_a_stream_is_scored_for_the_label_set_of_its_settings_and_a_change_smooths_nothing_of_the_other():
+    class ByLabelSet(FixedClassifier):
+        def classify(self, faces, label_set=None):
+            self.probs = (1.0, 0.0) if label_set == "fer" else (0.0, 1.0)
+            return super().classify(faces, label_set)
+
+    classifier = ByLabelSet()
+    analyzer = StreamAnalyzer(FixedDetector((100, 100, 80)), classifier, StreamSettings(smoothing_s=5.0))
+    for index in range(3):
+        analyzer.process(FRAME, index / 10)
+    analyzer.settings = StreamSettings(smoothing_s=5.0, label_set="fer")
+    result = analyzer.process(FRAME, 0.3)
+    assert classifier.label_sets == [None, None, "fer"]  # a new face counts from its second frame on
+    np.testing.assert_allclose(result.prediction.probs, [[1.0, 0.0]])
+
+
+def test_a_thorough_stream_never_searches_fast():
+    class Thorough(FixedDetector):
+        def detect_fast(self, gray, number):
+            raise AssertionError("a fast search")
+
+    analyzer = StreamAnalyzer(Thorough((100, 100, 80)), FixedClassifier(), thorough=True)
+    assert counts(analyzer, [FRAME] * 3, 10).tolist() == [0, 1, 1]
 
 
 # One picture

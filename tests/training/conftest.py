@@ -1,14 +1,13 @@
 """A tiny network and a small data set, so that a whole run takes a second."""
 
 import dataclasses
-import sys
-from types import ModuleType
 
 import numpy as np
 import pytest
 
 from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS
+from fer_core.models import registry
 from fer_core.training.config import Augmentation, RunConfig
 from fer_core.training.run.folder import RunFolder
 
@@ -43,10 +42,7 @@ def tiny(monkeypatch):
             ]
         )
 
-    module = ModuleType("tiny_network")
-    module.build = build
-    monkeypatch.setitem(sys.modules, "tiny_network", module)
-    monkeypatch.setitem(sys.modules["fer_core.models.registry"]._MODULES, "tiny", "tiny_network")
+    monkeypatch.setitem(registry._specs, "tiny", registry.ModelSpec("tiny", build))
     return "tiny"
 
 

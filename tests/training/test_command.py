@@ -1,12 +1,14 @@
+import signal
+
 import pytest
 
 from fer_core.cli import run_command
 from fer_core.data.demo import demo_set
 from fer_core.data.store import write_store
-from fer_core.errors import RunError
+from fer_core.errors import FerError, RunError
 from fer_core.files import read_json
 from fer_core.training import command
-from fer_core.training.command import measure
+from fer_core.training.command import STOPPED, TrainOutcome, measure
 from fer_core.training.config import RunConfig
 from fer_core.training.run.folder import RunFolder
 
@@ -20,7 +22,7 @@ def store(home):
 def parse(monkeypatch):
     """A function that returns the run that `train` would train."""
     runs: list[RunFolder] = []
-    monkeypatch.setattr(command, "train_run", lambda run, open_faces: runs.append(run))
+    monkeypatch.setattr(command, "train_run", lambda run, open_faces: runs.append(run) or TrainOutcome({}))
 
     def train(*arguments: str) -> RunFolder:
         run_command(["train", *arguments])
@@ -82,5 +84,40 @@ def test_a_folder_of_the_name_of_a_data_set_or_a_model_is_not_meant(tmp_path, mo
     write_store(demo_set(70), "faces")
     for name in ("faces", "compact"):
         (tmp_path / name).mkdir()
-    config = parse("--preset", "compact-taught", "--data", "faces").config()
+    config = parse("--preset", "compact-taught", "--data", "faces", "--run", "mine").config()
     assert (config.data, config.start_from, config.teachers) == ("faces", "compact", ("compact",))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["--epochs", "3"], "--epochs"), (["--preset", "quick", "--flip", "0"], "--preset and --flip")]
+)
+def test_resuming_with_other_options_is_refused(words, said, parse):
+    parse("--run", "mine")
+    with pytest.raises(RunError, match=f"so {said} cannot be given too"):
+        parse("--resume", "--run", "mine", *words)
+
+
+@pytest.mark.parametrize("words", [["--teachers", "nobody"], ["--start-from", "nobody"], ["--start-from", "compact"]])
+def test_a_wrong_teacher_or_start_leaves_no_folder(words, home, parse):
+    with pytest.raises(FerError):
+        parse("--run", "mine", *words)
+    assert not (home / "runs" / "mine").exists()
+
+
+def test_the_name_of_a_bundled_model_is_refused(home, parse):
+    with pytest.raises(RunError, match="comes with the package"):
+        parse("--run", "compact")
+    assert not (home / "runs" / "compact").exists()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        (TrainOutcome({}), 0),
+        (TrainOutcome(None, signal.SIGINT), 130),
+        (TrainOutcome(None, signal.SIGTERM), STOPPED),
+        (TrainOutcome({}, signal.SIGTERM), 0),
+    ],
+)
+def test_a_stopped_run_does_not_end_like_a_finished_one(outcome, code):
+    assert outcome.exit_code == code

@@ -42,7 +42,7 @@ def test_a_configuration_of_the_first_version_is_still_read():
     [
         ({"architecture": "nonesuch"}, "Expected architecture out of seed-cnn"),
         ({"epochs": 0}, "epochs to be at least 1"),
-        ({"epochs": "many"}, "epochs to be a number"),
+        ({"epochs": "many"}, "epochs to be a whole number"),
         ({"learning_rate": float("nan")}, "learning_rate to be at least"),
         ({"ema": 1.0}, "ema to be at most"),
         ({"optimizer": "magic"}, "Expected optimizer out of adam"),
@@ -52,11 +52,32 @@ def test_a_configuration_of_the_first_version_is_still_read():
         ({"augmentation": {"swirl": 1}}, "unknown fields: swirl"),
         ({"colour": "red"}, "unknown fields: colour"),
         ({"data": ""}, "name of a data set"),
+        ({"data": 5}, "data to be text"),
+        ({"learning_rate": float("inf")}, "learning_rate to be a number"),
+        ({"epochs": 2.5}, "epochs to be a whole number"),
+        ({"epochs": 10**30}, "epochs to be at most"),
+        ({"class_weighting": "yes"}, "class_weighting to be true or false"),
+        ({"teachers": 5}, "teachers to be a list of names"),
+        ({"train_splits": [["Training"]]}, "train_splits to be a list of names"),
+        ({"augmentation": 5}, "augmentation to be a group of settings"),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_words(changes, said):
     with pytest.raises(RunError, match=said):
         RunConfig.from_dict({**RunConfig().to_dict(), **changes})
+
+
+@pytest.mark.parametrize("content", [[], "text", 5, None])
+def test_a_configuration_is_a_json_object(content):
+    with pytest.raises(RunError, match="to be a JSON object"):
+        RunConfig.from_dict(content)
+
+
+@pytest.mark.parametrize(
+    ("label_set", "label_sets"), [("fer", ("fer",)), ("ferplus", ("votes",)), ("both", ("people", "fer", "votes"))]
+)
+def test_what_is_trained_on_decides_what_the_network_answers_for(label_set, label_sets):
+    assert RunConfig(label_set=label_set).label_sets == label_sets
 
 
 @pytest.mark.parametrize(("old", "teachers"), [("compact", ("compact",)), ("", ())])

@@ -37,11 +37,11 @@ def finished(new_run):
 def scores_of(path, faces: np.ndarray) -> np.ndarray:
     given = faces[..., None].astype(np.float32)
     if path.suffix == ".keras":
-        return keras.models.load_model(path, custom_objects={}, compile=False).predict(given, verbose=0)
+        scores = keras.models.load_model(path, custom_objects={}, compile=False).predict(given, verbose=0)
+        return scores["scores"] if isinstance(scores, dict) else scores
     if path.suffix == ".onnx":
         return onnxruntime.InferenceSession(path).run(["scores"], {"faces": given})[0]
-    bundle = load_bundle(path.parent)
-    return LiteRTClassifier(bundle.content, bundle.card.labels).classify(faces)
+    return LiteRTClassifier.from_bundle(load_bundle(path.parent), calibrated=False).classify(faces)
 
 
 @pytest.mark.parametrize("form", ["litert", "onnx", "keras"])
@@ -55,6 +55,24 @@ def test_every_form_of_a_run_scores_as_its_network_and_carries_the_card(finished
     assert card.limits == ("A limit.",)
     assert exported.difference <= MAX_DIFFERENCE["float16"]
     assert exported.bytes == exported.file.stat().st_size
+
+
+@pytest.mark.parametrize("form", ["litert", "onnx", "keras"])
+def test_every_form_of_a_run_of_both_truths_has_all_heads(new_run, tmp_path, form):
+    label_sets = ("people", "fer", "votes")
+    run, network = new_run(RunConfig(architecture="small-cnn", label_set="both")), build("small-cnn", 48, label_sets)
+    network.save_weights(run.best_weights_file)
+    card = ModelCard("run", "small-cnn", network.count_params(), LABELS, training={"label_set": "both"})
+    card.save(run.card_file)
+    exported = export_run(run, form, tmp_path / "out", noise())
+    expected = network.predict(noise()[..., None], verbose=0)
+    np.testing.assert_allclose(scores_of(exported.file, noise()), expected["scores"], atol=MAX_DIFFERENCE["float16"])
+    assert ModelCard.load(tmp_path / "out" / "card.json").label_sets == label_sets
+    if form == "litert":
+        bundle = load_bundle(tmp_path / "out")
+        scores = LiteRTClassifier.from_bundle(bundle).classify_all(noise())
+        for label_set, output in zip(label_sets, ("scores", "scores_fer", "scores_votes"), strict=True):
+            np.testing.assert_allclose(scores[label_set], expected[output], atol=MAX_DIFFERENCE["float16"])
 
 
 def test_an_onnx_file_takes_any_number_of_faces_and_gives_features_too(finished, tmp_path):

@@ -1,8 +1,8 @@
-"""What a network of another origin takes and gives, in its owner's words.
+"""What a foreign network takes and what its scores mean, as its owner describes it.
 
-A file of weights does not say which score means what, nor how faces were scaled in training. Both
-are asked for, never guessed: a wrong label order or scale gives a network that looks alive and is
-wrong. Needs no Keras, so that a page can check a description before anything is started.
+A file of weights does not say which score means what, nor how faces were scaled in training. Both are asked for,
+never guessed: with a wrong label order or scale a network seems to work and is wrong. This needs no Keras, so that a
+page can check a description before a job starts.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ SCALES: Mapping[str, tuple[float, float]] = MappingProxyType(
 MAX_FILE_BYTES = 400 << 20
 RESIZE_METHODS = ("bilinear", "nearest")
 _SIZES_PX = (16, 512)
-NEEDS_WORDS = (
-    "Another network needs a description of its labels, input size and scale (on the command line --labels, "
+DESCRIPTION_NEEDED = (
+    "A foreign network needs a description of its labels, input size and scale (on the command line --labels, "
     "--input-size and --scale): its file does not say what its scores mean."
 )
 
@@ -36,7 +36,7 @@ class Description:
         labels: the seven expressions in the order of its scores.
         input_size: width and height of the gray faces it takes, pixels.
         scale: range of its input, one of `SCALES`.
-        resize: how 48×48 faces come to `input_size`, one of `RESIZE_METHODS`; bilinear gives whole gray
+        resize: how 48×48 faces are resized to `input_size`, one of `RESIZE_METHODS`; bilinear gives whole gray
             values, as OpenCV does with 8-bit pictures.
     """
 
@@ -72,29 +72,29 @@ class Description:
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
-    """Return the labels of a text with commas between them, by the project's names.
+    """Return the labels in comma-separated text, by the project's names.
 
     >>> parse_labels("anger, disgust,happy")
     ('angry', 'disgusted', 'happy')
 
     Raises:
-        ModelError: a word names no expression.
+        ModelError: a name is not that of an expression.
     """
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    unknown = [word for word in words if canonical(word) is None]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if canonical(name) is None]
     if unknown:
         raise ModelError(
-            f"No expression is named {', '.join(map(repr, unknown))}. Expected the words "
-            f"{', '.join(LABELS)}, with commas between them, in the order of the network's scores."
+            f"No expression is named {', '.join(map(repr, unknown))}. Expected {', '.join(LABELS)}, separated by "
+            "commas, in the order of the network's scores."
         )
-    return tuple(canonical(word) for word in words)
+    return tuple(canonical(name) for name in names)
 
 
 def describe(labels: str | None, input_size: int | None, scale: str | None, resize: str) -> Description | None:
-    """Return the description that the options of a command give, or None where they give none.
+    """Return the description given by a command's options, or None if they give none.
 
     Raises:
-        ModelError: only a part of it is given, or a part cannot be used.
+        ModelError: a part of it is missing or cannot be used.
     """
     if labels is None and input_size is None and scale is None:
         return None

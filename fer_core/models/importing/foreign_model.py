@@ -1,7 +1,4 @@
-"""A whole Keras model of any architecture, made to take this program's faces by a description of it.
-
-The faces are resized and scaled by layers in front of it, so that they travel with it.
-"""
+"""A whole Keras model of any architecture, with layers in front of it that resize and scale this program's faces."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ from keras import layers
 from fer_core.errors import ModelError
 from fer_core.models.architectures import normalization  # noqa: F401  its layer may be part of such a model
 from fer_core.models.importing.description import SCALES, Description
-from fer_core.models.importing.inspection import Kind, ModelFile, weights_of
+from fer_core.models.importing.inspection import Kind, ModelFile, unpacked_weights
 from fer_core.models.importing.resizing import resize_bilinear
 from fer_core.models.importing.safety import require_safe_config
 from fer_core.models.registry import FACE_SIZE
 
-# What Keras raises over a file that is not what it seems; it has no errors of its own for that.
+# What Keras raises for a damaged or foreign file; it has no exceptions of its own for that.
 _LOADING_ERRORS = (
     ValueError,
     TypeError,
@@ -51,8 +48,8 @@ def load_foreign_model(file: ModelFile, description: Description) -> keras.Model
         )
     require_safe_config(file.config, file.path.name)
     model = _load(file)
-    _check_fit(model, description, file.path.name)
-    network = _wrap(model, description, file.path.name)
+    _check_shapes(model, description, file.path.name)
+    network = _with_preprocessing(model, description, file.path.name)
     _check_scores(network, file.path.name)
     return network
 
@@ -60,7 +57,7 @@ def load_foreign_model(file: ModelFile, description: Description) -> keras.Model
 def _load(file: ModelFile) -> keras.Model:
     # Keras judges by the suffix, this program by content: give it the suffix that the content has.
     suffix = ".keras" if file.kind is Kind.KERAS else ".h5"
-    with tempfile.TemporaryDirectory() as folder, weights_of(file):
+    with tempfile.TemporaryDirectory() as folder, unpacked_weights(file):
         path = Path(folder) / f"model{suffix}"
         path.symlink_to(file.path.resolve())
         try:
@@ -73,34 +70,38 @@ def _load(file: ModelFile) -> keras.Model:
             ) from error
 
 
-def _check_fit(model: keras.Model, description: Description, name: str) -> None:
+def _check_shapes(model: keras.Model, description: Description, name: str) -> None:
     if not getattr(model, "inputs", None) or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ModelError(
             f"{name} must take one picture and give one row of scores; it has "
             f"{len(getattr(model, 'inputs', None) or ())} inputs and "
             f"{len(getattr(model, 'outputs', None) or ())} outputs."
         )
-    size, taken, given = description.input_size, tuple(model.inputs[0].shape), tuple(model.outputs[0].shape)
-    if len(taken) != 4 or taken[3] != 1:
-        channels = f"{taken[3]} channels" if len(taken) == 4 else f"the shape {taken}"
+    size, input_shape, output_shape = (
+        description.input_size,
+        tuple(model.inputs[0].shape),
+        tuple(model.outputs[0].shape),
+    )
+    if len(input_shape) != 4 or input_shape[3] != 1:
+        channels = f"{input_shape[3]} channels" if len(input_shape) == 4 else f"the shape {input_shape}"
         raise ModelError(
             f"{name} takes pictures with {channels}; expected one gray channel, (n, {size}, {size}, 1). "
             "Only networks for gray faces can be imported."
         )
-    if any(side not in (None, size) for side in taken[1:3]):
+    if any(side not in (None, size) for side in input_shape[1:3]):
         raise ModelError(
-            f"{name} takes faces of {taken[1]}×{taken[2]} pixels, its description says {size}×{size}. "
+            f"{name} takes faces of {input_shape[1]}×{input_shape[2]} pixels, its description says {size}×{size}. "
             f"Correct the input size."
         )
-    if len(given) != 2 or given[1] != len(description.labels):
+    if len(output_shape) != 2 or output_shape[1] != len(description.labels):
         raise ModelError(
-            f"{name} gives {given[-1]} scores in the shape {given}, its description names "
+            f"{name} gives {output_shape[-1]} scores in the shape {output_shape}, its description names "
             f"{len(description.labels)} labels. Expected a network that ends in one row of "
             f"{len(description.labels)} scores."
         )
 
 
-def _wrap(model: keras.Model, description: Description, name: str) -> keras.Model:
+def _with_preprocessing(model: keras.Model, description: Description, name: str) -> keras.Model:
     low, high = SCALES[description.scale]
     size = description.input_size
     faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="face")
@@ -111,12 +112,12 @@ def _wrap(model: keras.Model, description: Description, name: str) -> keras.Mode
         x = layers.Resizing(size, size, interpolation="nearest", name="resize")(x)
     x = layers.Rescaling((high - low) / 255, low, name="scale")(x)
     inner = keras.Model(model.inputs[0], {"scores": model.outputs[0], "features": _features(model, name)})
-    given = inner(x)
-    return keras.Model(faces, {"scores": given["scores"], "features": given["features"]}, name="imported")
+    outputs = inner(x)
+    return keras.Model(faces, {"scores": outputs["scores"], "features": outputs["features"]}, name="imported")
 
 
 def _features(model: keras.Model, name: str) -> keras.KerasTensor:
-    """Return what the last layer that weighs its input is given, (n, d), averaged over the picture if it has any."""
+    """Return the input of the last layer with weights, (n, d), averaged over the picture if it has one."""
     last = next((layer for layer in reversed(model.layers) if isinstance(layer, (*_WITH_KERNEL, keras.Model))), None)
     if last is None or isinstance(last, keras.Model):
         raise ModelError(
@@ -136,7 +137,7 @@ def _check_scores(network: keras.Model, name: str) -> None:
     sums = scores.sum(axis=1)
     if not (np.all(scores >= 0) and np.all(np.abs(sums - 1) < 1e-3)):
         raise ModelError(
-            f"{name} gives scores that are no shares of 1: rows sum to {sums.min():.3g} to "
+            f"The scores of {name} do not sum to 1: rows sum to {sums.min():.3g} to "
             f"{sums.max():.3g}, single scores run from {scores.min():.3g} to {scores.max():.3g}. "
             "Expected a softmax at its end; add one and save the model again."
         )

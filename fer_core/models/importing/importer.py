@@ -1,6 +1,6 @@
-"""Models that others saved, or that were trained elsewhere, brought into the form the app uses.
+"""Turn a model file into a model of the app.
 
-Needs Keras, so it runs in a process of its own (`python -m fer_core import`).
+This needs Keras, so it runs in a process of its own (`python -m fer_core import`).
 """
 
 from __future__ import annotations
@@ -16,23 +16,24 @@ from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.files import sha256_of
 from fer_core.models.card import ModelCard
-from fer_core.models.convert import kernel_type, save_bundle
-from fer_core.models.importing.description import NEEDS_WORDS, Description
+from fer_core.models.convert import save_bundle
+from fer_core.models.importing.description import DESCRIPTION_NEEDED, Description
 from fer_core.models.importing.foreign_model import load_foreign_model
 from fer_core.models.importing.inspection import Kind, ModelFile, inspect_file
 from fer_core.models.importing.original_weights import load_original_weights
-from fer_core.models.importing.registered_weights import load_registered_weights
+from fer_core.models.importing.registered_weights import Origin, load_registered_weights
+from fer_core.models.registry import spec_of
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import gave.
+    """The result of an import.
 
     Attributes:
         card: of the model.
-        difference: largest difference between the scores of the file's form and the app's, 0 to 1.
+        difference: largest difference between the scores of the network in Keras and in the app's form, 0 to 1.
     """
 
     card: ModelCard
@@ -55,31 +56,29 @@ def import_model(
         folder: where `model.tflite` and `card.json` go.
         name: of the model, for its card.
         faces: uint8 (n, 48, 48) that both forms must score alike.
-        architecture: name of the registered architecture that the file holds; weights alone need it.
-        description: what a network of another origin takes and gives.
+        architecture: name of the registered architecture in the file; required for weights alone.
+        description: what a foreign network takes and what its scores mean.
 
     Raises:
-        ModelError: the file is none of these, is damaged, could run code or does not fit what is said of it.
+        ModelError: the file is none of these, is damaged, could run code or does not match its description.
     """
     log.info("Step 1 of 3: reading %s", path.name)
     file = inspect_file(path)
     if architecture and description:
-        raise ModelError(
-            "Name the architecture of a network that is registered here, or describe another one: not both."
-        )
-    network, kind = _load(file, architecture, description)
+        raise ModelError("Name the architecture of a registered network, or describe a foreign one: not both.")
+    network, origin = _load(file, architecture, description)
     log.info("Step 2 of 3: converting %s parameters", f"{network.count_params():,}")
-    card = _card(file, name, kind, network, description)
-    # A network of another origin keeps every digit, so that it answers as it does at home.
-    difference = save_bundle(network, card, folder, faces, kernel_type(kind) if description is None else "float32")
+    card = _card(file, name, origin, network, description)
+    # A foreign network keeps float32 weights, so that its scores stay exactly those it gave elsewhere.
+    kernels = "float32" if description else spec_of(origin.architecture).kernels
+    difference = save_bundle(network, card, folder, faces, kernels)
     log.info("Step 3 of 3: compared on %d faces", len(faces))
     return Imported(card, difference)
 
 
-def _load(file: ModelFile, architecture: str | None, description: Description | None) -> tuple[keras.Model, str]:
-    """Return the network and the name of its architecture."""
+def _load(file: ModelFile, architecture: str | None, description: Description | None) -> tuple[keras.Model, Origin]:
     if description is not None:
-        return load_foreign_model(file, description), "imported"
+        return load_foreign_model(file, description), Origin("imported", ("fer",))
     if file.kind in (Kind.KERAS, Kind.WEIGHTS):
         return load_registered_weights(file, architecture)
     if architecture not in (None, "seed-cnn"):
@@ -88,33 +87,36 @@ def _load(file: ModelFile, architecture: str | None, description: Description | 
             "file of Keras 3. Save it again with Keras 3."
         )
     try:
-        return load_original_weights(file.path), "seed-cnn"
+        return load_original_weights(file.path), Origin("seed-cnn", ("fer",))
     except ModelError as error:
         if file.kind is not Kind.LEGACY_MODEL:
             raise
         raise ModelError(
-            f"{file.path.name} is a whole Keras model, but not the original script's. {NEEDS_WORDS}"
+            f"{file.path.name} is a whole Keras model, but not the original script's. {DESCRIPTION_NEEDED}"
         ) from error
 
 
 def _card(
-    file: ModelFile, name: str, architecture: str, network: keras.Model, description: Description | None
+    file: ModelFile, name: str, origin: Origin, network: keras.Model, description: Description | None
 ) -> ModelCard:
-    origin = {"imported_from": file.path.name, "sha256": sha256_of(file.path), "kind": file.kind.value}
+    source = {"imported_from": file.path.name, "sha256": sha256_of(file.path), "kind": file.kind.value}
     limits = [f"Imported from {file.path.name}: nothing is known of its training data."]
+    architecture, parameters = origin.architecture, network.count_params()
     if description is None:
-        return ModelCard(name, architecture, network.count_params(), LABELS, training=origin, limits=tuple(limits))
-    limits.append(f"What it takes and gives is what its importer said: {description}.")
+        return ModelCard(
+            name, architecture, parameters, LABELS, training=source, limits=tuple(limits), label_sets=origin.label_sets
+        )
+    limits.append(f"Its input and labels are as described at import: {description}.")
     size = description.input_size
     return ModelCard(
         name,
         architecture,
-        network.count_params(),
+        parameters,
         description.labels,
         input=f"48×48 gray, uint8 values 0 to 255; its first layers resize to {size}×{size} ({description.resize}) and "
         f"scale to {description.scale}",
         training={
-            **origin,
+            **source,
             "description": {
                 "labels": list(description.labels),
                 "input_size": size,

@@ -1,4 +1,4 @@
-"""What a model file is, by its content, found out without Keras and without running anything in it.
+"""Find out what a model file is from its content, without Keras and without running anything in it.
 
 Sizes are checked before anything is unpacked, since a small archive can hold terabytes of zeros.
 """
@@ -45,12 +45,12 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A file that was looked into.
+    """An inspected file.
 
     Attributes:
         path: where it is.
         kind: what it is.
-        config: the layers it describes, as Keras wrote them; None where it holds weights alone.
+        config: the layers it describes, as Keras wrote them; None if it holds weights alone.
     """
 
     path: Path
@@ -76,12 +76,12 @@ def inspect_file(path: Path) -> ModelFile:
     if start.startswith(b"PK"):
         return ModelFile(path, Kind.KERAS, _keras_config(path))
     if start == b"\x89HDF\r\n\x1a\n":
-        return _look_into_hdf5(path)
+        return _inspect_hdf5(path)
     raise ModelError(f"{path.name} cannot be read as a model: it is neither a .keras file nor HDF5. {EXPECTED}")
 
 
 @contextmanager
-def weights_of(file: ModelFile) -> Iterator[Path]:
+def unpacked_weights(file: ModelFile) -> Iterator[Path]:
     """Yield the path of a file's Keras 3 weights, unpacked for as long as the block lasts.
 
     Raises:
@@ -113,7 +113,7 @@ def check_hdf5(path: Path, name: str) -> None:
     """
     try:
         with h5py.File(path) as file:
-            total = sum(_bytes_below(file, name))
+            total = sum(_dataset_sizes(file, name))
     except (OSError, KeyError, RuntimeError) as error:
         raise ModelError(
             f"{name} cannot be read as HDF5: {error}. It was cut short or altered; save or download it again."
@@ -125,20 +125,20 @@ def check_hdf5(path: Path, name: str) -> None:
         )
 
 
-def shapes_of(path: Path) -> dict[str, tuple[int, ...]]:
+def weight_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """Return the names of the weights in Keras 3's HDF5 form, as layers/conv2d_1/vars/0, and their shapes.
 
     The states of random number generators and of the optimizer are not weights and left out.
     """
-    found: dict[str, tuple[int, ...]] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
 
     def visit(place: str, item: h5py.HLObject) -> None:
         if isinstance(item, h5py.Dataset) and place.startswith("layers/") and "seed_generator" not in place:
-            found[place] = item.shape
+            shapes[place] = item.shape
 
     with h5py.File(path) as file:
         file.visititems(visit)
-    return found
+    return shapes
 
 
 def _keras_config(path: Path) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _keras_config(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _look_into_hdf5(path: Path) -> ModelFile:
+def _inspect_hdf5(path: Path) -> ModelFile:
     check_hdf5(path, path.name)
     with h5py.File(path) as file:
         if "model_config" in file.attrs:
@@ -179,21 +179,21 @@ def _parsed(text: str | bytes, path: Path) -> dict[str, Any]:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ModelError(
-            f"{path.name} describes its layers in no readable way: {error}. It was altered; save it again."
+            f"The description of the layers in {path.name} cannot be read: {error}. It was altered; save it again."
         ) from error
     if not isinstance(config, dict) or not isinstance(config.get("config"), (dict, list)):
         raise ModelError(f"{path.name} does not describe its layers. Save the whole model again, with Keras.")
     return config
 
 
-def _bytes_below(group: h5py.Group, name: str) -> Iterator[int]:
+def _dataset_sizes(group: h5py.Group, name: str) -> Iterator[int]:
     for key in group:
         # A link may lead to another file of this machine, or round in a circle.
         if not isinstance(group.get(key, getlink=True), h5py.HardLink):
             raise ModelError(f"{name} refers to data elsewhere ({key}). Expected a file that holds its own weights.")
         item = group[key]
         if isinstance(item, h5py.Group):
-            yield from _bytes_below(item, name)
+            yield from _dataset_sizes(item, name)
         elif isinstance(item, h5py.Dataset):
             if item.external or item.is_virtual:
                 raise ModelError(f"{name} keeps {key} in another file. Expected a file that holds its own weights.")

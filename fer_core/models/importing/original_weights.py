@@ -1,6 +1,6 @@
-"""The weights that the original script saves, in its network built anew.
+"""The weights that the original script saves, loaded into its network.
 
-Needs Keras, so it runs in a process of its own (`python -m fer_core import`).
+This needs Keras, so it runs in a process of its own (`python -m fer_core import`).
 """
 
 from __future__ import annotations

@@ -1,22 +1,24 @@
-"""Weights of a registered architecture, copied into a network that is built anew.
+"""Weights of a registered architecture, loaded into a newly built network.
 
-Nothing of the file is run: its weights must have the names and shapes that the fresh network's
-have, and its layers, where it describes them, the same settings.
+Nothing in the file is run: its weights must have the names and shapes of the new network's, and its layers, if it
+describes them, the same settings.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from fer_core.errors import ModelError
-from fer_core.models.importing.description import NEEDS_WORDS
-from fer_core.models.importing.inspection import ModelFile, shapes_of, weights_of
+from fer_core.models.importing.description import DESCRIPTION_NEEDED
+from fer_core.models.importing.inspection import ModelFile, unpacked_weights, weight_shapes
+from fer_core.models.label_sets import LABEL_SETS
 from fer_core.models.registry import architectures, build
 
 # Settings that do not change what a trained network answers.
@@ -39,8 +41,21 @@ _WITHOUT_EFFECT = frozenset(
 _WITHOUT_EFFECT_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 
 
-def load_registered_weights(file: ModelFile, architecture: str | None) -> tuple[keras.Model, str]:
-    """Return a network with the weights of `file`, and the name of its architecture.
+@dataclass(frozen=True)
+class Origin:
+    """What network the weights of a file belong to.
+
+    Attributes:
+        architecture: its name in the registry, or "imported" for a foreign network.
+        label_sets: what it gives scores for.
+    """
+
+    architecture: str
+    label_sets: tuple[str, ...]
+
+
+def load_registered_weights(file: ModelFile, architecture: str | None) -> tuple[keras.Model, Origin]:
+    """Return a network with the weights of `file`, and what network it is.
 
     Args:
         file: a .keras file, or Keras 3 weights.
@@ -50,39 +65,51 @@ def load_registered_weights(file: ModelFile, architecture: str | None) -> tuple[
         ModelError: the file's weights or layers are not those of the architecture, or of none.
     """
     names = (architecture,) if architecture else architectures()
-    with weights_of(file) as path:
-        found = shapes_of(path)
-        fitting = [(name, network) for name in names if _shapes_when_saved(network := build(name)) == found]
-        if file.config is not None:
-            fitting = fitting[:1] if architecture else [pair for pair in fitting if not _differences(file, pair[1])][:1]
-        if not architecture and file.config is None:
-            fits = ", ".join(name for name, _ in fitting) or "none that is registered here"
+    with unpacked_weights(file) as path:
+        shapes = weight_shapes(path)
+        fitting = _fitting(names, shapes)
+        if file.config is None and not architecture:
+            fits = ", ".join(origin.architecture for origin, _ in fitting) or "none that is registered here"
             raise ModelError(
                 f"{file.path.name} holds weights without a description of their network. Name its "
                 f"architecture (on the command line --architecture); by names and shapes it fits: {fits}."
             )
+        if not architecture:
+            fitting = [pair for pair in fitting if not _differences(file, pair[1])]
         if not fitting:
-            raise ModelError(_misfit(file, found, architecture))
-        name, network = fitting[0]
+            raise _mismatch(file, shapes, architecture)
+        origin, network = fitting[0]
         if differences := _differences(file, network):
             raise ModelError(
-                f"{file.path.name} has the weights of {name}, but its layers differ from that network's: "
-                f"{'; '.join(differences[:3])}. Import it by a description instead: labels, input size "
+                f"{file.path.name} has the weights of {origin.architecture}, but its layers differ from that "
+                f"network's: {'; '.join(differences[:3])}. Import it by a description instead: labels, input size "
                 "and scale."
             )
         network.load_weights(path)
-    return network, name
+    return network, origin
 
 
-def _misfit(file: ModelFile, found: dict[str, Any], architecture: str | None) -> str:
+def _fitting(names: Sequence[str], shapes: dict[str, tuple[int, ...]]) -> list[tuple[Origin, keras.Model]]:
+    """Return the networks with weights of these shapes: with one head or, if none fits, with one for each label set."""
+    for label_sets in (("fer",), LABEL_SETS):
+        networks = [(Origin(name, label_sets), build(name, label_sets=label_sets)) for name in names]
+        if fitting := [(origin, network) for origin, network in networks if _saved_shapes(network) == shapes]:
+            return fitting
+    return []
+
+
+def _mismatch(file: ModelFile, shapes: dict[str, tuple[int, ...]], architecture: str | None) -> ModelError:
     if architecture is None:
-        return f"{file.path.name} is none of the networks registered here ({', '.join(architectures())}). {NEEDS_WORDS}"
-    expected = _shapes_when_saved(build(architecture))
-    place = next(place for place in (*expected, *found) if expected.get(place) != found.get(place))
-    return (
+        return ModelError(
+            f"{file.path.name} is none of the networks registered here ({', '.join(architectures())}). "
+            f"{DESCRIPTION_NEEDED}"
+        )
+    expected = _saved_shapes(build(architecture))
+    place = next(place for place in (*expected, *shapes) if expected.get(place) != shapes.get(place))
+    return ModelError(
         f"{file.path.name} does not hold the weights of {architecture}: {len(expected)} were expected and "
-        f"{len(found)} came; the first difference is {place}, expected {_shape_words(expected.get(place))}, got "
-        f"{_shape_words(found.get(place))}. Name the architecture that the file was trained with."
+        f"{len(shapes)} came; the first difference is {place}, expected {_shape_words(expected.get(place))}, got "
+        f"{_shape_words(shapes.get(place))}. Name the architecture that the file was trained with."
     )
 
 
@@ -90,15 +117,15 @@ def _shape_words(shape: tuple[int, ...] | None) -> str:
     return "none" if shape is None else "×".join(map(str, shape)) or "a single number"
 
 
-def _shapes_when_saved(network: keras.Model) -> dict[str, tuple[int, ...]]:
+def _saved_shapes(network: keras.Model) -> dict[str, tuple[int, ...]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fresh.weights.h5"
         network.save_weights(path)
-        return shapes_of(path)
+        return weight_shapes(path)
 
 
 def _differences(file: ModelFile, network: keras.Model) -> list[str]:
-    """Return in words how the layers that a file describes differ from those of `network`."""
+    """Return how the layers that a file describes differ from those of `network`, as text."""
     if file.config is None:
         return []
     # Through JSON, as the file went: tuples become lists.
@@ -107,8 +134,8 @@ def _differences(file: ModelFile, network: keras.Model) -> list[str]:
         theirs = file.config["config"]["layers"]
         if len(own) != len(theirs):
             return [f"{len(theirs)} layers instead of {len(own)}"]
-        places = [{layer["config"]["name"]: place for place, layer in enumerate(each)} for each in (own, theirs)]
-        return [words for pair in zip(own, theirs, strict=True) for words in _layer_differences(*pair, *places)]
+        places = [{layer["config"]["name"]: place for place, layer in enumerate(layers)} for layers in (own, theirs)]
+        return [text for pair in zip(own, theirs, strict=True) for text in _layer_differences(*pair, *places)]
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{file.path.name} does not describe its layers as Keras 3 does ({error!r} failed). "

@@ -1,7 +1,7 @@
-"""Models that could run code of their maker, refused in words before Keras sees them.
+"""Refuse models that could run code of their authors before Keras opens them.
 
-A Keras file can name functions, classes and other files; Keras's safe mode stops most of that.
-Here only known layers pass, so that what is new or unheard of is refused as well.
+A Keras file can name functions, classes and other files; Keras's safe mode stops most of that. Here only known layers
+pass, so that anything else is refused as well.
 """
 
 from __future__ import annotations
@@ -102,14 +102,14 @@ _MAX_DEPTH = 100
 
 
 def require_safe_config(config: dict[str, Any], name: str) -> None:
-    """Check that a model is made of known layers alone.
+    """Check that a model consists of known layers only.
 
     Args:
         config: the model as Keras describes it: `config.json` or `model_config`.
         name: of the file, for the message.
 
     Raises:
-        ModelError: it has a Lambda layer, a class of its maker's, or layers beyond any face network.
+        ModelError: it has a Lambda layer, a class of its author's, or layers too large for any face network.
     """
     _check({key: value for key, value in config.items() if key != "compile_config"}, name, 0)
 
@@ -141,8 +141,8 @@ def _check_class(part: dict[str, Any], name: str) -> None:
     class_name, registered = str(part["class_name"]), part.get("registered_name")
     if class_name in ("Lambda", "__lambda__", "function"):
         raise ModelError(
-            f"{name} has a Lambda layer or a function of its own. Those are programs, and programs of "
-            "others are not run here. Replace it by layers of Keras and save the model again."
+            f"{name} has a Lambda layer or a function of its own. That is code, and code of others is not run "
+            "here. Replace it with layers of Keras and save the model again."
         )
     if (part.get("module"), class_name, registered) in _OWN:
         return

@@ -1,8 +1,7 @@
-"""What happens beside the training steps: progress, validation, history and saving.
+"""What happens between the training steps: progress, validation, history and saving.
 
-Keras's own ModelCheckpoint, SwapEMAWeights and BackupAndRestore each miss something a run needs:
-they save the optimizer with the weights, cannot validate and save averaged weights alike, and
-leave nothing to resume after a stop.
+Keras's own ModelCheckpoint, SwapEMAWeights and BackupAndRestore do not do what a run needs: they save the optimizer
+with the weights, cannot both validate and save averaged weights, and leave nothing to resume after a stop.
 """
 
 from __future__ import annotations
@@ -17,11 +16,14 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from fer_core.emotions import LABELS
-from fer_core.files import atomic_path, read_json, write_json
+from fer_core.errors import RunError
+from fer_core.files import atomic_path, write_json
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.augmentation import resize
 from fer_core.training.loop.batches import Batches
+from fer_core.training.loop.heads import cross_entropy, split_scores
 from fer_core.training.loop.result_network import ResultNetwork
+from fer_core.training.loop.validation import ValidationFaces, measure_epoch
 from fer_core.training.run.checkpoint import save_state
 from fer_core.training.run.folder import PROGRESS_COLUMNS, RunFolder, best_epoch
 from fer_core.training.run.heartbeat import Heartbeat
@@ -32,7 +34,7 @@ SHOWN_FACES = 14
 
 
 class Progress(keras.callbacks.Callback):
-    """Writes the epoch under way to a small file, and ends the run when it was asked to stop or has diverged."""
+    """Writes the current epoch's progress to a small file; ends the run when it was asked to stop or has diverged."""
 
     def __init__(self, run: RunFolder, batches: Batches, beat: Heartbeat) -> None:
         super().__init__()
@@ -73,16 +75,17 @@ class Progress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._file.close()
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        # The first batch holds the compiling; it says nothing about speed.
+        # The first batch may include compiling, which says nothing about speed.
         span_s, steps = time.monotonic() - self._first_end_s, len(self._batches) - 1
+        logs["startup_s"] = round(max(0.0, self._first_end_s - self.started_s - span_s / steps), 2) if steps else 0.0
         logs["images_per_s"] = round(steps * self._batches.batch_size / span_s, 1) if steps else 0.0
 
 
 class Validation(keras.callbacks.Callback):
     """Measures the network that would be kept, after each whole epoch.
 
-    It sees faces of the size that the epoch trained on. It adds that size, val_loss and val_accuracy
-    to the logs and writes the confusion matrix and the predictions for a few faces.
+    It sees faces of the size that the epoch trained on. It adds that size, `val_loss` and what `measure_epoch` returns
+    to the logs and writes the confusion matrix and the predictions for a few faces, of the default label set.
     """
 
     def __init__(
@@ -91,45 +94,44 @@ class Validation(keras.callbacks.Callback):
         progress: Progress,
         batches: Batches,
         network: ResultNetwork,
-        images: np.ndarray,
-        targets: np.ndarray,
+        validation: ValidationFaces,
         first_epoch: int,
     ) -> None:
         super().__init__()
         self._run, self._progress, self._batches, self._network = run, progress, batches, network
-        self._images, self._targets = images, targets
-        self._labels = targets.argmax(axis=1)
-        self._shown = _spread(self._labels)
+        self._validation, self._truth = validation, validation.truth
+        self._shown = _spread(self._truth)
         self._predicted = self._earlier(first_epoch)
-        _save_faces(images[self._shown], run)
+        _save_faces(validation.images[self._shown], run)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if not self._progress.whole:
             return
         self._network.take(self.model)
-        probs = self._network.predict(resize(self._images, self._batches.size))
-        if not all(np.isfinite(array).all() for array in (probs, *self.model.get_weights())):
+        scores = self._network.predict(resize(self._validation.images, self._batches.size))
+        if not all(np.isfinite(array).all() for array in (scores, *self.model.get_weights())):
             # The last step of the epoch spoiled the weights; its loss was measured before.
             self._progress.diverged = self.model.stop_training = True
             return
-        likelihood = np.log(np.clip(probs, 1e-7, 1))
-        logs["val_loss"] = float(-(self._targets * likelihood).sum(axis=1).mean())
-        logs["val_accuracy"] = float((probs.argmax(axis=1) == self._labels).mean())
+        label_sets = self._validation.label_sets
+        by_label_set = split_scores(scores, label_sets)
+        logs["val_loss"] = cross_entropy(self._validation.targets, scores, label_sets)
+        logs |= measure_epoch(self._validation, by_label_set)
         logs["size"] = self._batches.size
         logs["seconds"] = round(time.monotonic() - self._progress.started_s, 2)
-        self._write(epoch, probs)
+        self._write(epoch, by_label_set[label_sets[0]])
 
     def _write(self, epoch: int, probs: np.ndarray) -> None:
-        shown = probs[self._shown]
+        shown, counts = probs[self._shown], self._truth >= 0
         self._predicted.append(shown.argmax(axis=1).tolist())
-        confusion = confusion_matrix(self._labels, probs.argmax(axis=1), labels=range(len(LABELS)))
+        confusion = confusion_matrix(self._truth[counts], probs[counts].argmax(axis=1), labels=range(len(LABELS)))
         write_json(
             self._run.validation_file,
             {
                 "epoch": epoch,
                 "confusion": confusion.tolist(),
                 "faces": {
-                    "labels": self._labels[self._shown].tolist(),
+                    "labels": self._truth[self._shown].tolist(),
                     "probs": np.round(shown, 4).tolist(),
                     "predicted": self._predicted,
                 },
@@ -137,17 +139,30 @@ class Validation(keras.callbacks.Callback):
         )
 
     def _earlier(self, first_epoch: int) -> list[list[int]]:
-        if not self._run.validation_file.exists():
+        try:
+            record = self._run.validation()
+        except RunError:
+            return []  # it only shows what earlier epochs predicted; the run is not worth stopping for it
+        if record is None or len(record.faces.labels) != len(self._shown):
             return []
-        return read_json(self._run.validation_file)["faces"]["predicted"][:first_epoch]
+        return record.faces.predicted[:first_epoch]
 
 
 class History(keras.callbacks.CSVLogger):
-    """Keras's history as a table, of whole epochs only."""
+    """Keras's history as a table, of whole epochs only.
+
+    A history that an earlier version began keeps its columns.
+    """
 
     def __init__(self, run: RunFolder, progress: Progress) -> None:
         super().__init__(str(run.history_file), append=True)
-        self._progress = progress
+        self._path, self._progress = run.history_file, progress
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        super().on_train_begin(logs)
+        if not self.append_header:
+            with self._path.open(encoding="utf-8") as file:
+                self.keys = file.readline().strip().split(",")[1:]
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if self._progress.whole:
@@ -194,9 +209,8 @@ def ends_early(history: pd.DataFrame, patience: int) -> bool:
 
 
 def _spread(labels: np.ndarray) -> np.ndarray:
-    """Return the rows of up to `SHOWN_FACES` faces, of each expression as many."""
-    each = [np.flatnonzero(labels == k)[: SHOWN_FACES // len(LABELS)] for k in range(len(LABELS))]
-    return np.concatenate(each)
+    """Return the rows of up to `SHOWN_FACES` faces, the same number of each expression."""
+    return np.concatenate([np.flatnonzero(labels == k)[: SHOWN_FACES // len(LABELS)] for k in range(len(LABELS))])
 
 
 def _save_faces(images: np.ndarray, run: RunFolder) -> None:

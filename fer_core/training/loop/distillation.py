@@ -1,8 +1,7 @@
 """The teachers of a run: models, or finished runs, whose scores of the same changed face are part of the target.
 
-A network learns more from how another one hesitates than from labels alone (Hinton et al., 2015), also where both
-are of one shape and size (Furlanello et al., 2018); and more again where both see the very same view of a face
-(Beyer et al., 2022).
+A network learns more from another one's scores than from labels alone (Hinton et al., 2015), even if both have the
+same architecture (Furlanello et al., 2018), and more still if both see the same view of a face (Beyer et al., 2022).
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer_core.emotions import LABELS
 from fer_core.errors import RunError
-from fer_core.evaluation.scoring import classifier_of, score
-from fer_core.models.bundle import CARD_FILE, load_bundle
+from fer_core.evaluation.scoring import classifier_of
+from fer_core.models.bundle import CARD_FILE, Bundle, load_bundle
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.model_store import available_models, find_model
 from fer_core.training.config import RunConfig
@@ -28,21 +28,45 @@ if TYPE_CHECKING:
 
 
 def find_teacher(config: RunConfig) -> Teacher:
-    """Return what scores faces as the models or runs `config.teachers` do: as the mean of them all and of each face
-    and its mirror image, which is right more often than one of them and one view.
+    """Return a function that scores faces as the models or runs `config.teachers` do.
+
+    Each label set of the run is taught by the teachers that answer for it: by the mean of their scores of each face and
+    its mirror image, which is right more often than one of them and one view. A run with one label set is taught by
+    every teacher; those that do not answer for it teach what they answer by default.
 
     Raises:
-        FerError: there is no such model, it is not whole or has other labels, or it has trained on faces that this
-            run keeps for measuring.
+        FerError: there is no such model, it is not whole or has other labels, it has trained on faces that this
+            run validates on, or none answers for a label set of the run.
     """
-    classifiers = [_classifier(name, config) for name in config.teachers]
+    bundles = [_bundle(name, config) for name in config.teachers]
+    classifiers = [(bundle, classifier_of(bundle)) for bundle in bundles]
+    only = config.label_sets[0] if len(config.label_sets) == 1 else None
+    if not only and not any(set(bundle.card.label_sets) & set(config.label_sets) for bundle in bundles):
+        raise RunError(f"No teacher answers for any of {', '.join(config.label_sets)}. Choose another teacher.")
 
-    def scores(images: np.ndarray) -> np.ndarray:
+    def scores(images: np.ndarray) -> dict[str, np.ndarray]:
         views = np.concatenate([images, images[:, :, ::-1]])
-        own, mirrored = np.split(np.mean([score(classifier, views) for classifier in classifiers], axis=0), 2)
-        return (own + mirrored) / 2
+        given: dict[str, list[np.ndarray]] = {label_set: [] for label_set in config.label_sets}
+        for bundle, classifier in classifiers:
+            answers = _classify_all(classifier, views)
+            if only and only not in answers:
+                given[only].append(answers[bundle.card.label_sets[0]])
+            for label_set in answers.keys() & given.keys():
+                given[label_set].append(answers[label_set])
+        return {label_set: _of_both_views(parts) for label_set, parts in given.items() if parts}
 
     return scores
+
+
+def _classify_all(classifier: LiteRTClassifier, faces: np.ndarray) -> dict[str, np.ndarray]:
+    """Return float32 (n, 7) for each label set of the classifier, in the order of `LABELS`, of uint8 (n, 48, 48)."""
+    order = [classifier.labels.index(label) for label in LABELS]
+    return {label_set: scores[:, order] for label_set, scores in classifier.classify_all(faces).items()}
+
+
+def _of_both_views(scores: list[np.ndarray]) -> np.ndarray:
+    own, mirrored = np.split(np.mean(scores, axis=0), 2)
+    return (own + mirrored) / 2
 
 
 def teachers() -> list[str]:
@@ -56,20 +80,34 @@ def teacher_folders(config: RunConfig) -> list[Path]:
     return [_folder(name) for name in config.teachers]
 
 
-def _classifier(name: str, config: RunConfig) -> LiteRTClassifier:
+def check_teachers(config: RunConfig) -> None:
+    """Check that all teachers of a run are there, whole and do not know the faces that it validates on.
+
+    Raises:
+        FerError: one is not.
+    """
+    for name in config.teachers:
+        _bundle(name, config)
+
+
+def _bundle(name: str, config: RunConfig) -> Bundle:
     bundle = load_bundle(_folder(name))
+    if set(bundle.card.labels) != set(LABELS):
+        raise RunError(
+            f"The teacher {name} knows {', '.join(bundle.card.labels)}; expected {', '.join(LABELS)}. Choose another."
+        )
     if known := known_of(bundle.card.training, config):
         raise RunError(
             f"The teacher {name} has trained on {known}; what it teaches would be measured on faces that it "
             "knows. Choose another teacher, or train on the same splits of the same data set."
         )
-    return classifier_of(bundle)
+    return bundle
 
 
 def _folder(name: str) -> Path:
     if name in available_models():
         return find_model(name)
-    run = find_run(name)  # a model's own folder holds no run, so a path can be of either
+    run = find_run(name)  # a path can be that of a run or of a model, which holds no run
     return run.model_folder if _has_model(run.model_folder) else find_model(name)
 
 

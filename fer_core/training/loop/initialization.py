@@ -1,4 +1,4 @@
-"""What a run begins with, if not with random weights: a run or a model of the same network."""
+"""The initial weights of a run, if they are not random: those of a run or a model of the same network."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fer_core.errors import ModelError, RunError
 from fer_core.models.bundle import CARD_FILE, WEIGHTS_FILE
 from fer_core.models.card import ModelCard
+from fer_core.models.label_sets import trained_label_sets
 from fer_core.models.model_store import available_models, folder_of
 from fer_core.models.registry import build
 from fer_core.training.config import RunConfig
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InitialWeights:
-    """A trained network to go on from.
+    """A trained network to start from.
 
     Attributes:
         name: of the run or the model.
-        folder: where it lies.
-        is_run: whether it is a run.
-        training: its configuration and, if it is finished, what its training cost.
+        folder: its folder.
+        is_run: whether it is a run; otherwise it is a model.
+        training: its configuration and, if it is finished, what its training took.
     """
 
     name: str
@@ -42,57 +43,60 @@ class InitialWeights:
         Raises:
             FerError: they are missing or do not fit.
         """
-        from fer_core.models.weights import (
-            load_network,  # loads Keras, which a page that lists names must not
-        )
+        from fer_core.models.weights import load_network  # loads Keras, which a page that lists names must not
 
         if not self.is_run:
             return load_network(self.folder)
         path = RunFolder(self.folder).weights_file
         if not path.exists():
             raise RunError(f"The run {self.name} has no weights yet: {path} is missing.")
-        network = build(self.training["architecture"])
+        network = build(self.training["architecture"], label_sets=self.label_sets)
         network.load_weights(path)
         return network
+
+    @property
+    def label_sets(self) -> tuple[str, ...]:
+        """The label sets that it answers for, the default first."""
+        return trained_label_sets(self.training.get("label_set", "fer"))
 
 
 def find_initial_weights(config: RunConfig) -> InitialWeights:
     """Return what `config.start_from` names.
 
     Raises:
-        RunError: there is none of this name, it is another network, or it has trained on faces that this run keeps
-            for measuring.
+        RunError: there is none of this name, it is another network, or it has trained on faces that this run
+            does not train on.
     """
-    found = _named(config.start_from)
-    if (theirs := found.training.get("architecture")) != config.architecture:
+    source = _named(config.start_from)
+    if (theirs := source.training.get("architecture")) != config.architecture:
         raise RunError(
-            f"{found.name} is the network {theirs}; a run of {config.architecture} cannot begin with its weights."
+            f"{source.name} is the network {theirs}; a run of {config.architecture} cannot start with its weights."
         )
-    if known := known_of(found.training, config):
+    if known := known_of(source.training, config):
         raise RunError(
-            f"{found.name} has trained on {known}; a run that begins with its weights would be measured on "
+            f"{source.name} has trained on {known}; a run that starts with its weights would be measured on "
             "faces that it knows. Train on the same splits of the same data set."
         )
-    return found
+    return source
 
 
 def known_of(training: Mapping[str, Any], config: RunConfig) -> str:
-    """Return in words what a network has trained on that a run of `config` keeps for measuring; empty if nothing.
+    """Return as text what a network has trained on that a run of `config` does not train on; empty if nothing.
 
     Args:
-        training: how the network was trained, as its card tells.
-        config: of the run that takes something over from it.
+        training: how the network was trained, from its card.
+        config: of the run that starts from the network or is taught by it.
     """
     theirs = set(training.get("train_splits", ()))
     if unseen := theirs - set(config.train_splits):
         return ", ".join(sorted(unseen))
     held_out = "Validation" in config.validation_splits and "Training" in theirs
-    # Validation is held out of Training: where that was done anew, all of it was Training before.
+    # Validation is held out of Training; in another data set, the same faces may still be in Training.
     return "what is Validation here" if held_out and training.get("data") != config.data else ""
 
 
 def initial_weight_sources(architecture: str) -> list[str]:
-    """Return the names of all runs and models whose weights a run of `architecture` can begin with, models first."""
+    """Return the names of all runs and models whose weights a run of `architecture` can start with, models first."""
     models = [
         name
         for name in available_models()
@@ -113,11 +117,11 @@ def _architecture_of(folder: Path) -> str | None:
     try:
         return ModelCard.load(folder / CARD_FILE).architecture
     except ModelError:
-        return None  # an altered card is shown as such where models are chosen
+        return None  # an altered card is reported where models are chosen
 
 
 def _named(name: str) -> InitialWeights:
-    # What a page lists under a name is what the name means: a model, if it has weights to begin with, before a run.
+    # A name means what a page lists under it: a model, if it has Keras weights, before a run.
     if name in available_models() and (folder_of(name) / WEIGHTS_FILE).is_file():
         folder = folder_of(name)
         return InitialWeights(name, folder, False, ModelCard.load(folder / CARD_FILE).training)
@@ -128,7 +132,4 @@ def _named(name: str) -> InitialWeights:
     if name in available_models():
         folder = folder_of(name)
         return InitialWeights(name, folder, False, ModelCard.load(folder / CARD_FILE).training)
-    raise RunError(
-        f"No run and no model is named {name!r}. A run begins with the weights of one that is there, or "
-        "with random ones."
-    )
+    raise RunError(f"No run and no model is named {name!r}. Name one that exists, or start with random weights.")

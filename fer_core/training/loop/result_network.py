@@ -14,6 +14,7 @@ import numpy as np
 
 from fer_core.models.registry import FACE_SIZE, build, resizable
 from fer_core.training.loop.batches import Batches
+from fer_core.training.loop.heads import side_by_side, split_scores
 from fer_core.training.loop.optimizer import averaged_weights
 from fer_core.training.loop.precision import precision
 
@@ -22,15 +23,18 @@ _BATCH = 256
 
 
 class ResultNetwork:
-    """An untrained copy of an architecture that takes over the weights of the one in training."""
+    """An untrained copy of the network in training, which takes over its weights."""
 
-    def __init__(self, architecture: str, batches: Batches) -> None:
+    def __init__(self, architecture: str, label_sets: tuple[str, ...], batches: Batches) -> None:
         """Args:
         architecture: its name in the registry.
+        label_sets: what it answers for, the default first.
         batches: what is trained on; averaged weights need batch statistics of their own.
         """
+        self._label_sets = label_sets
         with precision("float32"):  # what is kept and measured, whatever it was trained in
-            self.model = build(architecture, None if resizable(architecture) else FACE_SIZE)
+            self.model = build(architecture, None if resizable(architecture) else FACE_SIZE, label_sets)
+            self._side_by_side = side_by_side(self.model, label_sets)
         self._batches = batches
         self._normalizations = [
             layer for layer in _layers(self.model) if isinstance(layer, keras.layers.BatchNormalization)
@@ -38,13 +42,17 @@ class ResultNetwork:
 
     def take(self, trained: keras.Model) -> None:
         """Take over the weights, averaged if the optimizer of `trained` keeps averages."""
-        self.model.set_weights(averaged_weights(trained))
+        self._side_by_side.set_weights(averaged_weights(trained))
         if trained.optimizer.use_ema and self._normalizations:
             self._recalibrate()
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """Return float32 (n, 7) scores of faces uint8 (n, size, size)."""
-        return self.model.predict(images[..., None], batch_size=_BATCH, verbose=0)
+        """Return float32 (n, 7 × label sets), the scores of faces uint8 (n, size, size) side by side."""
+        return self._side_by_side.predict(images[..., None], batch_size=_BATCH, verbose=0)
+
+    def predict_all(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Return float32 (n, 7) scores for each label set, of faces uint8 (n, size, size)."""
+        return split_scores(self.predict(images), self._label_sets)
 
     def save_weights(self, path: Path) -> None:
         """Write the weights, 4 bytes each, to `path`, which ends in .weights.h5."""

@@ -1,4 +1,4 @@
-"""Train a network as a run in a folder, from its beginning or from where it stopped.
+"""Train a network as a run in a folder, from the beginning or from where it stopped.
 
 This runs in a process of its own (`python -m fer_core train`), never in the web server.
 """
@@ -33,11 +33,19 @@ from fer_core.training.loop.callbacks import (
 from fer_core.training.loop.card_builder import build_card
 from fer_core.training.loop.curves import save_curves
 from fer_core.training.loop.distillation import find_teacher, teacher_folders
+from fer_core.training.loop.heads import (
+    build_accuracy,
+    build_loss,
+    columns,
+    set_initial_weights,
+    side_by_side,
+)
 from fer_core.training.loop.initialization import find_initial_weights
 from fer_core.training.loop.optimizer import build_optimizer
 from fer_core.training.loop.precision import precision
 from fer_core.training.loop.result_network import ResultNetwork
-from fer_core.training.loop.targets import class_weights, targets_of
+from fer_core.training.loop.targets import class_weights, rows_of, targets_of
+from fer_core.training.loop.validation import ValidationFaces
 from fer_core.training.run.checkpoint import load_state
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.heartbeat import Heartbeat, Stopped, device_lock, run_lock
@@ -47,14 +55,18 @@ _RESERVE_BYTES = 1 << 16
 
 
 def train(
-    open_faces: Callable[[RunConfig], FaceSet], run: RunFolder, export: Callable[[RunFolder], None] | None = None
+    open_faces: Callable[[RunConfig], FaceSet],
+    run: RunFolder,
+    export: Callable[[RunFolder], None] | None = None,
+    beat: Heartbeat | None = None,
 ) -> ModelCard | None:
-    """Train the run until it ends or a SIGTERM or SIGINT stops it; go on from its last whole epoch if it has one.
+    """Train the run until it ends or a SIGTERM or SIGINT stops it; resume it if it has a finished epoch.
 
     Args:
-        open_faces: gives the data set that a configuration names; called when it is this run's turn.
+        open_faces: opens the data set that a configuration names; called when it is this run's turn.
         run: a folder whose configuration was written by `RunFolder.create`.
         export: called when training is done and the card is written, before the run counts as finished.
+        beat: writes the status and knows the signal that stopped the run; a new one by default.
 
     Returns:
         The card of the finished run, or None if it was stopped before its end.
@@ -64,7 +76,7 @@ def train(
             or memory ran out. The status says so too, and the last good weights are kept.
         FerError: the data set is gone or cannot be used.
     """
-    config, beat = run.config(), Heartbeat(run)
+    config, beat = run.config(), beat or Heartbeat(run)
     with run_lock(run), beat.beating(), _reserve(run) as release:
         beat.set_state("starting", epoch=len(run.history()))
         try:
@@ -93,7 +105,7 @@ def train(
 
 @contextmanager
 def _reserve(run: RunFolder) -> Iterator[Callable[[], None]]:
-    """Keep room on the disk, so that a run which fills it can still say so; yield what gives the room back."""
+    """Reserve some disk space, so that a run which fills the disk can still say so; yield a function that frees it."""
     file = run.path / ".reserve"
 
     def release() -> None:
@@ -112,51 +124,51 @@ def _reserve(run: RunFolder) -> Iterator[Callable[[], None]]:
         release()
 
 
-def prepare(faces: FaceSet, config: RunConfig) -> tuple[keras.Model, Batches, tuple[np.ndarray, np.ndarray]]:
-    """Return the compiled network, the batches it trains on, and images and targets that it is validated on."""
+def prepare(faces: FaceSet, config: RunConfig) -> tuple[keras.Model, Batches, ValidationFaces]:
+    """Return the compiled network, the batches it trains on and the faces it is validated on."""
     keras.utils.set_random_seed(config.seed)
-    targets, usable = targets_of(faces, config.label_set)
+    targets, usable = targets_of(faces, config)
 
-    def rows_of(splits: tuple[str, ...]) -> np.ndarray:
+    def usable_rows(splits: tuple[str, ...]) -> np.ndarray:
         rows = faces.rows_of(*splits)
         return rows[usable[rows]]
 
-    rows = rows_of(config.train_splits)
-    weights = class_weights(targets[rows]) if config.class_weighting else None
+    rows = usable_rows(config.train_splits)
     batches = Batches(
         np.array(faces.images[rows]),
         targets[rows],
         config,
-        weights=weights,
+        weights=_class_weights(targets[rows], config) if config.class_weighting else None,
         teacher=find_teacher(config) if config.teachers else None,
     )
-    rows = rows_of(config.validation_splits)
-    model = build(config.architecture, FACE_SIZE if config.initial_size == FACE_SIZE else None)
+    rows = usable_rows(config.validation_splits)
+    size = FACE_SIZE if config.initial_size == FACE_SIZE else None
+    model = side_by_side(build(config.architecture, size, config.label_sets), config.label_sets)
     model.compile(
-        optimizer=build_optimizer(config, len(batches)),
-        metrics=["accuracy"],
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
+        optimizer=build_optimizer(config, len(batches)), metrics=[build_accuracy(config)], loss=build_loss(config)
     )
-    return model, batches, (np.array(faces.images[rows]), targets[rows])
+    return model, batches, ValidationFaces(rows_of(faces, rows), targets[rows], config.label_sets)
+
+
+def _class_weights(targets: np.ndarray, config: RunConfig) -> np.ndarray:
+    labels = "fer" if "fer" in config.label_sets else config.label_sets[0]
+    return class_weights(targets[:, columns(labels, config.label_sets)])
 
 
 def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -> ModelCard | None:
-    model, batches, (images, targets) = prepare(faces, config)
+    model, batches, validation = prepare(faces, config)
     data_hash = _data_hash(faces, config)
-    first_epoch = load_state(run.state_file, model, data_hash) if run.state_file.exists() else 0
-    _cut_history(run, first_epoch)
+    first_epoch = _resume(run, model, data_hash)
     batches.start_epoch(first_epoch)
-    network = ResultNetwork(config.architecture, batches)
-    if config.start_from and not run.state_file.exists():
-        beginning = find_initial_weights(config)
-        model.set_weights(beginning.network().get_weights())
-        write_json(run.initial_weights_file, beginning.training)
+    network = ResultNetwork(config.architecture, config.label_sets, batches)
+    if config.start_from and not first_epoch:
+        _set_initial_weights(model, run, config)
     progress = Progress(run, batches, beat)
     beat.set_state("running", epoch=first_epoch, steps_per_epoch=len(batches))
     callbacks = [
         keras.callbacks.TerminateOnNaN(),
         progress,
-        Validation(run, progress, batches, network, images, targets, first_epoch),
+        Validation(run, progress, batches, network, validation, first_epoch),
         History(run, progress),
         Saver(run, config, progress, network, data_hash, beat),
     ]
@@ -182,8 +194,42 @@ def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -
     return card
 
 
+def _resume(run: RunFolder, model: keras.Model, data_hash: str) -> int:
+    """Load the state of the run, if it has one, and return the number of finished epochs.
+
+    Raises:
+        RunError: the state is missing or unreadable, is of another data set, or epochs are missing in the history.
+    """
+    known = len(run.history())
+    advice = (
+        f"Put the file back; or start a new run with this one's weights (--start-from {run.name}), and delete this one."
+    )
+    if not run.state_file.exists():
+        # A kill during the first epoch's saving leaves one row without a state; then nothing else is lost.
+        if known > 1:
+            raise RunError(
+                f"{run.state_file} is missing, but {known} epochs are finished. Without it the run can only start "
+                f"from the beginning, which would discard them. {advice}"
+            )
+        _cut_history(run, 0)
+        return 0
+    first_epoch = load_state(run.state_file, model, data_hash)
+    if known < first_epoch:
+        raise RunError(
+            f"{run.history_file} has {known} epochs, but the run has finished {first_epoch}: rows are missing. {advice}"
+        )
+    _cut_history(run, first_epoch)
+    return first_epoch
+
+
+def _set_initial_weights(model: keras.Model, run: RunFolder, config: RunConfig) -> None:
+    source = find_initial_weights(config)
+    set_initial_weights(model, config.label_sets, source.network(), source.label_sets)
+    write_json(run.initial_weights_file, source.training)
+
+
 def _data_hash(faces: FaceSet, config: RunConfig) -> str:
-    """Return what changes with all that a run learns from: faces, labels, votes, and its teachers."""
+    """Return a text that changes with anything a run learns from: faces, labels, votes and teachers."""
     parts = [faces.hash, config.label_set]
     if config.label_set != "fer" and faces.votes is not None:
         parts.append(hashlib.sha256(np.ascontiguousarray(faces.votes)).hexdigest())
@@ -192,7 +238,7 @@ def _data_hash(faces: FaceSet, config: RunConfig) -> str:
 
 
 def _stages(config: RunConfig, first_epoch: int) -> Iterator[tuple[int, int]]:
-    """Give the first and the end of each span of epochs, from `first_epoch` on, in which faces have one size."""
+    """Yield the first epoch and the end of each span, from `first_epoch` on, in which faces have one size."""
     for _, span in groupby(range(first_epoch, config.epochs), key=config.size_at):
         epochs = list(span)
         yield epochs[0], epochs[-1] + 1
@@ -210,7 +256,7 @@ def device_words() -> str:
 
 
 def _reason(error: Exception, run: RunFolder) -> str | None:
-    """Return in words why training cannot go on, or None if this is a fault of the program."""
+    """Return as text why training cannot go on, or None if this is a fault of the program."""
     if isinstance(error, FerError):
         return str(error)
     if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left on device" in str(error):
@@ -229,7 +275,9 @@ def _reason(error: Exception, run: RunFolder) -> str | None:
 
 
 def _cut_history(run: RunFolder, epochs: int) -> None:
-    """Drop the history's rows after `epochs`: a kill may have fallen between history and state."""
+    """Drop the history's rows after `epochs`: the process may have been killed between writing history and state."""
+    if not epochs:
+        run.history_file.unlink(missing_ok=True)
     if not run.history_file.exists():
         return
     lines = run.history_file.read_text(encoding="utf-8").splitlines(keepends=True)

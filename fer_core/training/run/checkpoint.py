@@ -1,12 +1,15 @@
 """The state of a run between two epochs, in one file: weights, optimizer and random generators.
 
-Keras's BackupAndRestore leaves out the seed generators of dropout and deletes its checkpoint
-when a run is stopped; one file that is replaced at once has neither fault.
+Keras's BackupAndRestore omits the seed generators of dropout and deletes its checkpoint when a run is stopped. One file
+that is replaced atomically has neither fault.
 """
 
 from __future__ import annotations
 
+import struct
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 import keras
@@ -14,6 +17,23 @@ import numpy as np
 
 from fer_core.errors import RunError
 from fer_core.files import atomic_path
+
+# Whatever numpy and zipfile raise on a file that was cut short or altered.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    tokenize.TokenError,
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 def save_state(path: Path, model: keras.Model, epoch: int, data_hash: str) -> None:
@@ -45,9 +65,9 @@ def load_state(path: Path, model: keras.Model, data_hash: str) -> int:
             epoch, known_hash = int(state["epoch"]), str(state["data_hash"])
     except FileNotFoundError as error:
         raise RunError(
-            f"{path} is missing: the run was ended before its first epoch was complete. Start it anew."
+            f"{path} is missing: the run ended before its first epoch was complete. Start it again."
         ) from error
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError) as error:
+    except _UNREADABLE as error:
         raise RunError(f"{path} does not hold the state of this network: {error}.") from error
     if known_hash != data_hash:
         raise RunError(

@@ -2,59 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fer_core.background.locks import is_held
 from fer_core.errors import RunError
-from fer_core.files import atomic_path, write_json
+from fer_core.files import atomic_path, read_json, write_json, write_text
+from fer_core.models.bundle import bundled_models
 from fer_core.training.config import RunConfig
+from fer_core.training.run.records import (
+    LIVE_STATES,
+    STATES,
+    ExportRecord,
+    RunStatus,
+    ValidationRecord,
+    oom_kills,
+    read_record,
+)
+
+__all__ = [
+    "HEARTBEAT_S",
+    "HISTORY_COLUMNS",
+    "LIVE_STATES",
+    "PROGRESS_COLUMNS",
+    "STATES",
+    "RunFolder",
+    "RunStatus",
+    "best_epoch",
+]
 
 # A run writes its status at least this often while it lives.
 HEARTBEAT_S = 5.0
-# The states in which a process belongs to the run; without one, the run was interrupted.
-LIVE_STATES = ("waiting", "starting", "running", "measuring")
-STATES = (*LIVE_STATES, "stopped", "finished", "failed", "interrupted")
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """Where a run stands.
-
-    Attributes:
-        state: one of `STATES`.
-        pid: process id of the process that last wrote the status.
-        time_s: when it was written, seconds since 1970.
-        epoch: finished epochs.
-        step: finished steps of the epoch under way.
-        steps_per_epoch: steps an epoch has.
-        message: what happened, in words; empty while all is well.
-        since_s: when the process was started, seconds since 1970.
-        device: what it trains on, in words.
-        queue: the device it waits for, by `device_key`.
-    """
-
-    state: str
-    pid: int
-    time_s: float
-    epoch: int = 0
-    step: int = 0
-    steps_per_epoch: int = 0
-    message: str = ""
-    since_s: float = 0.0
-    device: str = ""
-    queue: str = ""
-
-    @property
-    def live(self) -> bool:
-        """Whether a process is at work on the run, or waits for its turn."""
-        return self.state in LIVE_STATES
+PROGRESS_COLUMNS = ("epoch", "step", "seconds", "loss", "accuracy")
+HISTORY_COLUMNS = ("epoch", "accuracy", "loss", "val_accuracy", "val_loss", "learning_rate", "seconds")
+_NOTE_LENGTH = 2000
 
 
 @dataclass(frozen=True)
@@ -139,24 +128,30 @@ class RunFolder:
     def export_file(self) -> Path:
         return self.path / "export.json"
 
+    @property
+    def note_file(self) -> Path:
+        return self.path / "note.txt"
+
     def create(self, config: RunConfig) -> None:
         """Make the folder and write the configuration, with a copy of the corrections as they are now.
 
-        Corrections go on being made in the data set; a run that is resumed needs those that it began with.
+        Corrections in the data set go on changing; a run that is resumed needs those that it started with.
 
         Raises:
-            RunError: the folder already holds a run, or there is no such list of corrections.
+            RunError: the folder already holds a run, its name is that of a bundled model, or there is no such list of
+                corrections.
         """
         if self.config_file.exists():
             raise RunError(f"{self.path} already holds a run. Resume it with --resume, or choose another folder.")
+        if self.name in bundled_models():
+            raise RunError(f"{self.name} is the name of a model that comes with the package. Choose another name.")
         if config.corrections:
-            try:
-                with atomic_path(self.corrections_file) as partial:
-                    shutil.copyfile(config.corrections, partial)
-            except FileNotFoundError as error:
+            if not Path(config.corrections).is_file():
                 raise RunError(
                     f"There is no list of corrections at {config.corrections}. Export one on the Data set page."
-                ) from error
+                )
+            with atomic_path(self.corrections_file) as partial:
+                shutil.copyfile(config.corrections, partial)
         write_json(self.config_file, config.to_dict())
 
     def config(self) -> RunConfig:
@@ -166,11 +161,13 @@ class RunFolder:
             RunError: the folder holds no run or its configuration is broken.
         """
         try:
-            return RunConfig.from_dict(json.loads(self.config_file.read_text(encoding="utf-8")))
+            return RunConfig.from_dict(read_json(self.config_file))
         except FileNotFoundError as error:
             raise RunError(f"{self.path} holds no run: config.json is missing.") from error
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise RunError(f"{self.config_file} is broken: {error}.") from error
+        except RunError as error:
+            raise RunError(f"{self.config_file} cannot be used: {error}") from error
 
     @property
     def weights_file(self) -> Path:
@@ -179,50 +176,139 @@ class RunFolder:
 
     def write_status(self, state: str, **fields: object) -> None:
         """Write the status of the run as this process sees it."""
-        write_json(self.status_file, asdict(RunStatus(state, os.getpid(), time.time(), **fields)))
+        status = RunStatus(state, os.getpid(), time.time(), **{"oom_kills": oom_kills(), **fields})
+        write_json(self.status_file, asdict(status))
 
     def status(self) -> RunStatus | None:
         """Read the status, or None before the first; a run whose process is gone shows as stopped or interrupted.
 
-        A living process holds the lock of the run. The kernel frees it with the process, whatever
-        ended that, and another process that gets the same process id does not hold it.
+        A living process holds the lock of the run. The kernel frees it with the process, however that ended, and
+        another process that gets the same process id does not hold it. A status that cannot be read has the state
+        "broken" and says why.
         """
         try:
-            status = RunStatus(**json.loads(self.status_file.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            return None
-        if not status.live or is_held(self.lock_file):
+            status = read_record(self.status_file, RunStatus)
+        except (RunError, OSError) as error:
+            return RunStatus("broken", 0, 0.0, message=f"{error} Resume the run to write it anew, or delete the run.")
+        if status is None or not status.live or is_held(self.lock_file):
             return status
         if self.stop_file.exists():
             return replace(status, state="stopped", message="")
-        return replace(
-            status,
-            state="interrupted",
-            message="Its process ended without a word: it was killed, ran out of memory, or the machine "
-            "went down. Resume it to go on from its last whole epoch.",
-        )
+        return replace(status, state="interrupted", message=_why_interrupted(status))
 
     def history(self) -> pd.DataFrame:
-        """Read the history: one row a finished epoch, with the columns epoch (from 0), accuracy, loss,
-        val_accuracy, val_loss, learning_rate and seconds; empty before the first."""
-        return _read_table(
-            self.history_file, ("epoch", "accuracy", "loss", "val_accuracy", "val_loss", "learning_rate", "seconds")
-        )
+        """Read the history: one row for each finished epoch; empty before the first.
+
+        Columns are those of `HISTORY_COLUMNS`, with epochs counted from 0, and further ones such as images_per_s, size
+        or what `measure_epoch` returns, where the version that trained wrote them.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        history = _read_table(self.history_file, HISTORY_COLUMNS)
+        if not len(history):
+            return _empty_table(HISTORY_COLUMNS)
+        if missing := [name for name in HISTORY_COLUMNS if name not in history]:
+            raise RunError(f"history.csv is damaged: the column {missing[0]} is missing.")
+        if not np.isfinite(history[list(HISTORY_COLUMNS)]).all(axis=None):
+            raise RunError("history.csv is damaged: a value is not a finite number.")
+        if history["epoch"].tolist() != list(range(len(history))):
+            raise RunError("history.csv is damaged: expected the epochs 0, 1, 2 and so on, without gaps.")
+        return history
 
     def progress(self) -> pd.DataFrame:
-        """Read the epoch under way: rows with the columns epoch (from 0), step (finished), seconds (since the
-        epoch began), loss and accuracy (means over the epoch so far); empty between epochs."""
-        return _read_table(self.progress_file, PROGRESS_COLUMNS)
+        """Read the current epoch: rows with the columns epoch (from 0), step (finished), seconds (since the epoch
+        began), loss and accuracy (means over the epoch so far); empty between epochs, and if the file is damaged,
+        which the next batch mends."""
+        try:
+            progress = _read_table(self.progress_file, PROGRESS_COLUMNS)
+        except RunError:
+            return _empty_table(PROGRESS_COLUMNS)
+        whole = list(progress) == list(PROGRESS_COLUMNS) and np.isfinite(progress).all(axis=None)
+        return progress if whole else _empty_table(PROGRESS_COLUMNS)
+
+    def validation(self) -> ValidationRecord | None:
+        """Read what was measured after the last epoch, or None before the first.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        return read_record(self.validation_file, ValidationRecord)
+
+    def export(self) -> ExportRecord | None:
+        """Read what was measured of the run's model, or None if the run was not converted.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        return read_record(self.export_file, ExportRecord)
+
+    def initial_weights(self) -> Mapping[str, Any] | None:
+        """Read how the network was trained that the run started from, or None if it started from random weights.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        try:
+            return read_json(self.initial_weights_file)
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise RunError(
+                f"{self.initial_weights_file} is damaged: {error}. Delete it and resume; the card then does not say "
+                "what the run started from."
+            ) from error
+
+    def note(self) -> str:
+        """Read the note that somebody wrote about the run; empty if there is none."""
+        try:
+            return self.note_file.read_text(encoding="utf-8", errors="replace")[:_NOTE_LENGTH]
+        except FileNotFoundError:
+            return ""
+
+    def write_note(self, text: str) -> None:
+        """Write a note about the run, of up to 2,000 characters."""
+        write_text(self.note_file, text.strip()[:_NOTE_LENGTH])
+
+    def problem(self) -> str:
+        """Return as text why the run cannot be shown, or an empty text."""
+        try:
+            self.config()
+            self.history()
+        except (RunError, OSError) as error:
+            return str(error)
+        return ""
+
+    def damaged_records(self) -> list[str]:
+        """Return as text which of the records are damaged that a run can do without."""
+        problems = []
+        for read in (self.validation, self.export):
+            try:
+                read()
+            except (RunError, OSError) as error:
+                problems.append(str(error))
+        return problems
 
 
-PROGRESS_COLUMNS = ("epoch", "step", "seconds", "loss", "accuracy")
+def _why_interrupted(status: RunStatus) -> str:
+    killed = oom_kills()
+    if killed is not None and status.oom_kills is not None and killed > status.oom_kills:
+        return (
+            "Its process was killed, most likely because memory ran out: the system has killed a process for that "
+            "since the run last reported. Close other programs and resume it, or start again with smaller batches."
+        )
+    if killed is not None and status.oom_kills is not None and killed < status.oom_kills:
+        return "The machine was restarted while it ran. Resume it to go on from its last whole epoch."
+    return (
+        "Its process ended unexpectedly: it was killed, perhaps because memory ran out, or the machine went down. "
+        "Resume it to go on from its last whole epoch."
+    )
 
 
 def best_epoch(history: pd.DataFrame) -> int | None:
     """Return the row of the best validation accuracy, the first of equals, or None if there is none.
 
-    While faces grow, only epochs with the largest faces so far count: the others answer an easier or
-    harder question.
+    While faces grow, only epochs with the largest faces so far count: faces of another size are easier or harder.
     """
     if not len(history):
         return None
@@ -233,13 +319,30 @@ def best_epoch(history: pd.DataFrame) -> int | None:
 
 
 def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Read a table that another process may be appending to; a half-written last row is left out."""
+    """Read a table that another process may be appending to; a half-written last row is left out.
+
+    Raises:
+        RunError: a row is damaged.
+    """
     try:
-        text = path.read_bytes()
+        content = path.read_bytes()
     except FileNotFoundError:
-        return pd.DataFrame(columns=list(columns), dtype=float)
-    lines = text[: text.rfind(b"\n") + 1].decode("utf-8").split()
+        return _empty_table(columns)
+    lines = content[: content.rfind(b"\n") + 1].decode("utf-8", errors="replace").split()
     if not lines:
-        return pd.DataFrame(columns=list(columns), dtype=float)
-    rows = [[float(word) for word in line.split(",")] for line in lines[1:]]
-    return pd.DataFrame(rows, columns=lines[0].split(","), dtype=float)
+        return _empty_table(columns)
+    header, rows = lines[0].split(","), []
+    if len(set(header)) < len(header):
+        raise RunError(f"{path.name} is damaged: a column appears twice.")
+    for number, line in enumerate(lines[1:], 2):
+        try:
+            rows.append([float("nan" if value == "NA" else value) for value in line.split(",")])
+        except ValueError as error:
+            raise RunError(f"{path.name} is damaged: line {number} is not a row of numbers.") from error
+        if len(rows[-1]) != len(header):
+            raise RunError(f"{path.name} is damaged: line {number} has {len(rows[-1])} values, not {len(header)}.")
+    return pd.DataFrame(rows, columns=header, dtype=float)
+
+
+def _empty_table(columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns), dtype=float)

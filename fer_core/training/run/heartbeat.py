@@ -34,9 +34,14 @@ class Heartbeat:
     """Writes the status of a run when it changes, and every few seconds from a thread of its own."""
 
     def __init__(self, run: RunFolder) -> None:
-        self.stop_requested = False
+        self.stop_signal: int | None = None
         self._run, self._lock, self._done = run, threading.Lock(), threading.Event()
         self.state, self._fields = "starting", {"since_s": time.time()}
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether a signal asked the run to stop; `stop_signal` is its number."""
+        return self.stop_signal is not None
 
     def set_state(self, state: str, **fields: object) -> None:
         """Write `state` and the fields of `RunStatus` that changed."""
@@ -69,7 +74,7 @@ class Heartbeat:
         """Beat while the block runs, and turn SIGTERM and SIGINT into `stop_requested`."""
 
         def stop(number: int, frame: object) -> None:
-            self.stop_requested = True
+            self.stop_signal = number
 
         previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
         thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)

@@ -1,28 +1,29 @@
-"""All runs of this machine: where they lie, what they gave, and how their configurations differ."""
+"""All runs of this machine: where they are, what came of them, and which belong together."""
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fer_core.background.locks import is_held
 from fer_core.errors import ModelError, RunError
-from fer_core.files import read_json
 from fer_core.models.card import ModelCard
 from fer_core.models.model_store import available_models
 from fer_core.settings import home_folder
-from fer_core.training.config import RunConfig
+from fer_core.training.config import RunConfig, flat
+from fer_core.training.run.alerts import weakness
 from fer_core.training.run.folder import RunFolder, best_epoch
+from fer_core.training.run.records import Record
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run gave, for a table. Shares run from 0 to 1; what is not known yet is None.
+    """What a run is and what came of it, for a table. Shares run from 0 to 1; what is not known yet is None.
 
     Attributes:
         name: of the run.
@@ -35,6 +36,10 @@ class RunResult:
         size_bytes: of the file that the app would use, else of the weights.
         ms_per_face: milliseconds for one face in the runtime of the app.
         seconds: of all epochs together.
+        config: its configuration.
+        created_s: when the run was created, seconds since 1970.
+        note: what somebody wrote about it.
+        weakness: why a finished run is no success, in a few words; empty if it is one.
     """
 
     name: str
@@ -47,6 +52,20 @@ class RunResult:
     size_bytes: int | None = None
     ms_per_face: float | None = None
     seconds: float = 0.0
+    config: RunConfig = field(default_factory=RunConfig)
+    created_s: float = 0.0
+    note: str = ""
+    weakness: str = ""
+
+    def matches(self, query: str) -> bool:
+        """Return whether each word of `query` occurs in the name, state, note or configuration; case is ignored."""
+        values = [f"{name}={_text(value)}" for name, value in flat(self.config).items()]
+        text = "\n".join([self.name, self.state, self.weakness, self.note, *values]).casefold()
+        return all(word in text for word in query.casefold().split())
+
+
+def _text(value: object) -> str:
+    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def runs_root() -> Path:
@@ -71,7 +90,7 @@ def find_run(name: str | Path, root: Path | None = None) -> RunFolder:
 
 
 def run_named(name: str) -> RunFolder:
-    """Return the run of a name, never of a path: what a page may start, with all runs in one place.
+    """Return the run of a name, never of a path: a page starts runs in one place only.
 
     Raises:
         RunError: the name cannot be used.
@@ -94,14 +113,8 @@ def list_runs(root: Path | None = None) -> list[RunFolder]:
 
 
 def broken_runs(runs: Sequence[RunFolder]) -> dict[str, str]:
-    """Return the runs whose configuration cannot be read: name to what is wrong."""
-    problems = {}
-    for run in runs:
-        try:
-            run.config()
-        except RunError as error:
-            problems[run.name] = str(error)
-    return problems
+    """Return the runs that cannot be shown since a file of theirs is damaged: name to what is wrong."""
+    return {run.name: problem for run in runs if (problem := run.problem())}
 
 
 def free_name(config: RunConfig, root: Path | None = None) -> str:
@@ -123,26 +136,52 @@ def delete_run(run: RunFolder) -> None:
 
 
 def result_of(run: RunFolder) -> RunResult:
-    """Read what `run` gave so far."""
-    status, history = run.status(), run.history()
+    """Read what came of `run` so far.
+
+    Raises:
+        RunError: its configuration or history is damaged.
+    """
+    status, history, config = run.status(), run.history(), run.config()
     best = best_epoch(history)
-    keeps_best = run.config().keeps_best
-    accuracy = None if best is None else float(history["val_accuracy"].iloc[best if keeps_best else -1])
-    card, export = _card(run), read_json(run.export_file) if run.export_file.exists() else {}
-    metrics = card.metrics if card else {}
-    size = export.get("bytes") or (run.weights_file.stat().st_size if run.weights_file.exists() else None)
+    accuracy = None if best is None else float(history["val_accuracy"].iloc[best if config.keeps_best else -1])
+    card, export, validation = _card(run), _optional(run.export), _optional(run.validation)
+    size = export.bytes if export else _size(run.weights_file)
+    state = status.state if status else "interrupted"
     return RunResult(
         name=run.name,
-        state=status.state if status else "interrupted",
+        state=state,
         epochs=len(history),
         validation_accuracy=accuracy,
-        public_accuracy=metrics.get("PublicTest", {}).get("accuracy"),
-        private_accuracy=metrics.get("PrivateTest", {}).get("accuracy"),
-        parameters=card.parameters if card else None,
+        public_accuracy=_accuracy(card, "PublicTest"),
+        private_accuracy=_accuracy(card, "PrivateTest"),
+        parameters=card.parameters if card and isinstance(card.parameters, int) else None,
         size_bytes=size,
-        ms_per_face=export.get("ms_per_face"),
+        ms_per_face=export.ms_per_face if export else None,
         seconds=float(history["seconds"].sum()),
+        config=config,
+        created_s=run.config_file.stat().st_mtime,
+        note=run.note(),
+        weakness=weakness(validation) if state == "finished" else "",
     )
+
+
+def seed_groups(results: Sequence[RunResult]) -> list[list[RunResult]]:
+    """Return the runs that differ in nothing but their seed together, in the order of the first of each group."""
+    groups: dict[RunConfig, list[RunResult]] = {}
+    for result in results:
+        groups.setdefault(replace(result.config, seed=0), []).append(result)
+    return list(groups.values())
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.exists() else None
+
+
+def _optional(read: Callable[[], Record | None]) -> Record | None:
+    try:
+        return read()
+    except RunError:
+        return None  # a damaged record gives no figures; the run's own page says what is wrong with it
 
 
 def _card(run: RunFolder) -> ModelCard | None:
@@ -150,5 +189,11 @@ def _card(run: RunFolder) -> ModelCard | None:
         return None
     try:
         return ModelCard.load(run.card_file)
-    except ModelError:
-        return None  # an altered card gives no figures; the run's own page says what is wrong with it
+    except (ModelError, ValueError, AttributeError, RecursionError):
+        return None  # an altered card gives no figures; exporting the run says what is wrong with it
+
+
+def _accuracy(card: ModelCard | None, split: str) -> float | None:
+    figures = card.metrics.get(split) if card and isinstance(card.metrics, Mapping) else None
+    accuracy = figures.get("accuracy") if isinstance(figures, Mapping) else None
+    return float(accuracy) if isinstance(accuracy, int | float) else None

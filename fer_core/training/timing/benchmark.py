@@ -52,10 +52,11 @@ def measure_throughput(faces: FaceSet, config: RunConfig) -> dict[str, Any]:
     cost = config.relative_cost
     config = dataclasses.replace(config, initial_size=FACE_SIZE)
     with precision(config.precision):
-        model, batches, (images, _) = prepare(faces, config)
+        model, batches, validation = prepare(faces, config)
+        images = validation.images
         clock = _Clock()
         model.fit(batches, shuffle=False, epochs=_WARM_UP_STEPS + _STEPS, verbose=0, callbacks=[clock])
-        network = ResultNetwork(config.architecture, batches)
+        network = ResultNetwork(config.architecture, config.label_sets, batches)
         few = np.resize(images, (min(len(images), _VALIDATED), *images.shape[1:]))
         network.predict(few[:256])
         began_s = time.perf_counter()

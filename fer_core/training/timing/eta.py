@@ -80,7 +80,10 @@ def _left_s(
     # Seconds for each pixel of a face, since faces that are still to grow will take longer.
     if len(history):
         recent = range(max(0, done - 3), done)
-        pixel_s = float((history["seconds"].iloc[-3:].array / [config.size_at(epoch) ** 2 for epoch in recent]).mean())
+        # What compiling took, which the epochs to come do not need.
+        startup_s = history["startup_s"].fillna(0) if "startup_s" in history else 0
+        seconds = (history["seconds"] - startup_s).iloc[-3:].array
+        pixel_s = float((seconds / [config.size_at(epoch) ** 2 for epoch in recent]).mean())
     elif speed:
         pixel_s = steps / speed / config.size_at(done) ** 2
     else:

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from fer_core.audit.findings import Findings
-from fer_core.audit.model_outputs import ModelOutputs, compute_model_outputs, trained_on
+from fer_core.audit.model_outputs import ModelOutputs, compute_model_outputs
 from fer_core.audit.near_duplicates import near_duplicates
 from fer_core.cache import cache_folder, find_cached, save_cached
 from fer_core.data.duplicate_groups import Pairs
@@ -20,6 +20,7 @@ from fer_core.emotions import LABELS
 from fer_core.errors import DataError, FerError, ModelError
 from fer_core.models.bundle import scores_key
 from fer_core.recognizer import EmotionRecognizer
+from fer_core.trained_on import trained_on
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.jobs import (
     Report,
@@ -184,4 +185,4 @@ def _model_key(view: DataView, recognizer: EmotionRecognizer) -> str:
 
 
 def _model_name(recognizer: EmotionRecognizer) -> str:
-    return f"model-{scores_key(recognizer.card)}"
+    return f"model-{scores_key(recognizer.card, recognizer.label_set)}"

@@ -1,9 +1,11 @@
-"""What a viewer reads before the first start, and the measured accuracy in words."""
+"""What a viewer reads before the first start, and the measured accuracy as sentences."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.evaluation.serialization import split_from_json
+from fer_core.evaluation.text import people_sentence
 from fer_core.models.card import ModelCard, is_fer2013, main_split
 
 _ACKNOWLEDGED = "limits_acknowledged"
@@ -19,7 +21,7 @@ def acknowledge_limits(card: ModelCard, title: str) -> None:
         st.markdown(
             "- **It classifies expressions, not feelings.** A face shows what its muscles do; what a person feels, "
             "thinks or intends cannot be read from it.\n"
-            f"- **It is often wrong.** {accuracy_words(card)}{_people_words(card)} "
+            f"- **It is often wrong.** {accuracy_words(card)}{_agreement_sentence(card)} "
             "Faces that are turned, dark, covered or unlike those it learned from are beyond what was measured.\n"
             "- **Some uses are against the law.** In the European Union it is forbidden to infer emotions of people at "
             "work or in education, except for medical or safety reasons (AI Act, Article 5(1)(f)). Anyone in view of "
@@ -34,7 +36,7 @@ def acknowledge_limits(card: ModelCard, title: str) -> None:
 
 
 def accuracy_words(card: ModelCard) -> str:
-    """Say how often the model is right, as its card has it.
+    """Say how often the model is right, according to its card.
 
     >>> accuracy_words(ModelCard(name="m", architecture="a", parameters=1, labels=()))
     'How often this model is right has not been measured.'
@@ -42,21 +44,31 @@ def accuracy_words(card: ModelCard) -> str:
     split = main_split(card.measured)
     if split is None:
         return "How often this model is right has not been measured."
-    figures, drawn = card.measured[split], card.measured_on.get("synthetic")
+    figures, synthetic = card.measured[split], card.measured_on.get("synthetic")
     faces = (
         "drawn faces of"
-        if drawn
+        if synthetic
         else "faces of FER-2013's"
         if is_fer2013(card.measured_on)
         else "faces of the data set's"
     )
     return (
         f"On the {figures['images']:,} {faces} {split} it gave the labelled expression for "
-        f"{figures['accuracy'] * 100:.1f} %.{' On photographs it has not been measured.' if drawn else ''}"
+        f"{figures['accuracy'] * 100:.1f} %.{' On photographs it has not been measured.' if synthetic else ''}"
+        f"{f' {people}' if (people := measured_with_people(card)) else ''}"
     )
 
 
-def _people_words(card: ModelCard) -> str:
+def measured_with_people(card: ModelCard) -> str:
+    """Say how often the model agrees with people where people agree; nothing where its card does not say."""
+    split = main_split(card.measured)
+    if split is None:
+        return ""
+    people = split_from_json(card.measured[split]).people
+    return people_sentence(people) if people else ""
+
+
+def _agreement_sentence(card: ModelCard) -> str:
     """Say how often people agree, where the model's accuracy on photographs stands beside it."""
     if not card.measured or card.measured_on.get("synthetic"):
         return ""

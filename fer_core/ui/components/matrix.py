@@ -31,15 +31,19 @@ def confusion_matrix(
     chosen: tuple[int, int] | None,
     key: str,
     on_pick: Callable[[int, int], None],
+    row_name: str = "Labelled",
+    row_caption: str = "how the faces are labelled",
 ) -> None:
     """Draw the matrix.
 
     Args:
-        confusion: counts (7, 7) in the order of `LABELS`, rows labelled, columns said.
+        confusion: counts (7, 7) in the order of `LABELS`, rows true, columns predicted.
         shares: write each cell as its share of the row instead of its count.
         chosen: the cell that is open.
         key: of the component.
         on_pick: called with row and column of a cell that was clicked.
+        row_name: what a row says of its faces, before its expression, such as "Labelled".
+        row_caption: what rows are, within a sentence.
     """
 
     def picked() -> None:
@@ -49,16 +53,16 @@ def confusion_matrix(
     data = {
         "labels": list(LABELS),
         "colors": [COLORS[label] for label in LABELS],
-        "cells": _cells(confusion, shares),
+        "cells": _cells(confusion, shares, row_name),
         "chosen": "{}-{}".format(*chosen) if chosen else "",
-        "caption": "Rows: how the faces are labelled. Columns: what the model says."
-        + (" In % of the row." if shares else " Faces."),
+        "caption": f"Rows: {row_caption}. Columns: what the model says. "
+        + ("In % of the row." if shares else "Number of faces."),
     }
     version = hashlib.sha256(json.dumps(data).encode()).hexdigest()
     _component(key=key, data={**data, "version": version}, on_picked_change=picked)
 
 
-def _cells(confusion: Sequence[Sequence[int]], shares: bool) -> list[list[dict[str, object]]]:
+def _cells(confusion: Sequence[Sequence[int]], shares: bool, row_name: str) -> list[list[dict[str, object]]]:
     counts = np.asarray(confusion)
     of_row = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return [
@@ -67,7 +71,7 @@ def _cells(confusion: Sequence[Sequence[int]], shares: bool) -> list[list[dict[s
                 "count": int(counts[i, j]),
                 "share": round(float(of_row[i, j]), 4),
                 "text": f"{of_row[i, j] * 100:.0f}" if shares else f"{counts[i, j]:,}",
-                "title": f"Labelled {label}, called {other}: {counts[i, j]:,} of {counts[i].sum():,} faces, "
+                "title": f"{row_name} {label}, called {other}: {counts[i, j]:,} of {counts[i].sum():,} faces, "
                 f"{of_row[i, j] * 100:.1f} %",
             }
             for j, other in enumerate(LABELS)

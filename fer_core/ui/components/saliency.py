@@ -19,6 +19,7 @@ from fer_core.explain.gradcam import GradCam
 from fer_core.explain.occlusion import occlusion
 from fer_core.explain.overlay import overlay
 from fer_core.models.bundle import load_bundle, scores_key
+from fer_core.models.temperature import Temperature
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.pictures import Bar, bars_html, png_url
 
@@ -33,9 +34,9 @@ class _SaliencyMaps:
 
     Attributes:
         scores: float32 (k,), 0 to 1.
-        falls: float32 (k, 48, 48), -1 to 1, of what `occlusion` returns.
-        gradcam: float32 (k, 48, 48), of what `GradCam.explain` returns; None where `problem` says why.
-        problem: why there is no Grad-CAM.
+        falls: float32 (k, 48, 48), -1 to 1, as `occlusion` returns.
+        gradcam: float32 (k, 48, 48), as `GradCam.explain` returns; None if there is none.
+        problem: why there is no Grad-CAM, as text.
     """
 
     scores: np.ndarray
@@ -65,10 +66,7 @@ def where_it_looks(
         "Expression", LABELS, default=_top(models[0][0], face), required=True, key=f"{key}_{which}"
     )
     with st.spinner("Working…"):
-        looks = [
-            _look(recognizer, str(folder), (scores_key(recognizer.card), recognizer.card.temperature), face)
-            for recognizer, folder in models
-        ]
+        looks = [_look(recognizer, str(folder), _version(recognizer), face) for recognizer, folder in models]
     # Falls are in points of the score, so one scale serves both models.
     scale = max(
         _LEAST_SCALE,
@@ -97,15 +95,24 @@ def _of(recognizer: EmotionRecognizer, emotion: str, values: np.ndarray) -> np.n
     return values[recognizer.labels.index(emotion)]
 
 
+def _version(recognizer: EmotionRecognizer) -> tuple[str, Temperature]:
+    """Return what changes with a model's scores: its network, the label set and its temperature."""
+    card, label_set = recognizer.card, recognizer.label_set
+    return scores_key(card, label_set), card.calibration_of(label_set).scaling
+
+
 @st.cache_data(max_entries=128, show_spinner=False)
-def _look(_recognizer: EmotionRecognizer, folder: str, version: tuple[str, float], face: np.ndarray) -> _SaliencyMaps:
-    """Look once at a face; `version` tells apart what stood in a folder at one time and another."""
+def _look(
+    _recognizer: EmotionRecognizer, folder: str, version: tuple[str, Temperature], face: np.ndarray
+) -> _SaliencyMaps:
+    """Explain a face once; `version` tells models apart that were in the folder at different times."""
     scores, falls = _recognizer.classify(face[None])[0], occlusion(_recognizer, face)
     try:
-        maps = GradCam(load_bundle(folder).content).explain(face[None])[0]
+        output = _recognizer.card.output_of(_recognizer.label_set)
+        maps = GradCam(load_bundle(folder).content, output).explain(face[None])[0]
     except ModelError as error:
         return _SaliencyMaps(scores, falls, None, str(error))
-    # It looks into the network itself, which has an order of its own.
+    # Grad-CAM reads the network itself, whose labels have an order of their own.
     return _SaliencyMaps(scores, falls, maps[[_recognizer.card.labels.index(label) for label in _recognizer.labels]])
 
 

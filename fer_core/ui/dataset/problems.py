@@ -11,12 +11,12 @@ import streamlit as st
 
 from fer_core.audit.corrections import EXCLUDE, Corrections
 from fer_core.audit.findings import Findings
-from fer_core.audit.model_outputs import trained_on
 from fer_core.audit.problems import Problem, problems
 from fer_core.data.duplicate_groups import leaked_rows
 from fer_core.data.votes import unique_majority
 from fer_core.emotions import LABELS
 from fer_core.recognizer import EmotionRecognizer
+from fer_core.trained_on import trained_on
 from fer_core.ui.components.analysis import (
     find_model_outputs,
     find_near,

@@ -10,11 +10,12 @@ import streamlit as st
 
 from fer_core.data.store import StoreInfo
 from fer_core.evaluation.assessment import TEST_SPLITS
+from fer_core.evaluation.truth import Truth
 from fer_core.models.model_store import available_models
 from fer_core.models.model_store import chosen_model as model_in_use
 from fer_core.ui.components.data_view import default_store, faces_style, shown_name
 from fer_core.ui.components.widgets import empty_state
-from fer_core.ui.evaluate.view import Evaluation, Measured, listed
+from fer_core.ui.evaluate.view import Evaluation, Measured, listed, sentence_case
 
 _STYLE = Path(__file__).parent / "evaluate.css"
 _DATA_PAGE = "pages/dataset.py"
@@ -22,7 +23,7 @@ _DATA_PAGE = "pages/dataset.py"
 _PRESELECTED, _AT_MOST = 3, 6
 # The split on show first: the one that nothing was picked on.
 _ORDER = ("PrivateTest", "Test", "Validation", "PublicTest")
-_MODEL = "model"
+_MODEL, _AGAINST = "model", "against"
 
 
 def evaluation_style() -> None:
@@ -114,10 +115,12 @@ def describe(found: Evaluation) -> None:
         st.html(f'<div class="fer-status">{"".join(f"<span>{escape(part)}</span>" for part in parts)}</div>')
     for name, problem in found.problems.items():
         st.error(f"**{name} cannot be measured.** {problem}", icon=":material/error:")
-    if learned := [model.name for model in found.models if model.learned]:
+    if trained := [model.name for model in found.models if model.saw_split]:
+        its, it = ("its", "it") if len(trained) == 1 else ("their", "they")
+        verbs = ("was", "remembers", "recognises") if len(trained) == 1 else ("were", "remember", "recognise")
         st.warning(
-            f"**{listed(learned)}** learned from faces of {found.split}: its figures here say how well it "
-            "remembers, not how well it recognises.",
+            f"**{listed(trained)}** {verbs[0]} trained on faces of {found.split}: {its} figures here say how well "
+            f"{it} {verbs[1]}, not how well {it} {verbs[2]}.",
             icon=":material/warning:",
         )
 
@@ -131,6 +134,26 @@ def choose_model(found: Evaluation) -> Measured:
         "Model", names, default=names[0], required=True, key=_MODEL, bind="query-params", persist_state="session"
     )
     return found.model(name if name in names else names[0])
+
+
+def choose_truth(found: Evaluation) -> Truth:
+    """Return what scores are held against; where the data set has votes, draw the choice."""
+    if len(found.truths) == 1:
+        return found.truths[0]
+    names = {truth: sentence_case(found.truth_name(truth)) for truth in found.truths}
+    chosen = st.segmented_control(
+        "Measured against",
+        [str(truth) for truth in found.truths],
+        default=str(found.truths[0]),
+        format_func=lambda value: names[Truth(value)],
+        required=True,
+        key=_AGAINST,
+        bind="query-params",
+        persist_state="session",
+        help="What most people saw: the expression with the most of ten votes (FER+), on the faces where one of the "
+        "seven leads alone. FER-2013's labels: the one label that each picture came with.",
+    )
+    return Truth(chosen) if chosen in names else found.truths[0]
 
 
 def chosen_model(found: Evaluation) -> Measured:

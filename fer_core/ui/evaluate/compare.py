@@ -10,9 +10,13 @@ import streamlit as st
 
 from fer_core.emotions import LABELS
 from fer_core.evaluation.compare import Comparison, compare
+from fer_core.evaluation.text import percent
+from fer_core.evaluation.truth import Truth
 from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.evaluate.choice import choose_truth
 from fer_core.ui.evaluate.galleries import gallery, most_confident_first
-from fer_core.ui.evaluate.view import Evaluation, Measured, percent
+from fer_core.ui.evaluate.people import CLEAR_HELP, NEGATIVES_HELP, NEUTRAL_HELP
+from fer_core.ui.evaluate.view import Evaluation, Measured
 
 
 def compare_view(found: Evaluation) -> None:
@@ -25,73 +29,74 @@ def compare_view(found: Evaluation) -> None:
             300,
         )
         return
+    first, second, truth = _choose_two(found)
+    labels = found.labels(truth)
+    places = np.flatnonzero(labels >= 0)
+    probs, others = (model.raw_probs(found.split, truth)[places] for model in (first, second))
+    comparison = compare(probs, others, labels[places])
+    st.markdown(difference_sentence(comparison, first.name, second.name))
+    tiles = {
+        "both right": comparison.both,
+        f"only {first.name} right": comparison.only_first,
+        f"only {second.name} right": comparison.only_second,
+        "neither right": comparison.neither,
+    }
+    st.html(f'<div class="fer-figures">{"".join(_tile(name, faces) for name, faces in tiles.items())}</div>')
+    st.caption(
+        f"Against {found.truth_name(truth)}: {len(places):,} faces of {found.split}, one view of each. The models "
+        f"agree, right or wrong, on {percent(comparison.agreement)} of them."
+    )
+    _beside(found, truth, first, second)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _only(found, truth, first, second, places[comparison.only_first], "only_first")
+    with right:
+        _only(found, truth, second, first, places[comparison.only_second], "only_second")
+
+
+def _choose_two(found: Evaluation) -> tuple[Measured, Measured, Truth]:
     names = [model.name for model in found.models]
     columns = st.columns([3, 3, 6], vertical_alignment="bottom")
     first = columns[0].selectbox("First", names, 0, key="first", bind="query-params")
     others = [name for name in names if name != first]
     second = columns[1].selectbox("Second", others, 0, key="second", bind="query-params")
-    a, b = found.model(first), found.model(second)
-    both = compare(a.scores[found.split].probs, b.scores[found.split].probs, found.labels)
-    st.markdown(difference_words(both, a.name, b.name))
-    tiles = {
-        "both right": both.both,
-        f"only {a.name} right": both.only_first,
-        f"only {b.name} right": both.only_second,
-        "neither right": both.neither,
-    }
-    st.html(f'<div class="fer-figures">{"".join(_tile(words, places) for words, places in tiles.items())}</div>')
-    st.caption(
-        f"They say the same, right or wrong, of {percent(both.agreement)} of the faces of {found.split}. "
-        f"One view of each."
-    )
-    _beside(found, a, b)
-    left, right = st.columns(2, gap="large")
-    with left:
-        _only(found, a, b, both.only_first, "only_first")
-    with right:
-        _only(found, b, a, both.only_second, "only_second")
+    with columns[2]:
+        truth = choose_truth(found)
+    return found.model(first), found.model(second), truth
 
 
-def difference_words(found: Comparison, first: str, second: str) -> str:
-    """Say in Markdown by how much two models differ and whether that is more than chance."""
-    if found.difference == 0:
+def difference_sentence(comparison: Comparison, first: str, second: str) -> str:
+    """Return in Markdown by how much two models differ and whether that is more than chance."""
+    if comparison.difference == 0:
         return f"**{first} and {second} are right equally often.**"
-    better, worse, sign = (first, second, 1) if found.difference > 0 else (second, first, -1)
-    low, high = sorted(sign * value for value in found.difference_95)
-    p = "less than 0.001" if found.p_value < 0.001 else f"{found.p_value:.3f}"
-    verdict = "That is **more than chance**" if found.more_than_chance else "That **could be chance**"
+    better, worse, sign = (first, second, 1) if comparison.difference > 0 else (second, first, -1)
+    low, high = sorted(sign * value for value in comparison.difference_95)
+    p = "less than 0.001" if comparison.p_value < 0.001 else f"{comparison.p_value:.3f}"
+    verdict = "That is **more than chance**" if comparison.more_than_chance else "That **could be chance**"
     return (
-        f"**{better} is right {abs(found.difference) * 100:.1f} points more often than {worse}** (95 % interval "
+        f"**{better} is right {abs(comparison.difference) * 100:.1f} points more often than {worse}** (95 % interval "
         f"{low * 100:+.1f} to {high * 100:+.1f}). {verdict}: were both equally good, so unequal a split would "
         f"come with a probability of {p} (McNemar's test)."
     )
 
 
-def _tile(words: str, places: np.ndarray) -> str:
+def _tile(name: str, faces: np.ndarray) -> str:
     return (
-        f'<section class="fer-figure"><strong>{int(places.sum()):,}</strong><span>{escape(words)}</span>'
-        f'<p class="fer-note">{percent(float(places.mean()))} of the faces</p></section>'
+        f'<section class="fer-figure"><strong>{int(faces.sum()):,}</strong><span>{escape(name)}</span>'
+        f'<p class="fer-note">{percent(float(faces.mean()))} of the faces</p></section>'
     )
 
 
-def _beside(found: Evaluation, *models: Measured) -> None:
+def _beside(found: Evaluation, truth: Truth, *models: Measured) -> None:
     st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "Model": model.name,
-                    "Accuracy": model.figures["splits"][found.split]["accuracy"] * 100,
-                    "A face": model.scores[found.split].ms_per_face,
-                    "Size": model.size_mb,
-                    "Parameters": model.bundle.card.parameters,
-                }
-                for model in models
-            ]
-        ),
+        pd.DataFrame([_table_row(found, truth, model) for model in models]),
         hide_index=True,
         width="content",
         column_config={
-            "Accuracy": st.column_config.NumberColumn(format="%.1f %%"),
+            "Accuracy": st.column_config.NumberColumn(format="%.1f %%", help=f"Against {found.truth_name(truth)}"),
+            "Clear faces": st.column_config.NumberColumn(format="%.1f %%", help=CLEAR_HELP),
+            "Neutral called negative": st.column_config.NumberColumn(format="%.1f %%", help=NEUTRAL_HELP),
+            "Negatives found": st.column_config.NumberColumn(format="%.1f %%", help=NEGATIVES_HELP),
             "A face": st.column_config.NumberColumn(
                 format="%.1f ms", help="One face at a time on this machine, median"
             ),
@@ -102,12 +107,30 @@ def _beside(found: Evaluation, *models: Measured) -> None:
     )
 
 
-def _only(found: Evaluation, right: Measured, wrong: Measured, places: np.ndarray, key: str) -> None:
-    probs, others = right.said(found.split), wrong.said(found.split)
-    order = most_confident_first(probs, np.flatnonzero(places))
+def _table_row(found: Evaluation, truth: Truth, model: Measured) -> dict[str, str | float | int]:
+    people = model.split_result(found.split, truth).people
+    shares = {
+        "Clear faces": people and people.clear and people.clear.accuracy,
+        "Neutral called negative": people and people.neutral_called_negative and people.neutral_called_negative.share,
+        "Negatives found": people and people.negatives_found and people.negatives_found.share,
+    }
+    return {
+        "Model": model.name,
+        "Accuracy": model.metrics(found.split, truth).one_view.accuracy * 100,
+        **{name: share * 100 for name, share in shares.items() if share is not None},
+        "A face": model.scores[found.split].ms_per_face,
+        "Size": model.size_mb,
+        "Parameters": model.bundle.card.parameters,
+    }
+
+
+def _only(found: Evaluation, truth: Truth, right: Measured, wrong: Measured, places: np.ndarray, key: str) -> None:
+    probs, others = right.probs(found.split, truth), wrong.probs(found.split, truth)
+    order = most_confident_first(probs, places)
     faces = "face" if len(order) == 1 else "faces"
     st.markdown(
-        f"**{len(order):,} {faces}** only {right.name} gets right, its surest first; beneath, what {wrong.name} says"
+        f"**{len(order):,} {faces}** only {right.name} gets right, most confident first; "
+        f"beneath each, its label and what {wrong.name} says"
     )
     if len(order):
         notes = [f"called {LABELS[row.argmax()]}" for row in others[order]]

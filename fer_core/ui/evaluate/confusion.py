@@ -1,4 +1,4 @@
-"""What is taken for what: the confusion matrix, and the faces behind each of its cells."""
+"""Which expressions are confused: the confusion matrix, and the faces behind each of its cells."""
 
 from __future__ import annotations
 
@@ -6,63 +6,79 @@ import numpy as np
 import streamlit as st
 
 from fer_core.emotions import LABELS
+from fer_core.evaluation.truth import Truth
 from fer_core.ui.components.matrix import confusion_matrix
 from fer_core.ui.components.widgets import empty_state
-from fer_core.ui.evaluate.choice import choose_model
-from fer_core.ui.evaluate.galleries import gallery, most_confident_first, said_notes
-from fer_core.ui.evaluate.view import Evaluation
+from fer_core.ui.evaluate.choice import choose_model, choose_truth
+from fer_core.ui.evaluate.galleries import gallery, most_confident_first, prediction_notes
+from fer_core.ui.evaluate.view import Evaluation, Measured
 
-# The address's word for the cell that is open: "sad-neutral".
+# The address's name for the cell that is open: "sad-neutral".
 _CELL = "cell"
+# What a row of the matrix says of its faces.
+_ROW = {Truth.MAJORITY: "Seen by most people as", Truth.LABELS: "Labelled"}
 
 
 def confusion_view(found: Evaluation) -> None:
     """Draw the matrix of one model, and the faces of the chosen cell beside it."""
-    model = choose_model(found)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        model, truth = choose_model(found), choose_truth(found)
     matrix, faces = st.columns([6, 5], gap="large")
-    chosen = _asked()
+    cell = _asked()
     with matrix:
-        way = st.segmented_control(
-            "Show",
-            ["Shares", "Counts"],
-            default="Shares",
-            required=True,
-            key="cells",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        confusion_matrix(model.figures["splits"][found.split]["confusion"], way == "Shares", chosen, "confusion", _pick)
-        st.caption("One view of each face, without its mirror image. The diagonal is right.")
-    probs = model.said(found.split)
+        _matrix(found, model, truth, cell)
     with faces:
-        if chosen is None:
+        if cell is None:
             empty_state(
                 "The faces of a cell appear here",
                 "Click a cell of the matrix: a large one off the diagonal shows what the model mixes up.",
                 380,
             )
-            return
-        true, said = chosen
-        places = most_confident_first(probs, np.flatnonzero((found.labels == true) & (probs.argmax(axis=1) == said)))
-        st.markdown(_words(len(places), true, said))
-        if len(places):
-            gallery(found, places, said_notes(probs, places), "cell_wall", f"{model.name} says {LABELS[said]}")
+        else:
+            _faces_of(found, model, truth, *cell)
 
 
-def _words(count: int, true: int, said: int) -> str:
+def _matrix(found: Evaluation, model: Measured, truth: Truth, cell: tuple[int, int] | None) -> None:
+    unit = st.segmented_control(
+        "Show",
+        ["Shares", "Counts"],
+        default="Shares",
+        required=True,
+        key="cells",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    metrics = model.metrics(found.split, truth).one_view
+    name = found.truth_name(truth)
+    confusion_matrix(metrics.confusion, unit == "Shares", cell, "confusion", _pick, _ROW[truth], name)
+    st.caption(f"Against {name}: {metrics.images:,} faces of {found.split}, one view of each. The diagonal is right.")
+
+
+def _faces_of(found: Evaluation, model: Measured, truth: Truth, true: int, predicted: int) -> None:
+    probs = model.probs(found.split, truth)
+    places = np.flatnonzero((found.labels(truth) == true) & (probs.argmax(axis=1) == predicted))
+    places = most_confident_first(probs, places)
+    st.markdown(_heading(len(places), truth, true, predicted))
+    if len(places):
+        st.caption("Beneath each face: its label, and what the model says.")
+        gallery(found, places, prediction_notes(probs, places), "cell_wall", f"{model.name} says {LABELS[predicted]}")
+
+
+def _heading(count: int, truth: Truth, true: int, predicted: int) -> str:
+    row = _ROW[truth].lower()
     if count == 0:
-        return f"**No face** labelled {LABELS[true]} is called {LABELS[said]}."
+        return f"**No face** {row} {LABELS[true]} is called {LABELS[predicted]}."
     faces = f"**{count:,} {'face' if count == 1 else 'faces'}**"
-    if true == said:
-        return f"{faces} labelled {LABELS[true]} and called so, the surest first"
-    return f"{faces} labelled {LABELS[true]}, called {LABELS[said]}, the surest first"
+    if true == predicted:
+        return f"{faces} {row} {LABELS[true]} and called so, most confident first"
+    return f"{faces} {row} {LABELS[true]}, called {LABELS[predicted]}, most confident first"
 
 
-def _pick(true: int, said: int) -> None:
-    st.query_params[_CELL] = f"{LABELS[true]}-{LABELS[said]}"
+def _pick(true: int, predicted: int) -> None:
+    st.query_params[_CELL] = f"{LABELS[true]}-{LABELS[predicted]}"
     st.session_state.pop("cell_wall_page", None)
 
 
 def _asked() -> tuple[int, int] | None:
-    true, _, said = st.query_params.get(_CELL, "").partition("-")
-    return (LABELS.index(true), LABELS.index(said)) if true in LABELS and said in LABELS else None
+    true, _, predicted = st.query_params.get(_CELL, "").partition("-")
+    return (LABELS.index(true), LABELS.index(predicted)) if true in LABELS and predicted in LABELS else None

@@ -1,4 +1,4 @@
-"""Faces of the split on show as walls, each with what a model says; a click opens one large."""
+"""Galleries of faces of the split on show, each with what a model says; a click opens one large."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fer_core.ui.components.loaders import recognizer_of
 from fer_core.ui.evaluate.choice import chosen_model
 from fer_core.ui.evaluate.view import Evaluation
 
-# The row of the data set that was looked at last: the one that "Where it looks" explains.
+# The row of the data set that was opened last: "Where it looks" explains it.
 LOOKED_AT = "row"
 _PER_PAGE = 30
 
@@ -32,7 +32,7 @@ def gallery(
         found: what is on show.
         places: int (m,), of the faces within the split, in the order to show.
         notes: what stands under each.
-        key: of the wall; that of its pages is `{key}_page`.
+        key: of the gallery; that of its pages is `{key}_page`.
         reason: what goes into the list of corrections for a face that is marked here.
     """
     pages, page = max(1, math.ceil(len(places) / _PER_PAGE)), 1
@@ -65,8 +65,8 @@ def most_confident_first(probs: np.ndarray, places: np.ndarray) -> np.ndarray:
     return places[np.argsort(-probs[places].max(axis=1), kind="stable")]
 
 
-def said_notes(probs: np.ndarray, places: np.ndarray) -> list[str]:
-    """Return for each place what a model says and how sure it is: "happy 97 %"."""
+def prediction_notes(probs: np.ndarray, places: np.ndarray) -> list[str]:
+    """Return for each place the predicted expression with its score: "happy 97 %"."""
     return [f"{LABELS[row.argmax()]} {row.max() * 100:.0f} %" for row in probs[places]]
 
 

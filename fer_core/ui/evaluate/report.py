@@ -1,4 +1,4 @@
-"""Everything that was measured, to take along: a page that needs no other file, and JSON."""
+"""Download everything that was measured: as a page that needs no other file, and as JSON."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from fer_core.evaluation.report import ReportedModel, html_report, report_content
+from fer_core.evaluation.report import ReportedModel, build_report, html_report, report_to_json
 from fer_core.ui.evaluate.view import Evaluation
 
 
 def report_view(found: Evaluation) -> None:
     """Offer the report of the measured models as HTML and as JSON."""
-    content = report_content(found.view.faces, found.view.info.name, found.split, _reported(found), datetime.now(UTC))
+    report = build_report(found.view.faces, found.view.info.name, found.split, _reported(found), datetime.now(UTC))
     st.markdown(
-        "Everything on this page in one file: accuracy with intervals and protocols, figures by expression, "
-        "confusion matrices, calibration, robustness where it was measured, what the cards say. There are no "
-        "faces in it, and it loads nothing from elsewhere."
+        "Everything on this page in one file: what people see, accuracy with intervals and protocols, figures by "
+        "expression, confusion matrices, calibration, robustness where it was measured, what the cards say. There are "
+        "no faces in it, and it loads nothing from elsewhere."
     )
     name = f"evaluation-{found.view.info.name}-{found.split}".replace(" ", "-")
     with st.container(horizontal=True):
+        # Drawing takes a second or two, so it waits for the click.
         st.download_button(
             "Download the report",
-            html_report(content),
+            lambda: html_report(report),
             f"{name}.html",
             "text/html",
             key="report_html",
@@ -34,7 +35,7 @@ def report_view(found: Evaluation) -> None:
         )
         st.download_button(
             "Download the figures as JSON",
-            json.dumps(content, indent=2),
+            lambda: json.dumps(report_to_json(report), indent=2),
             f"{name}.json",
             "application/json",
             key="report_json",
@@ -50,8 +51,8 @@ def _reported(found: Evaluation) -> Sequence[ReportedModel]:
             model.name,
             model.bundle,
             model.scores,
-            model.figures,
-            {} if (kept := found.robustness(model)) is None else {found.split: kept},
+            model.result,
+            {} if (robustness := found.robustness(model)) is None else {found.split: robustness},
         )
         for model in found.models
     ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.charts.evaluation import robustness_chart
+from fer_core.charts.robustness import robustness_chart
 from fer_core.charts.timeline import QUIET
 from fer_core.evaluation.process import measuring_job
 from fer_core.evaluation.robustness import CORRUPTIONS
+from fer_core.evaluation.truth import Truth
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.evaluate.measure import measure_robustness, show_failure
 from fer_core.ui.evaluate.view import Evaluation, listed
@@ -39,8 +40,8 @@ def robustness_view(found: Evaluation) -> None:
         alt=f"Accuracy on {found.split} against the level of each fault",
     )
     st.caption(
-        f"Accuracy on {found.split}, one view. The ring is the picture as it is; JPEG has none, its quality of "
-        "100 comes close. What leaves a picture is replaced by its border."
+        f"Accuracy on {found.split} against {found.truth_name(Truth.LABELS)}, one view. The ring is the picture as it "
+        "is; JPEG has none, its quality of 100 comes close. What leaves a picture is replaced by its border."
     )
     if missing:
         st.markdown(

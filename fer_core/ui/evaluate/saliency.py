@@ -42,13 +42,20 @@ def saliency_view(found: Evaluation) -> None:
             bind="query-params",
             width=180,
             help="Counted from 0, as the data set page counts. The face opened last in a "
-            "wall of this page comes up here.",
+            "gallery of this page comes up here.",
         )
         st.markdown(f"**{found.view.label(row)}**, {found.view.split(row)}")
     where_it_looks(models, np.array(faces.images[row]), found.view.label(row), key="looks")
     if len(found.chosen) > _MODELS:
         st.caption(f"The first {_MODELS} of the chosen models.")
-    st.markdown("Or one of these" + (f", of which {found.models[0].name} is sure and wrong:" if found.models else ":"))
+    st.markdown(
+        "Or one of these"
+        + (
+            f", where {found.models[0].name} is confident and wrong by {found.truth_name(found.truths[0])}:"
+            if found.models
+            else ":"
+        )
+    )
     face_grid(
         faces.images,
         [TileGroup([Tile(each, found.view.label(each), found.view.title(each)) for each in suggested])],
@@ -72,11 +79,12 @@ def _loaded(found: Evaluation) -> list[tuple[EmotionRecognizer, Path]]:
 
 
 def _suggested(found: Evaluation) -> list[int]:
-    """Return rows worth a look: the surest mistakes of the first model, or the first faces of the split."""
+    """Return rows worth a look: the most confident mistakes of the first model, or the first faces of the split."""
     if not found.models:
         return found.rows[:_SUGGESTED].tolist()
-    probs = found.models[0].said(found.split)
-    wrong = np.flatnonzero(probs.argmax(axis=1) != found.labels)
+    truth = found.truths[0]
+    probs, labels = found.models[0].probs(found.split, truth), found.labels(truth)
+    wrong = np.flatnonzero((labels >= 0) & (probs.argmax(axis=1) != labels))
     places = most_confident_first(probs, wrong if len(wrong) else np.arange(len(probs)))
     return found.rows[places[:_SUGGESTED]].tolist()
 

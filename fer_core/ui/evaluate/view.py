@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -15,8 +14,13 @@ from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.evaluation.assessment import assess, measured_splits
+from fer_core.evaluation.results import EvaluationResult, RobustnessResult, SplitResult, ViewMetrics
 from fer_core.evaluation.scoring import Scores, find_robustness, find_scores
+from fer_core.evaluation.serialization import card_calibration
+from fer_core.evaluation.text import truth_name
+from fer_core.evaluation.truth import Truth, answering_label_set, true_labels, truths
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE, Bundle, load_bundle
+from fer_core.models.card import is_fer2013
 from fer_core.models.model_store import folder_of
 from fer_core.ui.components.data_view import DataView
 
@@ -30,27 +34,43 @@ class Measured:
         folder: it lies in.
         bundle: the model.
         scores: by split, as they were kept.
-        figures: what `assess` returns for these scores.
+        result: what `assess` returns for these scores.
         color: of its dots and lines, "#RRGGBB".
-        learned: whether it was trained on the split on show, or may have been.
+        saw_split: whether it was trained on the split on show, or may have been.
     """
 
     name: str
     folder: Path
     bundle: Bundle
     scores: Mapping[str, Scores]
-    figures: Mapping[str, Any]
+    result: EvaluationResult
     color: str
-    learned: bool
+    saw_split: bool
 
     @property
     def size_mb(self) -> float:
         """Size of its file in megabytes of 10⁶ bytes."""
         return len(self.bundle.content) / 1e6
 
-    def said(self, split: str) -> np.ndarray:
-        """Return what it says everywhere in the app, float32 (n, 7): its scores after its card's temperature."""
-        return self.bundle.card.temperature.apply(self.scores[split].probs)
+    def label_set(self, truth: Truth) -> str:
+        """Return which of its label sets is held against a truth."""
+        return answering_label_set(self.result.label_sets, truth)
+
+    def split_result(self, split: str, truth: Truth) -> SplitResult:
+        """Return the figures of the label set that is held against a truth."""
+        return self.result.split(split, self.label_set(truth))
+
+    def metrics(self, split: str, truth: Truth) -> ViewMetrics:
+        """Return its figures against a truth."""
+        return self.split_result(split, truth).against(truth)
+
+    def raw_probs(self, split: str, truth: Truth) -> np.ndarray:
+        """Return the scores as trained that are held against a truth, float32 (n, 7)."""
+        return self.scores[split].by_label_set(self.bundle.card)[self.label_set(truth)].probs
+
+    def probs(self, split: str, truth: Truth) -> np.ndarray:
+        """Return the scores that are held against a truth as the app shows them: after the card's temperature."""
+        return card_calibration(self.bundle.card, self.label_set(truth)).temperature.apply(self.raw_probs(split, truth))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +81,7 @@ class Evaluation:
         view: the data set.
         split: that is on show.
         rows: int64 (n,), its rows in the data set.
-        labels: int64 (n,), their labels.
+        truths: what scores can be held against there, the default first.
         chosen: names of the models, in the order chosen.
         models: those of the chosen ones that were measured on the split, in the order chosen.
         missing: names of those that lack scores on some split.
@@ -71,17 +91,30 @@ class Evaluation:
     view: DataView
     split: str
     rows: np.ndarray
-    labels: np.ndarray
+    truths: tuple[Truth, ...]
     chosen: tuple[str, ...]
     models: tuple[Measured, ...]
     missing: tuple[str, ...]
     problems: Mapping[str, str]
 
+    @property
+    def fer2013(self) -> bool:
+        """Whether the data set is FER-2013."""
+        return is_fer2013({"synthetic": self.view.info.source.synthetic, "images": self.view.info.counts})
+
     def model(self, name: str) -> Measured:
         """Return a measured model by its name."""
         return next(model for model in self.models if model.name == name)
 
-    def robustness(self, model: Measured) -> Mapping[str, Sequence[Mapping[str, float]]] | None:
+    def labels(self, truth: Truth) -> np.ndarray:
+        """Return the true expressions of the faces on show, int64 (n,), -1 where there is none."""
+        return true_labels(self.view.faces, self.rows, truth)
+
+    def truth_name(self, truth: Truth) -> str:
+        """Return what a truth is called within a sentence."""
+        return truth_name(truth, self.fer2013)
+
+    def robustness(self, model: Measured) -> RobustnessResult | None:
         """Return what was kept of a model's robustness on the split, None if it was not measured."""
         return find_robustness(model.bundle, self.view.faces.hash, self.split)
 
@@ -106,24 +139,14 @@ def open_evaluation(view: DataView, split: str, names: Sequence[str]) -> Evaluat
                 "measured against these labels."
             )
             continue
-        scores = {each: kept for each in splits if (kept := find_scores(bundle, faces.hash, each))}
+        scores = {name: kept for name in splits if (kept := find_scores(bundle, faces.hash, name))}
         if len(scores) < len(splits):
             missing.append(name)
         if split in scores:
-            figures = _figures_of(name, bundle, view, scores)
-            models.append(
-                Measured(
-                    name,
-                    folder_of(name),
-                    bundle,
-                    scores,
-                    figures,
-                    MODEL_COLORS[place % len(MODEL_COLORS)],
-                    split in figures["learned"],
-                )
-            )
+            result, color = _result_of(name, bundle, view, scores), MODEL_COLORS[place % len(MODEL_COLORS)]
+            models.append(Measured(name, folder_of(name), bundle, scores, result, color, split in result.trained_on))
     rows = faces.rows_of(split)
-    return Evaluation(view, split, rows, faces.labels[rows], tuple(names), tuple(models), tuple(missing), problems)
+    return Evaluation(view, split, rows, truths(faces, rows), tuple(names), tuple(models), tuple(missing), problems)
 
 
 def bundle_of(name: str) -> Bundle:
@@ -136,17 +159,17 @@ def bundle_of(name: str) -> Bundle:
     return _bundle(str(folder), (folder / CARD_FILE).stat().st_mtime_ns)
 
 
-def percent(share: float | None, digits: int = 1) -> str:
-    """Return a share from 0 to 1 in words.
+def sentence_case(text: str) -> str:
+    """Return text with its first letter in upper case and the rest as it is.
 
-    >>> percent(0.7126), percent(None)
-    ('71.3 %', '–')
+    >>> sentence_case("the data set's labels")
+    "The data set's labels"
     """
-    return "–" if share is None else f"{share * 100:.{digits}f} %"
+    return text[:1].upper() + text[1:]
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as a sentence has them.
+    """Return names joined for a sentence.
 
     >>> listed(["a", "b", "c"]), listed(["a"])
     ('a, b and c', 'a')
@@ -159,9 +182,9 @@ def _bundle(folder: str, changed_ns: int) -> Bundle:
     return load_bundle(Path(folder))
 
 
-def _figures_of(name: str, bundle: Bundle, view: DataView, scores: Mapping[str, Scores]) -> dict[str, Any]:
+def _result_of(name: str, bundle: Bundle, view: DataView, scores: Mapping[str, Scores]) -> EvaluationResult:
     card = folder_of(name) / CARD_FILE
-    return _figures(
+    return _assess(
         name,
         bundle.card.files[MODEL_FILE],
         card.stat().st_mtime_ns,
@@ -175,10 +198,10 @@ def _figures_of(name: str, bundle: Bundle, view: DataView, scores: Mapping[str, 
     )
 
 
-# Scores are named by the hashes of model and data: the arrays themselves are never hashed. Votes are no part of the
-# content's hash, but a set is written anew with them.
+# The hashes of model and data name the scores; the arrays themselves are never hashed. Votes are not part of the
+# data's hash, but adding them changes when the set was created.
 @st.cache_data(max_entries=64, show_spinner="Working out the figures…")
-def _figures(
+def _assess(
     name: str,
     model: str,
     card_ns: int,
@@ -189,5 +212,5 @@ def _figures(
     _bundle: Bundle,
     _faces: FaceSet,
     _scores: Mapping[str, Scores],
-) -> dict[str, Any]:
-    return assess(_bundle, _faces, _scores) | {"model": name}
+) -> EvaluationResult:
+    return replace(assess(_bundle, _faces, _scores), model=name)

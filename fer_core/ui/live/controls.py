@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from fer_core.annotate import AnnotateOptions
 from fer_core.live.session import LiveSettings
+from fer_core.models.calibration import Calibration
 from fer_core.models.card import ModelCard
 from fer_core.recognition.pipeline import StreamSettings
+from fer_core.ui.components.label_set_choice import label_set_choice
 
 _DEFAULT = LiveSettings()
 _STEP_PERCENT = 5
@@ -18,28 +22,36 @@ def live_settings(of_stream: bool, card: ModelCard) -> LiveSettings:
 
     Args:
         of_stream: whether to offer what only matters for a stream.
-        card: of the model; it knows below which score a face should be called uncertain.
+        card: of the model; it knows the label sets and below which score a face should be called uncertain.
     """
     with st.sidebar:
         st.subheader("Expressions")
-        known = _DEFAULT.draw.threshold if card.uncertain_below is None else card.uncertain_below
-        threshold = _slider(
-            "Uncertain below",
-            0,
-            90,
-            round(known * 100 / _STEP_PERCENT) * _STEP_PERCENT,
-            _STEP_PERCENT,
-            "%d %%",
-            f"A face whose best score is lower is called uncertain.{_right(card)}",
-            key=f"live uncertain {card.name}",
-        )
-        stream = _stream_settings() if of_stream else _DEFAULT.stream
+        label_set = label_set_choice(card, "Changing it starts the last minute anew and ends a recording.")
+        threshold = _uncertain_below(card, label_set)
+        stream = replace(_stream_settings() if of_stream else _DEFAULT.stream, label_set=label_set)
         st.subheader("Picture")
         mirror = of_stream and _toggle("Mirror", _DEFAULT.mirror)
         boxes = _toggle("Boxes", _DEFAULT.draw.boxes)
         words = _toggle("Words and scores", _DEFAULT.draw.words)
     return LiveSettings(
         stream=stream, mirror=mirror, draw=AnnotateOptions(threshold=threshold / 100, boxes=boxes, words=words)
+    )
+
+
+def _uncertain_below(card: ModelCard, label_set: str) -> float:
+    """Draw the threshold, in percent; each label set has its own."""
+    calibration = card.calibration_of(label_set)
+    fitted = calibration.uncertain_below
+    known = _DEFAULT.draw.threshold if fitted is None else fitted
+    return _slider(
+        "Uncertain below",
+        0,
+        90,
+        round(known * 100 / _STEP_PERCENT) * _STEP_PERCENT,
+        _STEP_PERCENT,
+        "%d %%",
+        f"A face whose best score is lower is called uncertain.{_coverage_text(card.name, calibration)}",
+        key=f"live uncertain {card.name} {label_set}",
     )
 
 
@@ -61,22 +73,20 @@ def _stream_settings() -> StreamSettings:
         _DEFAULT.stream.min_face_px,
         12,
         "%d px",
-        "Smaller faces are passed over, and so is more of what is no face.",
+        "Smaller faces are ignored, and so are more false detections.",
     )
     return StreamSettings(min_face_px=min_face_px, smoothing_s=smoothing_s)
 
 
-def _right(card: ModelCard) -> str:
-    """Say what the model's own threshold is good for, where that was measured."""
-    split, known = card.calibration.get("fitted_on"), card.uncertain_below
-    if known is None or split is None:
-        return ""
-    found = card.calibration.get("by_split", {}).get(split)
-    if not found or found["accuracy_answered"] is None:
+def _coverage_text(model: str, calibration: Calibration) -> str:
+    """Say how many faces the model's own threshold leaves, and how many of them are right, if that was measured."""
+    threshold, split = calibration.uncertain_below, calibration.fitted_on
+    figures = calibration.by_split.get(split) if split else None
+    if threshold is None or not figures or figures["accuracy_covered"] is None:
         return ""
     return (
-        f" At {known * 100:.0f} %, {card.name} answers {found['answered'] * 100:.0f} % of the faces of {split}, "
-        f"{found['accuracy_answered'] * 100:.0f} % of them rightly."
+        f" At {threshold * 100:.0f} %, {model} answers {figures['coverage'] * 100:.0f} % of the faces of {split}, and "
+        f"{figures['accuracy_covered'] * 100:.0f} % of these answers are right."
     )
 
 

@@ -21,7 +21,7 @@ def photo_view(recognizer: EmotionRecognizer, settings: LiveSettings) -> None:
     """Ask for a photo, then show it annotated with a card for each face."""
     picture, cards = st.columns([7, 4], gap="medium")
     with picture:
-        way = st.segmented_control(
+        source = st.segmented_control(
             "Photo from",
             ["Choose a file", "Take a photo"],
             default="Choose a file",
@@ -31,7 +31,7 @@ def photo_view(recognizer: EmotionRecognizer, settings: LiveSettings) -> None:
         )
         upload = (
             st.file_uploader("A photo with one or more faces", type=_TYPES, max_upload_size=25, key="photo_file")
-            if way == "Choose a file"
+            if source == "Choose a file"
             else st.camera_input("Take a photo", resolution="720p", key="photo_camera")
         )
     if upload is None:
@@ -45,7 +45,7 @@ def photo_view(recognizer: EmotionRecognizer, settings: LiveSettings) -> None:
     except MediaError as error:
         picture.error(str(error), icon=":material/broken_image:")
         return
-    result = recognizer.analyze(image_bgr)
+    result = recognizer.with_label_set(settings.stream.label_set).analyze(image_bgr)
     annotated = annotate(image_bgr, result, settings.draw)
     faces = "1 face" if len(result) == 1 else f"{len(result)} faces"
     picture.image(

@@ -50,6 +50,7 @@ def _begin(session: LiveSession, recognizer: EmotionRecognizer) -> None:
         session.recorder = Recorder(
             recognizer.card,
             recognizer.labels,
+            label_set=stream.label_set,
             smoothing_s=stream.smoothing_s,
             min_face_px=stream.min_face_px,
             mirrored=session.settings.mirror,

@@ -16,7 +16,7 @@ import pandas as pd
 
 from fer_core.errors import MediaError
 from fer_core.media.analysis import Choices, analyze_files, copy_path
-from fer_core.recognition.provenance import about
+from fer_core.recognition.provenance import metadata
 from fer_core.recognition.table import read_table
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.types import FrameResult
@@ -36,7 +36,7 @@ class Found:
     Attributes:
         csv: the table as a file.
         rows: the same, to be drawn.
-        about: what `about` tells of it.
+        about: its `metadata`.
         copies: by name of a file, its copy with faces marked: PNG, or MP4 of a video.
         portraits: by name of a file and number of a face, its picture as an address of its own.
         stopped: whether the work was stopped before its end.
@@ -86,9 +86,8 @@ def analyse(recognizer: EmotionRecognizer, uploads: Sequence[BinaryIO], choices:
             name: path.read_bytes() for name in files if (path := copy_path(files[name], choices.annotated)).exists()
         }
     csv = out.getvalue().encode()
-    return Found(
-        csv, read_table(csv), about(recognizer.card, **choices.told(), files=told), copies, gallery.portraits, stopped
-    )
+    details = metadata(recognizer.card, choices.label_set, **choices.told(), files=told)
+    return Found(csv, read_table(csv), details, copies, gallery.portraits, stopped)
 
 
 def _remove_abandoned() -> None:

@@ -17,6 +17,7 @@ from fer_core.ui.components.face_table import (
     table_of_faces,
 )
 from fer_core.ui.components.jobs import Job, show_job
+from fer_core.ui.components.label_set_choice import label_set_choice
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.media.job import Found, analyse
 
@@ -35,7 +36,7 @@ def media_view(recognizer: EmotionRecognizer) -> None:
         key="media_files",
         type=[suffix.removeprefix(".") for suffix in PICTURES + VIDEOS],
     )
-    choices = _choices()
+    choices = _choices(recognizer)
     if st.button(
         "Analyse", type="primary", icon=":material/play_arrow:", key="media_start", disabled=running or not uploads
     ):
@@ -56,7 +57,8 @@ def media_view(recognizer: EmotionRecognizer) -> None:
         _show(job.result, recognizer)
 
 
-def _choices() -> Choices:
+def _choices(recognizer: EmotionRecognizer) -> Choices:
+    label_set = label_set_choice(recognizer.card)
     with st.sidebar:
         st.subheader("Videos")
         every = st.selectbox(
@@ -77,7 +79,7 @@ def _choices() -> Choices:
             persist_state="session",
             help="Scores are averaged over about this time. At 0 s the table holds what each frame gave by itself.",
         )
-    return Choices(_EVERY_S[every], smoothing_s)
+    return Choices(_EVERY_S[every], smoothing_s, label_set=label_set)
 
 
 def _title(uploads: list) -> str:

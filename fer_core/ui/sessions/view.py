@@ -13,6 +13,7 @@ from fer_core.emotions import LABELS
 from fer_core.errors import SessionError
 from fer_core.live.recorder import Session, list_sessions
 from fer_core.media.summary import summarize
+from fer_core.models.label_sets import title_of, trained_label_sets
 from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.face_table import (
     count_words,
@@ -46,30 +47,38 @@ def sessions_view() -> None:
 
 
 def _show(session: Session) -> None:
-    rows, told = session.rows(), session.about()
+    rows, metadata = session.rows(), session.metadata()
     labels = [column for column in rows.columns if column in LABELS]
     faces = summarize(rows, labels) if len(rows) else []
-    facts = "".join(f"<span>{escape(part)}</span>" for part in _facts(rows, told, len(faces)))
+    facts = "".join(f"<span>{escape(part)}</span>" for part in _facts(rows, metadata, len(faces)))
     st.html(f'<div class="fer-status">{facts}</div>')
     if faces:
         st.html(face_summaries_html(faces, labels, {}, rows["frame"].nunique()))
         course_of_faces(rows, labels, faces)
     table_of_faces(
-        session.table_file.read_bytes(), rows, told, session.name, f"Kept in {session.path} until you delete it."
+        session.table_file.read_bytes(), rows, metadata, session.name, f"Kept in {session.path} until you delete it."
     )
 
 
-def _facts(rows: pd.DataFrame, told: dict, faces: int) -> list[str]:
-    began = datetime.fromisoformat(told["began_utc"])
+def _facts(rows: pd.DataFrame, metadata: dict, faces: int) -> list[str]:
+    began = datetime.fromisoformat(metadata["began_utc"])
     length_s = float(rows["time_s"].max()) if len(rows) else 0.0
     return [
         f"{began:%d %B %Y, %H:%M:%S} UTC",
         clock(length_s),
         count_words(faces, "face"),
         count_words(rows["frame"].nunique() if len(rows) else 0, "frame"),
-        f"model {told['model']['name']}",
-        *([] if "ended_utc" in told else ["still going on, or cut off"]),
+        f"model {metadata['model']['name']}",
+        *_label_set_facts(metadata["model"]),
+        *([] if "ended_utc" in metadata else ["still going on, or cut off"]),
     ]
+
+
+def _label_set_facts(model: dict) -> list[str]:
+    """Say what faces were scored for, if the session was recorded with it."""
+    if "label_set" not in model:
+        return []
+    return [f"scores: {title_of(name)}" for name in trained_label_sets(model["label_set"])]
 
 
 def _delete(session: Session) -> None:

@@ -11,8 +11,8 @@ import streamlit as st
 
 from fer_core.background.locks import is_held, take, write_holder
 from fer_core.background.processes import start_command
-from fer_core.errors import FerError
-from fer_core.files import read_json, sha256_of
+from fer_core.errors import FerError, RunError
+from fer_core.files import sha256_of
 from fer_core.models.bundle import CARD_FILE
 from fer_core.models.card import ModelCard
 from fer_core.models.model_store import (
@@ -26,13 +26,20 @@ from fer_core.settings import Settings
 from fer_core.training.loop.curves import save_curves
 from fer_core.training.run.folder import RunFolder, RunStatus
 from fer_core.training.run.process import launch, stop
+from fer_core.training.run.records import ExportRecord
 from fer_core.training.run.store import delete_run
 
 _LIVE_PAGE = "pages/live.py"
 
 
-def actions(run: RunFolder, status: RunStatus) -> None:
-    """Draw the buttons that make sense now, the first of them the next thing to do."""
+def actions(run: RunFolder, status: RunStatus, weakness: str = "") -> None:
+    """Draw the buttons that make sense now, the first of them the next thing to do.
+
+    Args:
+        run: the run on show.
+        status: its latest.
+        weakness: why its result is no success; empty if it is one.
+    """
     with st.container(horizontal=True, key="run_actions"):
         if status.live:
             stopping = run.stop_file.exists()
@@ -48,8 +55,8 @@ def actions(run: RunFolder, status: RunStatus) -> None:
             return
         if status.state == "finished":
             st.button(
-                "Put live",
-                type="primary",
+                "Put live anyway" if weakness else "Put live",
+                type="secondary" if weakness else "primary",
                 icon=":material/sensors:",
                 key="put_live",
                 on_click=_put_live,
@@ -77,7 +84,7 @@ def actions(run: RunFolder, status: RunStatus) -> None:
             help="Weights, history, card, curves and configuration.",
         )
         if st.button("Delete", icon=":material/delete:", key="delete", disabled=exporting(run)):
-            _ask_delete(run)
+            ask_delete(run)
     live_words(run)
 
 
@@ -103,12 +110,14 @@ def live_words(run: RunFolder) -> None:
             icon=":material/info:",
         )
         return
-    told, before = read_json(run.export_file), previous_model()
+    record, before = _export_record(run), previous_model()
+    if record is None:
+        return
     with st.container(border=True, key="live_words"):
         st.markdown(
             f"**{chosen_model()}** is the model of the live page. Both forms of the network were given the "
-            f"same {told['faces']} faces; their scores differ by at most **{told['difference'] * 100:.2g} "
-            f"percentage points**. A face takes {told['ms_per_face']:.1f} ms."
+            f"same {record.faces} faces; their scores differ by at most **{record.difference * 100:.2g} "
+            f"percentage points**. A face takes {record.ms_per_face:.1f} ms."
         )
         with st.container(horizontal=True):
             if st.button("See it live", icon=":material/videocam:", key="see_live"):
@@ -178,11 +187,15 @@ def _is_chosen(run: RunFolder) -> bool:
 
 
 def _is_exported(run: RunFolder) -> bool:
-    return (
-        run.export_file.exists()
-        and run.weights_file.exists()
-        and read_json(run.export_file)["weights_sha256"] == sha256_of(run.weights_file)
-    )
+    record = _export_record(run)
+    return record is not None and run.weights_file.exists() and record.weights_sha256 == sha256_of(run.weights_file)
+
+
+def _export_record(run: RunFolder) -> ExportRecord | None:
+    try:
+        return run.export()
+    except RunError:
+        return None  # damaged: putting the run live converts it again
 
 
 def _export_lock(run: RunFolder) -> Path:
@@ -220,7 +233,8 @@ def _is_older(path: Path, other: Path) -> bool:
 
 
 @st.dialog("Delete this run?")
-def _ask_delete(run: RunFolder) -> None:
+def ask_delete(run: RunFolder) -> None:
+    """Ask whether to delete a run, and delete it."""
     st.markdown(
         f"**{run.name}** with its weights, history and card. This cannot be undone. A model that was put live stays."
     )

@@ -27,6 +27,7 @@ from fer_core.training.config import (
 from fer_core.training.loop.augmentation import augment
 from fer_core.training.loop.distillation import teachers
 from fer_core.training.loop.initialization import initial_weight_sources
+from fer_core.training.loop.prerequisites import check_prerequisites
 from fer_core.training.run.process import launch
 from fer_core.training.run.store import free_name, list_runs, run_named
 from fer_core.training.timing.device import best_precision, find_device
@@ -42,8 +43,9 @@ from fer_core.ui.components.pictures import png_url
 FOLLOWED = "followed_run"
 _STARTED = "run_started"
 _RECIPES = {
-    "compact": "Compact network: hours",
-    "compact-taught": "Compact, taught by itself: hours",
+    "compact-both": "Compact, labels and votes: hours",
+    "compact": "Compact, from random weights: hours",
+    "compact-taught": "Compact, self-distilled: hours",
     "compact-ferplus": "Compact, on people's votes",
     "seed-cnn": "The original: 50 epochs",
     "quick": "Quick look: a few epochs",
@@ -51,27 +53,27 @@ _RECIPES = {
 _LABELS = {
     "data": "Data set",
     "label_set": "Labels",
+    "label_votes": "Votes that the label counts for",
     "train_splits": "Train on",
     "validation_splits": "Validate on",
     "architecture": "Network",
-    "batch_size": "Batch",
+    "batch_size": "Batch size",
     "decay_per_step": "Decay per step",
     "warmup_epochs": "Warm-up epochs",
     "ema": "Averaged weights",
-    "rotate_deg": "Turn, degrees",
-    "class_weighting": "Weigh rare expressions more",
-    "mixup": "Mixup",
+    "rotate_deg": "Rotation, degrees",
+    "class_weighting": "Weight rare expressions more",
     "initial_size": "Width in the first epoch, px",
-    "progressive_resizing": "Whole after, share of epochs",
+    "progressive_resizing": "Full size after, share of epochs",
     "mixup_share": "Mixup, share of epochs",
 }
-# The data set's splits that a run may be measured by while it trains, the best first.
+# The data set's splits that a run may validate on, the best first.
 _VALIDATION = ("PublicTest", "Validation", "Test", "PrivateTest")
 _PREVIEWED = 16
 
 
 def new_run_form() -> None:
-    """Draw the form and start a run when it is asked to."""
+    """Draw the form, and start a run when its button is pressed."""
     st.subheader("New run")
     stores = {info.name: info for info in list_stores() if not info.problem}
     names = list(stores) if DEMO in stores else [*stores, DEMO]
@@ -81,7 +83,7 @@ def new_run_form() -> None:
         names,
         index=names.index((real or [DEMO])[0]),
         key="train_data",
-        format_func=lambda name: _data_words(name, stores.get(name)),
+        format_func=lambda name: _data_text(name, stores.get(name)),
         persist_state="session",
     )
     votes = data in stores and stores[data].votes
@@ -98,7 +100,7 @@ def new_run_form() -> None:
     try:
         base = _for_data(PRESETS[preset], data, splits)
     except FerError as error:  # all of it is one split: there is nothing to validate on
-        st.error(f"{error} Hold a part of Training out on the Data set page.", icon=":material/error:")
+        st.error(f"{error} Hold out a part of Training on the Data set page.", icon=":material/error:")
         return
     if st.session_state.pop(_STARTED, False):
         st.session_state["train_name"] = ""  # it is taken now
@@ -113,10 +115,10 @@ def new_run_form() -> None:
         help="Passes over the training faces.",
     )
     name = right.text_input(
-        "Name", placeholder=free_name(base), key="train_name", help="Of the run. Empty: the network and a number."
+        "Name", placeholder=free_name(base), key="train_name", help="Of the run; if empty, the network and a number."
     ).strip()
-    with st.expander("More choices", icon=":material/tune:"):
-        choices = _more_choices(preset, base, splits, stores.get(data))
+    with st.expander("Advanced settings", icon=":material/tune:"):
+        choices = _advanced_settings(preset, base, splits, stores.get(data))
     try:
         config = from_flat({**choices, "epochs": int(epochs)}, base)
     except FerError as error:
@@ -125,13 +127,14 @@ def new_run_form() -> None:
     _time_line(config)
     if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", key="start"):
         _start(config, name or free_name(config))
-    with st.expander("The same as a command", icon=":material/terminal:"):
+    with st.expander("Show command", icon=":material/terminal:"):
         st.code(command_line(config, name or None), language="bash", wrap_lines=True)
 
 
 def _start(config: RunConfig, name: str) -> None:
     try:
         run = run_named(name)
+        check_prerequisites(config)
         run.create(config)
         end_measuring()
         launch(run)
@@ -142,8 +145,8 @@ def _start(config: RunConfig, name: str) -> None:
     st.rerun()
 
 
-def _more_choices(preset: str, base: RunConfig, splits: Sequence[str], info: StoreInfo | None) -> dict[str, Any]:
-    """Draw a widget for every other choice, and return what is chosen, named as by `flat`."""
+def _advanced_settings(preset: str, base: RunConfig, splits: Sequence[str], info: StoreInfo | None) -> dict[str, Any]:
+    """Draw a widget for every other setting, and return their values, named as by `flat`."""
 
     def draw(*names: str) -> dict[str, Any]:
         return {name: _widget(name, preset, base, splits) for name in names}
@@ -152,21 +155,23 @@ def _more_choices(preset: str, base: RunConfig, splits: Sequence[str], info: Sto
     chosen = draw("train_splits", "validation_splits")
     if info and info.votes:
         chosen |= draw("label_set")
-    chosen |= _marks(info)
+        if chosen["label_set"] == "both":
+            chosen |= draw("label_votes")
+    chosen |= _corrections(info)
     st.caption("Network")
     chosen |= draw("architecture")
     chosen |= _start_from(preset, base, chosen["architecture"])
     chosen |= draw("batch_size", "precision", "seed")
-    # A network of one size sees whole faces from the first epoch on.
+    # A network of one size sees faces of full size from the first epoch on.
     chosen |= draw("initial_size") if resizable(chosen["architecture"]) else {"initial_size": FACE_SIZE}
     if chosen["initial_size"] < FACE_SIZE:
         chosen |= draw("progressive_resizing")
-    st.caption("Steps")
+    st.caption("Optimizer")
     chosen |= draw("optimizer", "learning_rate", "schedule")
     if chosen["schedule"] == "inverse-time":
         chosen |= draw("decay_per_step")
     chosen |= draw("warmup_epochs", "weight_decay")
-    st.caption("Against learning by heart")
+    st.caption("Regularization")
     chosen |= draw("label_smoothing", "mixup")
     if chosen["mixup"]:
         chosen |= draw("mixup_share")
@@ -180,14 +185,14 @@ def _more_choices(preset: str, base: RunConfig, splits: Sequence[str], info: Sto
 def _start_from(preset: str, base: RunConfig, architecture: str) -> dict[str, str]:
     names = ["", *initial_weight_sources(architecture)]
     chosen = st.selectbox(
-        "Begin with the weights of",
+        "Initial weights",
         names,
         names.index(base.start_from) if base.start_from in names else 0,
         key=f"{preset}_start_from_{architecture}",
         persist_state="session",
-        format_func=lambda name: name or "none: random ones",
-        help="A run or a model of the same network; the new run goes on from where that one ended, "
-        "with a learning rate and a length of its own.",
+        format_func=lambda name: name or "random",
+        help="A run or a model of the same network. The new run continues from where that one ended, with its own "
+        "learning rate and number of epochs.",
     )
     return {"start_from": chosen}
 
@@ -201,63 +206,69 @@ def _teachers(preset: str, base: RunConfig) -> dict[str, tuple[str, ...]]:
         placeholder="None",
         key=f"{preset}_teachers",
         persist_state="session",
-        help="Models or finished runs whose scores of the same changed face are part of the "
-        "target; of several, their mean.",
+        help="Distillation: models or finished runs whose scores of the same face become part of the target; of "
+        "several, their mean.",
     )
     return {"teachers": tuple(chosen)}
 
 
 def _widget(name: str, preset: str, base: RunConfig | Augmentation, splits: Sequence[str] = ()) -> Any:
-    each = next(field for field in dataclasses.fields(base) if field.name == name)
+    field = next(field for field in dataclasses.fields(base) if field.name == name)
     value, key = getattr(base, name), f"{preset}_{name}"
-    label, words = _LABELS.get(name, name.replace("_", " ").capitalize()), each.metadata["words"].capitalize() + "."
+    label = _LABELS.get(name, name.replace("_", " ").capitalize())
+    # Not `capitalize`, which would write "FER-2013" and "Training" small.
+    text = field.metadata["words"][0].upper() + field.metadata["words"][1:] + "."
     if isinstance(value, tuple):
-        return tuple(st.multiselect(label, splits, list(value), key=f"{key}_{'-'.join(splits)}", help=words))
+        return tuple(st.multiselect(label, splits, list(value), key=f"{key}_{'-'.join(splits)}", help=text))
     if isinstance(value, bool):
-        return st.toggle(label, value, key=key, help=words, persist_state="session")
-    if options := options_of(each):
-        return st.selectbox(label, options, options.index(value), key=key, help=words, persist_state="session")
-    if isinstance(value, int):
-        least, most = int(each.metadata["least"]), each.metadata["most"]
-        return int(
-            st.number_input(
-                label, least, None if most is None else int(most), value, key=key, help=words, persist_state="session"
-            )
-        )
-    return float(
+        return st.toggle(label, value, key=key, help=text, persist_state="session")
+    if options := options_of(field):
+        return st.selectbox(label, options, options.index(value), key=key, help=text, persist_state="session")
+    kind, most = type(value), field.metadata["most"]
+    return kind(
         st.number_input(
             label,
-            float(each.metadata["least"]),
-            each.metadata["most"] and float(each.metadata["most"]),
-            float(value),
-            step=max(float(value) / 10, 1e-6),
-            format="%.6g",
+            kind(field.metadata["least"]),
+            None if most is None else kind(most),
+            value,
+            step=step_of(field, value),
+            format="%d" if kind is int else "%.6g",
             key=key,
-            help=words,
+            help=text,
             persist_state="session",
         )
     )
 
 
+def step_of(field: dataclasses.Field, value: float) -> float:
+    """Return by how much + and - change a number: as its field says, else whole numbers by 1, others by a tenth.
+
+    >>> step_of(next(field for field in dataclasses.fields(Augmentation) if field.name == "flip"), 0.0)
+    0.1
+    """
+    kind = type(value)
+    return kind(field.metadata["step"] or (1 if kind is int else value / 10 or 0.1))
+
+
 def _augmentation(preset: str, base: RunConfig) -> dict[str, float]:
-    """Let faces be changed at random or not, and how far; show what that does to sixteen of them."""
+    """Draw how far faces are changed at random, if at all, and sixteen examples of that."""
     st.caption("Augmentation")
     on = st.toggle(
         "Change the training faces at random",
         bool(base.augmentation),
         key=f"{preset}_augment",
         persist_state="session",
-        help="Anew in every epoch: the network never sees the same face twice.",
+        help="Differently in every epoch, so that the network never sees the same picture twice.",
     )
     if not on:
         return dataclasses.asdict(Augmentation())
     shown = base.augmentation or STANDARD_AUGMENTATION
     chosen = {field.name: _widget(field.name, preset, shown) for field in dataclasses.fields(Augmentation)}
-    how = Augmentation(**chosen)
     number = st.session_state.setdefault("train_preview", 0)
-    st.html(_preview_html(augment(_preview_faces(st.session_state["train_data"]), how, np.random.default_rng(number))))
+    examples = _preview_faces(st.session_state["train_data"])
+    st.html(_preview_html(augment(examples, Augmentation(**chosen), np.random.default_rng(number))))
     st.button(
-        "Other examples",
+        "More examples",
         icon=":material/refresh:",
         key="train_preview_again",
         on_click=lambda: st.session_state.update(train_preview=number + 1),
@@ -283,7 +294,7 @@ def _preview_faces(data: str) -> np.ndarray:
     return np.array(faces.images[rows[:: max(1, len(rows) // _PREVIEWED)][:_PREVIEWED]])
 
 
-def _marks(info: StoreInfo | None) -> dict[str, str]:
+def _corrections(info: StoreInfo | None) -> dict[str, str]:
     path = data_root() / info.name / "marks.csv" if info else None
     if path is None or not path.exists():
         return {"corrections": ""}
@@ -297,39 +308,39 @@ def _marks(info: StoreInfo | None) -> dict[str, str]:
 
 
 def _time_line(config: RunConfig) -> None:
-    """Say how long an epoch takes here, and on what; measure it if nobody has."""
+    """Say how long an epoch takes here, and on which device; measure it if that is not known yet."""
     device = find_device()
     fast = ", computes in bfloat16" if device.bfloat16 else ""
     speed = known_throughput(config)
     if speed is None and not _training_now():
         _measure(config)
-    st.fragment(_time_words, run_every=1.0 if speed is None else None)(config, f"{device.name}{fast}")
+    st.fragment(_time_text, run_every=1.0 if speed is None else None)(config, f"{device.name}{fast}")
 
 
-def _time_words(config: RunConfig, device: str) -> None:
+def _time_text(config: RunConfig, device: str) -> None:
     speed = known_throughput(config)
     if speed is None and is_measuring():
-        words = "Measuring how long an epoch takes here…"
+        text = "Measuring how long an epoch takes here…"
     elif speed is None:
-        words = "How long an epoch takes is measured when nothing else trains."
+        text = "How long an epoch takes is measured when nothing else trains."
         if not _training_now():
-            words = _measure(config) or words
+            text = _measure(config) or text
     elif speed.error:
-        words = f"How long an epoch takes could not be measured. {speed.error}"
+        text = f"How long an epoch takes could not be measured. {speed.error}"
     else:
-        words = (
-            f"About **{format_duration(speed.epoch_s)}** an epoch, **"
+        text = (
+            f"About **{format_duration(speed.epoch_s)}** per epoch, **"
             f"{format_duration(speed.epoch_s * config.epochs)}** in all, at "
             f"{speed.images_per_s:,.0f} images/s with {speed.device}."
         )
-    st.caption(f"{words}  \n{device}")
+    st.caption(f"{text}  \n{device}")
 
 
 def _measure(config: RunConfig) -> str:
-    """Start to measure how long an epoch takes; return why that cannot be, in words, or nothing."""
+    """Start to measure how long an epoch takes; return as text why that is impossible, or an empty text."""
     try:
         start_measuring(config)
-    except (FerError, OSError) as error:  # a full disk, most likely: what stands below still has to be drawn
+    except (FerError, OSError) as error:  # most likely a full disk: the rest of the page still has to be drawn
         return f"How long an epoch takes cannot be measured. {error}"
     return ""
 
@@ -352,7 +363,7 @@ def _splits(info: StoreInfo | None) -> tuple[str, ...]:
     return tuple(split for split in SPLITS if split in info.counts) if info else SPLITS[:3]
 
 
-def _data_words(name: str, info: StoreInfo | None) -> str:
+def _data_text(name: str, info: StoreInfo | None) -> str:
     if info is None:
-        return f"{name} (2,000 drawn faces)"
-    return f"{name} ({info.rows:,} {'drawn ' if info.source.synthetic else ''}faces)"
+        return f"{name} (2,000 synthetic faces)"
+    return f"{name} ({info.rows:,} {'synthetic ' if info.source.synthetic else ''}faces)"

@@ -27,8 +27,8 @@ def distilled(config):
 
 def test_it_scores_a_face_and_its_mirror_image_alike(distilled):
     teacher, images = find_teacher(distilled), demo_set(70).images[:8]
-    scores = teacher(images)
-    np.testing.assert_allclose(scores, teacher(images[:, :, ::-1]), atol=1e-6)
+    scores = teacher(images)["fer"]
+    np.testing.assert_allclose(scores, teacher(images[:, :, ::-1])["fer"], atol=1e-6)
     one_view = classifier_of(load_bundle("seed-cnn")).classify
     np.testing.assert_allclose(scores, (one_view(images) + one_view(images[:, :, ::-1])) / 2, atol=1e-6)
 
@@ -36,8 +36,8 @@ def test_it_scores_a_face_and_its_mirror_image_alike(distilled):
 def test_several_teach_by_their_mean(distilled):
     both = dataclasses.replace(distilled, teachers=("seed-cnn", "compact"))
     images = demo_set(70).images[:8]
-    each = [find_teacher(dataclasses.replace(distilled, teachers=(name,)))(images) for name in both.teachers]
-    np.testing.assert_allclose(find_teacher(both)(images), np.mean(each, axis=0), atol=1e-6)
+    single = [find_teacher(dataclasses.replace(distilled, teachers=(name,)))(images)["fer"] for name in both.teachers]
+    np.testing.assert_allclose(find_teacher(both)(images)["fer"], np.mean(single, axis=0), atol=1e-6)
     faces = demo_set(70)
     assert len({_data_hash(faces, config) for config in (distilled, both)}) == 2
 
@@ -58,9 +58,8 @@ def test_a_run_teaches_once_it_has_a_model(config, distilled):
     assert teachers() == [*bundled_models(), "first"]
     images = demo_set(70).images[:8]
     for name in ("first", str(run.path)):
-        np.testing.assert_array_equal(
-            find_teacher(dataclasses.replace(distilled, teachers=(name,)))(images), find_teacher(distilled)(images)
-        )
+        same = find_teacher(dataclasses.replace(distilled, teachers=(name,)))(images)
+        np.testing.assert_array_equal(same["fer"], find_teacher(distilled)(images)["fer"])
 
 
 def test_one_that_knows_the_faces_of_the_validation_is_refused(distilled):
@@ -73,8 +72,23 @@ def test_one_that_is_not_there_is_an_error_in_words(distilled):
         find_teacher(dataclasses.replace(distilled, teachers=("nobody",)))
 
 
-def test_the_recipe_goes_on_from_what_comes_with_the_package():
-    assert find_teacher(PRESETS["compact-taught"])
+@pytest.mark.parametrize("preset", ["compact-taught", "compact-both"])
+def test_the_recipe_goes_on_from_what_comes_with_the_package(preset):
+    assert find_teacher(PRESETS[preset])
+
+
+def test_each_label_set_is_taught_by_the_teachers_that_answer_for_it(distilled):
+    both = dataclasses.replace(distilled, label_set="both", teachers=("seed-cnn", "compact-ferplus"))
+    images = demo_set(70).images[:8]
+    scores = find_teacher(both)(images)
+    assert set(scores) == {"fer", "votes"}
+    np.testing.assert_array_equal(scores["fer"], find_teacher(distilled)(images)["fer"])
+
+
+def test_a_run_with_one_label_set_is_taught_by_every_teacher(distilled):
+    votes = dataclasses.replace(distilled, label_set="ferplus")
+    images = demo_set(70).images[:8]
+    np.testing.assert_array_equal(find_teacher(votes)(images)["votes"], find_teacher(distilled)(images)["fer"])
 
 
 def test_validation_that_was_held_out_anew_is_known_to_it(distilled):

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from fer_core.background.locks import take
+from fer_core.data.votes import unique_majority
 from fer_core.errors import DataError, RunError
 from fer_core.models.card import ModelCard
+from fer_core.models.registry import build
 from fer_core.training.config import RunConfig
 from fer_core.training.loop import callbacks, trainer
+from fer_core.training.loop.heads import set_initial_weights
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.timing.device import device_key
 from tests.training.running import stop_in_epoch, weights_of
@@ -65,8 +68,9 @@ def test_weights_are_saved_without_the_optimizer(config, new_run, train):
         {},
         {"ema": 0.0, "optimizer": "adam", "mixup": 0.0},
         {"optimizer": "sgd-nesterov", "schedule": "inverse-time", "decay_per_step": 0.1},
+        {"label_set": "both"},
     ],
-    ids=["averaged and mixed", "adam", "sgd"],
+    ids=["averaged and mixed", "adam", "sgd", "both truths"],
 )
 def test_a_resumed_run_is_the_uninterrupted_one(config, new_run, train, monkeypatch, changes):
     whole, cut = new_run(config, "whole", **changes), new_run(config, "cut", **changes)
@@ -148,6 +152,101 @@ def test_a_run_reads_the_marks_that_it_began_with(config, new_run, faces, tmp_pa
 def test_votes_and_class_weights_train_too(config, new_run, train):
     run = new_run(config, label_set="ferplus", class_weighting=True, epochs=1)
     assert train(run).training["label_set"] == "ferplus"
+
+
+def test_both_truths_train_three_heads_on_one_trunk(config, new_run, train, faces):
+    run = new_run(config, label_set="both", label_smoothing=0.1, epochs=2)
+    card = train(run)
+    assert card.training["label_set"] == "both"
+    network = build(config.architecture, label_sets=("people", "fer", "votes"))
+    network.load_weights(run.weights_file)
+    assert card.parameters == network.count_params()
+    scores = network.predict(faces.images[..., None], verbose=0)
+    assert list(scores) == ["scores", "scores_fer", "scores_votes"]
+    history = run.history()
+    own = [f"val_accuracy_{label_set}" for label_set in ("people", "fer", "votes")]
+    measures = ["val_label_accuracy", "val_majority_accuracy", "val_clear_accuracy", "val_supported_negatives"]
+    assert {*own, *measures} <= set(history)
+    assert history["val_accuracy"].tolist() == history["val_accuracy_people"].tolist()
+    rows = faces.rows_of("PublicTest")
+    picked = history["val_accuracy"].argmax()
+    truth = [(scores["scores"], unique_majority(faces.votes)), (scores["scores_fer"], faces.labels)]
+    for name, (probs, labels) in zip(own, truth, strict=False):
+        measured = (probs.argmax(axis=1) == labels)[rows].mean()
+        assert history[name].iloc[picked] == pytest.approx(measured)
+
+
+def test_one_head_starts_the_others(config, new_run, train):
+    first = new_run(config, "first", epochs=1, selection="last")
+    train(first)
+    source = build(config.architecture, label_sets=("fer",))
+    source.load_weights(first.weights_file)
+    network = build(config.architecture, label_sets=("people", "fer", "votes"))
+    set_initial_weights(network, ("people", "fer", "votes"), source, ("fer",))
+    *trunk, kernel, bias = source.get_weights()
+    for ours, theirs in zip(network.get_weights(), trunk, strict=False):
+        np.testing.assert_array_equal(ours, theirs)
+    for name, scale in (("scores", 0.5), ("scores_fer", 1), ("scores_votes", 0.5)):
+        np.testing.assert_allclose(network.get_layer(name).get_weights()[0], kernel * scale)
+        np.testing.assert_allclose(network.get_layer(name).get_weights()[1], bias * scale)
+    again = build(config.architecture, label_sets=("fer",))
+    set_initial_weights(again, ("fer",), network, ("people", "fer", "votes"))
+    for ours, theirs in zip(again.get_weights(), source.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_run_of_both_truths_starts_from_one_head(config, new_run, train):
+    first = new_run(config, "first", epochs=1)
+    train(first)
+    card = train(new_run(config, "second", epochs=1, label_set="both", start_from=str(first.path)))
+    assert card.training["initial_weights"]["label_set"] == "fer"
+
+
+def test_a_history_of_an_earlier_version_keeps_its_columns(config, new_run, train, monkeypatch):
+    run = new_run(config)
+    with monkeypatch.context() as patch:
+        stop_in_epoch(patch, 2)
+        train(run)
+    old = run.history()[["epoch", "accuracy", "learning_rate", "loss", "seconds", "val_accuracy", "val_loss"]]
+    old.astype({"epoch": int}).to_csv(run.history_file, index=False)
+    train(run)
+    assert list(run.history()) == list(old) and len(run.history()) == 4
+
+
+def test_a_state_that_is_gone_does_not_discard_the_history(config, new_run, train, monkeypatch):
+    run = new_run(config)
+    with monkeypatch.context() as patch:
+        stop_in_epoch(patch, 2)
+        train(run)
+    run.state_file.unlink()
+    with pytest.raises(RunError, match="state.npz is missing, but 2 epochs are finished"):
+        train(run)
+    assert len(run.history()) == 2 and run.status().state == "failed"
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_history_that_is_too_short_says_so(config, new_run, train, monkeypatch, rows):
+    run = new_run(config)
+    with monkeypatch.context() as patch:
+        stop_in_epoch(patch, 2)
+        train(run)
+    lines = run.history_file.read_text().splitlines(keepends=True)
+    run.history_file.write_text("".join(lines[: 1 + rows]))
+    with pytest.raises(RunError, match=f"has {rows} epochs, but the run has finished 2"):
+        train(run)
+    assert run.status().state == "failed"
+
+
+def test_a_damaged_state_is_an_error_in_words(config, new_run, train, monkeypatch):
+    run = new_run(config)
+    with monkeypatch.context() as patch:
+        stop_in_epoch(patch, 1)
+        train(run)
+    content = run.state_file.read_bytes()
+    for damaged in (b"", content[:-30], content[: len(content) // 2], content.replace(b"v1.npy", b"v9.npy")):
+        run.state_file.write_bytes(damaged)
+        with pytest.raises(RunError, match="does not hold the state"):
+            train(run)
 
 
 def test_a_diverged_loss_ends_the_run_and_keeps_the_last_good_weights(config, new_run, faces):

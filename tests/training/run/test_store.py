@@ -6,6 +6,7 @@ import pytest
 
 from fer_core.background.locks import take
 from fer_core.errors import RunError
+from fer_core.files import write_json
 from fer_core.models.bundle import BUNDLED_ROOT
 from fer_core.models.card import ModelCard
 from fer_core.models.model_store import put_live
@@ -17,6 +18,7 @@ from fer_core.training.run.store import (
     list_runs,
     result_of,
     runs_root,
+    seed_groups,
 )
 
 HISTORY = (
@@ -124,3 +126,55 @@ def test_a_finished_run_shows_the_figures_of_its_card():
     result = result_of(run)
     assert (result.state, result.public_accuracy, result.private_accuracy) == ("finished", 0.7, 0.65)
     assert (result.parameters, result.size_bytes, result.ms_per_face) == (7, 11, 0.4)
+
+
+def finished(name: str, **changes: object):
+    run = make(name, **changes)
+    run.write_status("finished")
+    run.history_file.write_text(HISTORY)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ("", True),
+        ("ADAMW", True),
+        ("optimizer=adamw seed=3", True),
+        ("optimizer=adamw seed=4", False),
+        ("warm-up", True),
+        ("finished training publictest", True),
+        ("a", True),
+        ("nonesuch", False),
+    ],
+)
+def test_runs_are_found_by_name_state_note_and_settings(query, matches):
+    run = finished("a", optimizer="adamw", seed=3)
+    run.write_note("Longer warm-up")
+    assert result_of(run).matches(query) == matches
+
+
+def test_a_result_says_what_was_trained_and_when():
+    run = finished("a", optimizer="adamw")
+    run.write_note("Why")
+    os.utime(run.config_file, (5, 5))
+    result = result_of(run)
+    assert (result.config, result.created_s, result.note, result.weakness) == (run.config(), 5, "Why", "")
+
+
+def test_a_finished_run_that_says_one_thing_is_no_success():
+    run = finished("a")
+    confusion = [[0] * 7 for _ in range(7)]
+    for row, count in enumerate((10, 2, 12, 24, 16, 14, 22)):
+        confusion[row][3] = count
+    faces = {"labels": [], "probs": [], "predicted": []}
+    write_json(run.validation_file, {"epoch": 2, "confusion": confusion, "faces": faces})
+    assert result_of(run).weakness == "always happy"
+    run.write_status("stopped")
+    assert result_of(run).weakness == "", "it has not ended yet"
+
+
+def test_runs_that_differ_only_in_their_seed_belong_together():
+    runs = [finished("a", seed=1), finished("b", epochs=3), finished("c", seed=2), finished("d", epochs=3, seed=1)]
+    groups = seed_groups([result_of(run) for run in runs])
+    assert [[result.name for result in group] for group in groups] == [["a", "c"], ["b", "d"]]

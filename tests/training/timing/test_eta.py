@@ -26,6 +26,11 @@ def test_time_left_counts_whole_epochs_and_the_one_under_way():
     assert (pace.best, pace.best_epoch) == (0.5, 2)
 
 
+def test_time_left_leaves_out_what_compiling_took():
+    table = history(0.3, 0.5).assign(seconds=[50.0, 20.0], startup_s=[30.0, 0.0])
+    assert estimate_eta(CONFIG, STATUS, table, progress((1, 3), (40, 11))).left_s == pytest.approx(7.6 * 20)
+
+
 def test_speed_leaves_out_the_first_batch_which_compiles():
     pace = estimate_eta(CONFIG, STATUS, history(0.3, 0.5), progress((1, 30), (41, 34)))
     assert pace.images_per_s == pytest.approx(40 / 4 * 50)

@@ -110,7 +110,7 @@ def test_maps_belong_to_the_expression_by_each_models_own_label_order(view, bund
 
 
 def test_a_model_without_grad_cam_says_why_and_keeps_the_rest(view, bundled, monkeypatch):
-    def refuse(content):
+    def refuse(content, output):
         raise ModelError("Between them stands TANH.")
 
     monkeypatch.setattr(saliency, "GradCam", refuse)

@@ -2,23 +2,26 @@ from types import SimpleNamespace
 
 import pytest
 
-from fer_core.data.store import StoreInfo
-from fer_core.ui.evaluate.calibration import _fitted_words
+from fer_core.evaluation.results import CalibrationResult
+from fer_core.evaluation.text import truth_name
+from fer_core.evaluation.truth import Truth
+from fer_core.models.temperature import Temperature
+from fer_core.ui.evaluate.calibration import _fitted_sentence
 
 
 @pytest.mark.parametrize(
-    "fitted_on, learned, expected",
+    "fitted_on, trained_on, against, expected",
     [
-        ("PublicTest", [], "were fitted on PublicTest, against the data set's labels"),
-        ("PublicTest", ["PublicTest"], "come from the model's card, fitted on PublicTest of its own data"),
-        ("Validation", [], "come from the model's card, fitted on Validation of its own data"),
-        (None, ["PublicTest"], "the model's card has none"),
+        ("PublicTest", [], Truth.LABELS, "were fitted on PublicTest against the data set's labels."),
+        ("PublicTest", [], Truth.MAJORITY, "were fitted on PublicTest against what most people saw."),
+        ("PublicTest", ["PublicTest"], None, "come from the model's card, fitted on PublicTest of its own data."),
+        ("Validation", [], Truth.MAJORITY, "fitted on Validation of its own data against what most people saw."),
+        (None, ["PublicTest"], None, "the model's card has none"),
     ],
 )
-def test_where_the_temperature_comes_from_is_said(fitted_on, learned, expected):
-    found = SimpleNamespace(split="Test", view=SimpleNamespace(info=StoreInfo("small")))
-    figures = {"calibration": {"fitted_on": fitted_on}, "label_set": "fer", "learned": learned}
-    model = SimpleNamespace(figures=figures, scores={"Test": None, "PublicTest": None})
-    words = _fitted_words(found, model)
-    assert expected in words
-    assert ("that the model did not learn from" in words) == ("were fitted" not in words)
+def test_where_the_temperature_comes_from_and_against_what_is_said(fitted_on, trained_on, against, expected):
+    found = SimpleNamespace(split="Test", truth_name=truth_name)
+    model = SimpleNamespace(result=SimpleNamespace(trained_on=trained_on), scores={"Test": None, "PublicTest": None})
+    sentence = _fitted_sentence(found, model, CalibrationResult(Temperature(), fitted_on, against, None, 0.8))
+    assert expected in sentence
+    assert ("that the model was not trained on" in sentence) == ("were fitted" not in sentence)

@@ -8,5 +8,5 @@ def test_published_figures_compare_only_beside_the_split_they_were_measured_on(s
     groups = published_beside(split)
     assert len(groups["Published, comparable"]) == comparable
     assert sum(map(len, groups.values())) == 10
-    assert all(each.open for each in groups["Published, other ways"])
-    assert not any("People" in each.name for rows in groups.values() for each in rows)
+    assert all(point.open for point in groups["Published, other ways"])
+    assert not any("People" in point.name for rows in groups.values() for point in rows)

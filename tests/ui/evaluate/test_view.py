@@ -8,7 +8,7 @@ from fer_core.data.store import StoreInfo
 from fer_core.evaluation.scoring import Scores
 from fer_core.models.bundle import DEFAULT_MODEL, load_bundle
 from fer_core.models.model_store import folder_of
-from fer_core.ui.evaluate.view import _figures_of
+from fer_core.ui.evaluate.view import _result_of
 
 
 def test_replaced_votes_replace_the_figures():
@@ -18,13 +18,13 @@ def test_replaced_votes_replace_the_figures():
     probs = np.full((len(faces.rows_of("PublicTest")), 7), 0.1, np.float32)
     probs[:, 3] = 0.4  # happy
     scores = {"PublicTest": Scores(probs, probs, 1.0)}
-    found = []
+    accuracies = []
     for created, column in (("2026-01-01T10:00:00+00:00", 0), ("2026-01-01T10:05:00+00:00", 1)):
         votes = np.roll(faces.votes, column, axis=1)
         view = SimpleNamespace(
             info=StoreInfo("small", hash=faces.hash, votes=True, created=created),
             faces=dataclasses.replace(faces, votes=votes),
         )
-        figures = _figures_of(DEFAULT_MODEL, load_bundle(folder_of(DEFAULT_MODEL)), view, scores)
-        found.append(figures["splits"]["PublicTest"]["ferplus"]["accuracy"])
-    assert found == [0, 1]
+        result = _result_of(DEFAULT_MODEL, load_bundle(folder_of(DEFAULT_MODEL)), view, scores)
+        accuracies.append(result.splits["PublicTest"].majority.one_view.accuracy)
+    assert accuracies == [0, 1]

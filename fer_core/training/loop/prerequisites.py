@@ -1,0 +1,19 @@
+"""What a run needs besides its data, checked before its folder is made."""
+
+from __future__ import annotations
+
+from fer_core.training.config import RunConfig
+from fer_core.training.loop.distillation import check_teachers
+from fer_core.training.loop.initialization import find_initial_weights
+
+
+def check_prerequisites(config: RunConfig) -> None:
+    """Check that the teachers and the network that a run starts from can be used.
+
+    Raises:
+        FerError: one is missing, altered, of another architecture, or has trained on faces that the run does not train
+            on.
+    """
+    check_teachers(config)
+    if config.start_from:
+        find_initial_weights(config)

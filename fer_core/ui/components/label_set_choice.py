@@ -1,0 +1,34 @@
+"""What a viewer has faces scored for, where the model answers for several label sets."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.models.card import ModelCard
+from fer_core.models.label_sets import title_of
+
+_HELP = (
+    "Whose judgement the scores follow. **What people see**: ten people's votes on each picture (FER+), with "
+    "FER-2013's own label counted as four more. **FER-2013's labels**: the one label that each picture came with. "
+    "**Ten people's votes**: FER+ alone."
+)
+
+
+def label_set_choice(card: ModelCard, note: str = "") -> str:
+    """Return the label set that this viewer has chosen; if the model has several, draw the choice in the sidebar.
+
+    Args:
+        card: of the model.
+        note: what else a change does on this page, added to the help.
+    """
+    if len(card.label_sets) == 1:
+        return card.label_sets[0]
+    with st.sidebar:
+        return st.selectbox(
+            "Labels",
+            card.label_sets,
+            format_func=title_of,
+            key=f"label_set_{card.name}",
+            persist_state="session",
+            help=f"{_HELP} {note}".strip(),
+        )
