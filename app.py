@@ -5,6 +5,7 @@ import logging
 import streamlit as st
 
 from fer_core.ui.components.entry import leave_live
+from fer_core.ui.components.jobs import keep_owner
 from fer_core.ui.components.widgets import LOGO, apply_style
 
 logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -13,6 +14,7 @@ logging.getLogger("fer_core").setLevel(logging.INFO)
 st.set_page_config(page_title="Facial expressions", page_icon=str(LOGO), layout="wide")
 st.logo(str(LOGO), size="large")
 apply_style()
+keep_owner()
 
 live = st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True)
 page = st.navigation(

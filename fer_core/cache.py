@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_core.data.store import data_root
+from fer_core.errors import DataError
 from fer_core.files import atomic_path
 
 log = logging.getLogger(__name__)
@@ -40,13 +41,35 @@ def find_cached(folder: Path, name: str) -> Mapping[str, np.ndarray] | None:
         return None
 
 
-def save_cached(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Keep `arrays` under `name`. A disk that cannot take them costs time later, not the result now."""
+def cached_stamp(folder: Path, name: str) -> int | None:
+    """Return a number that changes when what is kept under `name` does; None while nothing is kept."""
+    try:
+        return _path(folder, name).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def store_cached(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Keep `arrays` under `name`, where nothing else carries them to whoever waits for them.
+
+    Raises:
+        DataError: the disk cannot take them.
+    """
     try:
         with atomic_path(_path(folder, name)) as partial:
             np.savez(partial, allow_pickle=False, **arrays)
     except OSError as error:
-        log.warning("%s could not be kept: %s", _path(folder, name), error)
+        raise DataError(
+            f"Results cannot be written to {folder}: {error.strerror or error}. Free some space there and try again."
+        ) from error
+
+
+def save_cached(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Keep `arrays` under `name`. A disk that cannot take them costs time later, not the result now."""
+    try:
+        store_cached(folder, name, arrays)
+    except DataError as error:
+        log.warning("%s could not be kept: %s", name, error)
 
 
 def get_or_compute(

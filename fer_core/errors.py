@@ -21,6 +21,10 @@ class RunError(FerError):
     """A training run cannot start, resume or go on."""
 
 
+class JobError(FerError):
+    """A background job cannot start: another one of its kind runs, or there is no room for it."""
+
+
 class MediaError(FerError):
     """An image or a video cannot be read or written."""
 

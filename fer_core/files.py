@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,14 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read the JSON file at `path`."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def remove_abandoned(folder: Path, pattern: str, older_than_s: float = 86_400.0) -> None:
+    """Delete what killed processes left in `folder` under names that match `pattern` and nobody changed for a while."""
+    for path in folder.glob(pattern):
+        with suppress(FileNotFoundError):  # somebody else deletes it too
+            if time.time() - path.stat().st_mtime > older_than_s:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
 
 def sha256_of(path: Path) -> str:

@@ -2,17 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from fer_core.data.face_set import SPLITS, FaceSet
+from fer_core.data.fingerprint import FER2013_HASH, FINGERPRINT_FILE, fer2013_fingerprints, load_fingerprint
 from fer_core.models.card import ModelCard
 
-# What a network may have learned from if its card does not say. The tests may choose between networks but train none.
+# What a network may have been trained on if its card does not say: tests choose between networks but train none.
 _TRAINING_SPLITS: tuple[str, ...] = ("Training", "Validation")
+# Share of a split, 0 to 1, that may be copies of training images before the split counts as trained on.
+_COPIES_AT_MOST = 0.2
 
 
 def trained_on(card: ModelCard, faces: FaceSet) -> np.ndarray:
-    """Return the faces, bool (n,), that a model was trained on, or may have been.
+    """Return the faces, bool (n,), that a model was trained on, by the content of their images.
+
+    Where the content of the training images is not known (see `training_fingerprint`), these are the faces that
+    it may have been trained on by what its card says.
+    """
+    fingerprint = training_fingerprint(card)
+    return _may_be_trained_on(card, faces) if fingerprint is None else np.isin(faces.image_hashes, fingerprint)
+
+
+def training_fingerprint(card: ModelCard) -> np.ndarray | None:
+    """Return the hashes of the images that a model was trained on, uint64 (m,), or None if they are not known.
+
+    They lie beside the card, or are known because the card names FER-2013 itself as its data.
+
+    Raises:
+        DataError: the file that the card names is missing or damaged.
+    """
+    if FINGERPRINT_FILE in card.files and card.folder is not None:
+        return load_fingerprint(card.folder)
+    splits = card.training.get("train_splits") or ()
+    if card.data.get("sha256") == FER2013_HASH and splits and set(splits) <= fer2013_fingerprints().keys():
+        return np.unique(np.concatenate([fer2013_fingerprints()[split] for split in splits]))
+    return None
+
+
+def trained_on_splits(card: ModelCard, faces: FaceSet, splits: Iterable[str]) -> list[str]:
+    """Return those of `splits` that a model was trained on, so that figures measured there would be flattered.
+
+    A few copies do not make a split one: FER-2013's tests share 8 % of their images with Training.
+    """
+    rows = trained_on(card, faces)
+    return [split for split in splits if rows[faces.rows_of(split)].mean() > _COPIES_AT_MOST]
+
+
+def _may_be_trained_on(card: ModelCard, faces: FaceSet) -> np.ndarray:
+    """Return the faces, bool (n,), that a model may have been trained on by what its card says.
 
     A card that says nothing of its data is taken for one of FER-2013. Faces that are held out as Validation
     here were Training to a model that learned from any other division of the data; and where all of its data

@@ -1,8 +1,10 @@
 """Data set: what is in it, and what is wrong with it."""
 
+import dataclasses
+
 import streamlit as st
 
-from fer_core.data.store import list_stores
+from fer_core.data.store import StoreInfo, list_stores
 from fer_core.errors import DataError
 from fer_core.ui.components.analysis import all_findings, available_model, show_looks
 from fer_core.ui.components.corrections import corrections_panel, read_or_explain
@@ -15,6 +17,37 @@ from fer_core.ui.dataset.map import map_view
 from fer_core.ui.dataset.overview import overview
 from fer_core.ui.dataset.problems import problems_view
 from fer_core.ui.dataset.source import no_data_yet, settle_reading, show_reading
+
+
+def show(info: StoreInfo) -> None:
+    """Draw all that is known of a data set.
+
+    Raises:
+        DataError: it is damaged, perhaps only since it was opened.
+    """
+    view = open_view(info)
+    recognizer = available_model()
+    findings = all_findings(view, recognizer)
+    describe(view)
+    show_looks(view, recognizer)
+    tabs = st.tabs(["Overview", "Browse", "Problems", "Map"], key="view", bind="query-params")
+    corrections = read_or_explain(view)
+    if tabs[0].open:
+        with tabs[0]:
+            overview(view, findings)
+    if tabs[1].open:
+        with tabs[1]:
+            browse(view, findings, corrections)
+    if tabs[2].open:
+        with tabs[2]:
+            problems_view(view, findings, corrections, recognizer)
+    if tabs[3].open:
+        with tabs[3]:
+            map_view(view, findings, corrections, recognizer)
+    corrections_panel(view, corrections)
+    about(view)
+    show_asked_face(view, findings, recognizer)
+
 
 require_app()
 faces_style()
@@ -32,29 +65,6 @@ if info.problem:
     damaged(info)
     st.stop()
 try:
-    view = open_view(info)
+    show(info)
 except DataError as error:
-    st.error(str(error), icon=":material/error:")
-    st.stop()
-
-recognizer = available_model()
-findings = all_findings(view, recognizer)
-describe(view)
-show_looks(view, recognizer)
-tabs = st.tabs(["Overview", "Browse", "Problems", "Map"], key="view", bind="query-params")
-corrections = read_or_explain(view)
-if tabs[0].open:
-    with tabs[0]:
-        overview(view, findings)
-if tabs[1].open:
-    with tabs[1]:
-        browse(view, findings, corrections)
-if tabs[2].open:
-    with tabs[2]:
-        problems_view(view, findings, corrections, recognizer)
-if tabs[3].open:
-    with tabs[3]:
-        map_view(view, findings, corrections, recognizer)
-corrections_panel(view, corrections)
-about(view)
-show_asked_face(view, findings, recognizer)
+    damaged(dataclasses.replace(info, problem=str(error)))

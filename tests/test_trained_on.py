@@ -3,10 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fer_core.data.face_set import Provenance
+from fer_core.data.face_set import SPLITS, Provenance
+from fer_core.data.fingerprint import FER2013_HASH, FINGERPRINT_FILE, content_fingerprint, save_fingerprint
 from fer_core.emotions import LABELS
+from fer_core.errors import DataError
+from fer_core.models.bundle import bundled_models, load_bundle
 from fer_core.models.card import ModelCard
-from fer_core.trained_on import trained_on
+from fer_core.trained_on import trained_on, trained_on_splits, training_fingerprint
 
 
 def card(**data):
@@ -53,3 +56,52 @@ def test_a_card_names_the_splits_it_learned_from(drawn, named, seen):
 def test_drawings_and_photographs_teach_nothing_about_each_other(drawn, data_drawn, model_drawn, seen):
     faces = dataclasses.replace(drawn, source=Provenance(synthetic=data_drawn))
     assert trained_on(card(synthetic=model_drawn), faces).any() == seen
+
+
+def trained_card(folder, images):
+    """A card as it is read from a folder with the fingerprint of `images`."""
+    save_fingerprint(folder, content_fingerprint(images))
+    dataclasses.replace(card(sha256="other"), files={FINGERPRINT_FILE: "…"}).save(folder / "card.json")
+    return ModelCard.load(folder / "card.json")
+
+
+def test_training_images_that_are_called_test_count_as_trained_on(drawn, tmp_path):
+    learned = trained_card(tmp_path, drawn.images[:40])
+    moved = dataclasses.replace(drawn, split=np.full(len(drawn), SPLITS.index("Test"), np.uint8))
+    np.testing.assert_array_equal(trained_on(learned, moved), np.arange(300) < 40)
+
+
+def test_an_unrelated_set_was_not_trained_on_whatever_its_splits_are_called(drawn, tmp_path):
+    learned = trained_card(tmp_path, 255 - drawn.images)
+    assert not trained_on(learned, drawn).any()
+
+
+def test_a_few_copies_do_not_make_a_split_one_that_was_trained_on(drawn, tmp_path):
+    public, private = drawn.rows_of("PublicTest"), drawn.rows_of("PrivateTest")
+    learned = trained_card(tmp_path, drawn.images[np.concatenate([public[:3], private])])
+    assert trained_on_splits(learned, drawn, drawn.splits) == ["PrivateTest"]
+
+
+def test_a_card_whose_fingerprint_is_missing_is_refused(drawn, tmp_path):
+    learned = trained_card(tmp_path, drawn.images)
+    (tmp_path / FINGERPRINT_FILE).unlink()
+    with pytest.raises(DataError, match="copy the model again"):
+        trained_on(learned, drawn)
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_bundled_models_know_the_images_of_fer2013_by_content(name, fer2013):
+    learned = load_bundle(name).card
+    assert learned.data["sha256"] == FER2013_HASH and training_fingerprint(learned) is not None
+    seen = trained_on(learned, fer2013)
+    assert [int(seen[fer2013.rows_of(split)].sum()) for split in fer2013.splits] == [28_709, 280, 288]
+    assert trained_on_splits(learned, fer2013, fer2013.splits) == ["Training"]
+
+
+def test_a_bundled_model_was_not_trained_on_drawings(drawn):
+    assert not trained_on(load_bundle().card, drawn).any()
+
+
+def test_without_knowledge_of_the_content_the_card_is_believed(drawn):
+    assert training_fingerprint(card()) is None
+    assert training_fingerprint(card(sha256=FER2013_HASH)) is None  # it does not say which splits

@@ -12,16 +12,20 @@ from fer_core.audit.image_stats import ImageStats, compute_image_stats
 from fer_core.audit.issue_score import IssueScore
 from fer_core.audit.label_issues import LabelIssues, find_label_issues
 from fer_core.audit.near_duplicates import near_duplicates
-from fer_core.audit.votes import not_a_face, share_against
+from fer_core.audit.votes import confirmed, not_a_face, share_against
 from fer_core.data.duplicate_groups import Groups, Pairs, leaked_rows
 from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS
 
+# All but Training.
+OTHER_SPLITS = SPLITS[1:]
+
 # How strongly a finding speaks against a face at most. A blank image or one that is not a face shows
 # nothing to label. Ten voters who all see something else leave little doubt; one model leaves much.
-# Of copies labelled differently one is wrong. A copy in training spoils a test image but not its
-# label, and any other copy only counts double: both together do not make a face suspicious.
-_BLANK, _NOT_A_FACE, _VOTES, _COPIES_DISAGREE, _MODEL, _IN_TRAINING, _COPY = 1.0, 1.0, 0.9, 0.7, 0.5, 0.3, 0.2
+_BLANK, _NOT_A_FACE, _VOTES, _MODEL = 1.0, 1.0, 0.9, 0.5
+# Copies are one reason, the strongest of these. Of copies labelled differently one is wrong, but hardly the
+# one that the votes confirm. A copy in training spoils a test image, not its label; others only count double.
+_COPIES_DISAGREE, _CONFIRMED_COPY, _IN_TRAINING, _COPY = 0.7, 0.3, 0.3, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +38,8 @@ class Findings:
         votes: uint8 (n, 10), in the order of `VOTE_COLUMNS`, or None.
         image_stats: of the images.
         exact_duplicates: identical images.
-        near_duplicates: pairs of nearly identical images; identical ones among them unless of one gray value.
+        near_duplicates: pairs of nearly identical images, identical ones among them unless of one gray value;
+            None as long as nobody looked for them.
         label_issues: labels a model contradicts, or None if no model was asked.
     """
 
@@ -43,26 +48,39 @@ class Findings:
     votes: np.ndarray | None
     image_stats: ImageStats
     exact_duplicates: Groups
-    near_duplicates: Pairs
+    near_duplicates: Pairs | None = None
     label_issues: LabelIssues | None = None
 
     @cached_property
     def duplicate_groups(self) -> Groups:
-        """Groups of images that are identical or nearly so."""
+        """Groups of images that are identical or, where near copies were looked for, nearly so."""
+        if self.near_duplicates is None:
+            return self.exact_duplicates
         return self.near_duplicates.groups(self.exact_duplicates)
+
+    def copies_of(self, row: int) -> np.ndarray:
+        """Return the rows whose image is identical to that of `row` or nearly so, int64 (m,) without `row` itself."""
+        rows = self.exact_duplicates.with_row(row)
+        if self.near_duplicates is not None:
+            rows = np.union1d(rows, self.near_duplicates.partners(row))
+        return rows[rows != row]
 
     def in_splits(self, *splits: str) -> np.ndarray:
         """Return the rows, bool (n,), that belong to any of `splits`."""
         return np.isin(self.split, [SPLITS.index(split) for split in splits])
 
-    def found_in_training(self, nearly: bool) -> np.ndarray:
-        """Return the rows outside Training whose picture is in Training too, int64 (m,) and ascending.
+    def found_in_training(self, *splits: str) -> np.ndarray:
+        """Return the rows of `splits` whose picture is in Training too, int64 (m,) and ascending.
 
-        Args:
-            nearly: count nearly identical pictures too.
+        Nearly identical pictures count where they were looked for; `found_exactly` counts identical ones.
         """
-        training = self.in_splits("Training")
-        return leaked_rows(~training, training, self.exact_duplicates, self.near_duplicates if nearly else None)
+        return leaked_rows(
+            self.in_splits(*splits), self.in_splits("Training"), self.exact_duplicates, self.near_duplicates
+        )
+
+    def found_exactly(self, *splits: str) -> np.ndarray:
+        """Return the rows of `splits` whose very image is in Training too, int64 (m,) and ascending."""
+        return leaked_rows(self.in_splits(*splits), self.in_splits("Training"), self.exact_duplicates)
 
     def judged_by(self, rows: np.ndarray, probs: np.ndarray, trained_on: np.ndarray) -> Findings:
         """Return the findings with the labels that a model contradicts.
@@ -83,15 +101,12 @@ class Findings:
 
     @cached_property
     def issue_score(self) -> IssueScore:
-        """All of it as one number a face, with reasons."""
+        """All of it as one score a face, with reasons."""
         n = len(self.labels)
-        conflicting = np.isin(self.duplicate_groups.id, self.duplicate_groups.differing(self.labels))
         reasons = {
             "blank": np.where(self.image_stats.nearly_blank, _BLANK, 0),
             "mostly black": np.where(self.image_stats.mostly_black, self.image_stats.black, 0),
-            "copies disagree": np.where(conflicting, _COPIES_DISAGREE, 0),
-            "also in training": _at(n, self.found_in_training(nearly=True), _IN_TRAINING),
-            "copy": np.where(self.duplicate_groups.grouped, _COPY, 0),
+            **self._copy_reasons(),
         }
         if self.votes is not None:
             against, no_face = share_against(self.votes, self.labels), not_a_face(self.votes)
@@ -100,6 +115,19 @@ class Findings:
         if self.label_issues is not None:
             reasons["model disagrees"] = _at(n, self.label_issues.rows, _MODEL * self.label_issues.margin)
         return IssueScore.of(reasons)
+
+    def _copy_reasons(self) -> dict[str, np.ndarray]:
+        """Return the reasons to do with copies, of which a face has one at most: float (n,) each."""
+        groups = self.duplicate_groups
+        disagree = np.isin(groups.id, groups.differing(self.labels))
+        in_training = np.zeros(len(self.labels), bool)
+        in_training[self.found_in_training(*OTHER_SPLITS)] = True
+        sure = False if self.votes is None else confirmed(self.votes, self.labels)
+        return {
+            "copies disagree": np.where(disagree, np.where(sure, _CONFIRMED_COPY, _COPIES_DISAGREE), 0),
+            "also in training": np.where(in_training & ~disagree, _IN_TRAINING, 0),
+            "copy": np.where(groups.grouped & ~disagree & ~in_training, _COPY, 0),
+        }
 
 
 def examine(

@@ -1,4 +1,4 @@
-"""How light and how full of contrast images are, and which of them show nothing."""
+"""Brightness and contrast of images, and which of them show nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BLOCK = 4096
 
 @dataclass(frozen=True, eq=False)
 class ImageStats:
-    """ImageStats of n images.
+    """Brightness and contrast of n images.
 
     Attributes:
         mean: float32 (n,), brightness, 0 (black) to 255 (white).

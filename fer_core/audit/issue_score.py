@@ -1,4 +1,4 @@
-"""One number a face for how much speaks against it, and the reasons in short words."""
+"""One score a face for how much speaks against its label, with the reasons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class IssueScore:
 
     Attributes:
         strength: float32 (n, k), how strongly each reason speaks against each face, 0 to 1.
-        names: the k reasons, in short words.
+        names: the k reasons.
     """
 
     strength: np.ndarray

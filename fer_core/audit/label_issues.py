@@ -1,4 +1,4 @@
-"""Labels that a model contradicts: where a network that never saw a face is sure of another expression."""
+"""Labels that a model contradicts: where a network that was not trained on a face is sure of another expression."""
 
 from __future__ import annotations
 

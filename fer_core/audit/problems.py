@@ -18,7 +18,8 @@ from fer_core.audit.votes import (
     unanimously_not_a_face,
 )
 from fer_core.data.duplicate_groups import Groups, leaked_rows
-from fer_core.data.face_set import SPLITS
+from fer_core.data.split_names import SPLITS, TEST_SPLITS
+from fer_core.data.votes import has_votes
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,20 +44,26 @@ class Problem:
 
 
 def problems(findings: Findings) -> tuple[Problem, ...]:
-    """List the problems of a data set, those of counts 0 among them; those that need votes or a model if there are."""
-    listed = [
-        _copies(findings),
-        _conflicts(findings),
-        _leaks(findings),
-        _near_copies(findings),
-        _blank(findings),
-        _mostly_black(findings),
-    ]
-    if findings.votes is not None:
+    """List the problems of a data set, also those it does not have.
+
+    Near copies, votes and a model's doubts are listed only where they are known.
+    """
+    listed = [_copies(findings), _conflicts(findings), _leaks(findings)]
+    if findings.near_duplicates is not None:
+        listed.append(_near_copies(findings))
+    listed += [_blank(findings), _mostly_black(findings)]
+    if findings.votes is not None and has_votes(findings.votes).any():
         listed += [_no_face(findings), _votes(findings)]
     if findings.label_issues is not None:
         listed.append(_model(findings))
     return tuple(listed)
+
+
+def excluded_shares(findings: Findings, rows: np.ndarray) -> dict[str, float]:
+    """Return the share of each split, 0 to 1, that excluding `rows` would take away; splits without any are absent."""
+    codes, counts = np.unique(findings.split[rows], return_counts=True)
+    totals = np.bincount(findings.split, minlength=len(SPLITS))
+    return {SPLITS[code]: float(count / totals[code]) for code, count in zip(codes, counts, strict=True)}
 
 
 def _copies(findings: Findings) -> Problem:
@@ -67,8 +74,8 @@ def _copies(findings: Findings) -> Problem:
         "copies",
         "Exact copies",
         len(exact.surplus),
-        f"{len(exact.surplus):,} images repeat an earlier one to the last pixel, in {len(exact):,} groups; "
-        f"the largest group has {largest}. A copy counts double in training and in every score.",
+        f"{_count(len(exact.surplus), 'image')} in {_count(len(exact), 'group')}, identical to an earlier one to the "
+        f"last pixel; the largest group has {largest}. A copy counts double in training and in every score.",
         rows,
         group,
     )
@@ -81,7 +88,7 @@ def _conflicts(findings: Findings) -> Problem:
         "conflicting-copies",
         "Copies with conflicting labels",
         len(numbers),
-        f"In {len(numbers):,} groups the same image carries different labels. At least one of them is "
+        f"In {_count(len(numbers), 'group')} the same image carries different labels. At least one of them is "
         "wrong, and no model can answer them all.",
         rows,
         group,
@@ -89,58 +96,65 @@ def _conflicts(findings: Findings) -> Problem:
 
 
 def _leaks(findings: Findings) -> Problem:
-    """Test images whose picture is in the training images, each with what it was found by."""
-    exactly, nearly = (findings.found_in_training(nearly) for nearly in (False, True))
+    """Test images whose picture is in Training too."""
+    tests, private = findings.in_splits(*TEST_SPLITS), findings.in_splits("PrivateTest")
+    exactly, found = findings.found_exactly(*TEST_SPLITS), findings.found_in_training(*TEST_SPLITS)
     parts = [
-        f"{np.isin(exactly, rows).sum():,} of {split} exactly and {np.isin(nearly, rows).sum():,} with near copies"
-        for split in SPLITS
-        if split != "Training" and len(rows := np.flatnonzero(findings.in_splits(split)))
+        _leaks_of(findings, split)
+        for split in ("PublicTest", "PrivateTest", "Test", "Validation")
+        if findings.in_splits(split).any()
     ]
-    private, others = findings.in_splits("PrivateTest"), findings.in_splits("Training", "PublicTest")
-    in_both = len(leaked_rows(private, others, findings.exact_duplicates))
+    in_both = len(leaked_rows(private, findings.in_splits("Training", "PublicTest"), findings.exact_duplicates))
     also = f" {in_both:,} of PrivateTest are exactly in Training or PublicTest." if private.any() else ""
+    meaning = (
+        " A model has seen their answers, so its score on them says nothing about new faces." if tests.any() else ""
+    )
     # The exact ones first: nothing is left to judge there.
-    rows = np.concatenate([exactly, np.setdiff1d(nearly, exactly)])
+    rows = np.concatenate([exactly, np.setdiff1d(found, exactly)])
     return Problem(
         "in-training",
         "Test images that are also in training",
         len(rows),
-        f"Found in Training: {'; '.join(parts) or 'none, since there is no other split'}.{also} A model has "
-        "seen these answers, so its score on them says nothing about new faces.",
+        f"Found in Training: {'; '.join(parts) or 'none, since there is no other split'}.{also}"
+        f"{meaning if tests.any() else ''}",
         rows,
     )
 
 
+def _leaks_of(findings: Findings, split: str) -> str:
+    exactly = f"{len(findings.found_exactly(split)):,} of {split} exactly"
+    if findings.near_duplicates is None:
+        return exactly
+    return f"{exactly} and {len(findings.found_in_training(split)):,} with near copies"
+
+
 def _near_copies(findings: Findings) -> Problem:
-    alike, exact = findings.duplicate_groups, findings.exact_duplicates
-    first, second = findings.near_duplicates.first, findings.near_duplicates.second
-    differing = (exact.id[first] < 0) | (exact.id[first] != exact.id[second])
-    numbers = np.unique(alike.id[first[differing]])
-    numbers = numbers[np.argsort(-alike.sizes[numbers], kind="stable")]
-    rows, group = _by_group(alike, numbers)
+    groups, exact = findings.duplicate_groups, findings.exact_duplicates
+    numbers = groups.differing(exact.first_rows)
+    numbers = numbers[np.argsort(-groups.sizes[numbers], kind="stable")]
+    rows, group = _by_group(groups, numbers)
     return Problem(
         "near-copies",
         "Near copies",
         len(numbers),
-        f"{len(numbers):,} groups hold images that are not identical but nearly so: one picture compressed, "
-        f"resized or stamped in another way (normalised cross-correlation above {THRESHOLD:.2f}). Images of "
-        "one single gray value cannot be compared in this way.",
+        f"{_count(len(numbers), 'group')} of images that are not identical but nearly so: one picture compressed, "
+        "resized or stamped in another way, or frames of one film. In a group each is like every other (normalised "
+        f"cross-correlation above {THRESHOLD:.2f}). Images of one single gray value cannot be compared in this way.",
         rows,
         group,
     )
 
 
 def _blank(findings: Findings) -> Problem:
-    light = findings.image_stats
-    rows = np.flatnonzero(light.nearly_blank)
+    stats = findings.image_stats
+    rows = np.flatnonzero(stats.nearly_blank)
     return Problem(
         "blank",
         "Blank and nearly blank images",
         len(rows),
-        f"{len(rows):,} images have almost no contrast (standard deviation below {NEARLY_BLANK_STD:.0f} of "
-        f"255), {light.all_black.sum():,} of them are all black. No expression can be seen in them, yet "
-        "each has a label.",
-        rows[np.argsort(light.std[rows], kind="stable")],
+        f"{_count(len(rows), 'image')} with almost no contrast (standard deviation below {NEARLY_BLANK_STD:.0f} of "
+        f"255), {stats.all_black.sum():,} of them all black. No expression can be seen, yet each has a label.",
+        rows[np.argsort(stats.std[rows], kind="stable")],
     )
 
 
@@ -151,7 +165,7 @@ def _mostly_black(findings: Findings) -> Problem:
         "mostly-black",
         "More than a quarter black",
         len(rows),
-        f"In {len(rows):,} images more than 25 % of the pixels are black: framed, cut off or turned, and "
+        f"In {_count(len(rows), 'image')} more than 25 % of the pixels are black: framed, cut off or turned, and "
         "sometimes only a dark photograph.",
         rows[np.argsort(-black[rows], kind="stable")],
     )
@@ -164,10 +178,16 @@ def _no_face(findings: Findings) -> Problem:
         "not-a-face",
         "Not a face",
         len(rows),
-        f"{len(rows):,} images were called not a face by more of the people who voted for FER+ than gave "
-        f"any other answer, {everyone.sum():,} of them by everyone. They teach and measure nothing.",
+        f"{_images_were(len(rows))} called not a face by more of the FER+ voters than gave any other answer, "
+        f"{everyone.sum():,} of them by everyone. Nothing can be learned or measured from that."
+        f"{_not_voted(findings.votes)}",
         rows[np.argsort(~everyone, kind="stable")],
     )
+
+
+def _not_voted(votes: np.ndarray) -> str:
+    count = int(np.sum(~has_votes(votes)))
+    return f" {_images_were(count)} not voted on at all and left out here." if count else ""
 
 
 def _votes(findings: Findings) -> Problem:
@@ -178,9 +198,9 @@ def _votes(findings: Findings) -> Problem:
         "votes",
         "Labels that the votes contradict",
         len(rows),
-        f"The label leads the FER+ votes on {100 * agreement(votes, labels):.1f} % of the faces. On "
-        f"{len(rows):,} of the others at least {STRONG_VOTES} people agree on another expression and nobody "
-        "saw the label.",
+        f"On {100 * agreement(votes, labels):.1f} % of the faces voted on, the label got more FER+ votes than any "
+        f"other answer. On {len(rows):,} others at least {STRONG_VOTES} people agree on another expression and "
+        "nobody saw the label.",
         rows[np.argsort(-against[rows], kind="stable")],
     )
 
@@ -191,10 +211,18 @@ def _model(findings: Findings) -> Problem:
         "model",
         "Labels that a model contradicts",
         len(label_issues),
-        f"On {len(label_issues):,} faces that it never saw in training the model is confident of another "
-        "expression than the label's (confident learning). Either the label or the model is wrong: look.",
+        f"On {_count(len(label_issues), 'face')} that it was not trained on, the model is confident of another "
+        "expression than the label (confident learning). Either the label or the model is wrong: look at the face.",
         label_issues.rows,
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def _images_were(number: int) -> str:
+    return f"{_count(number, 'image')} {'was' if number == 1 else 'were'}"
 
 
 def _by_group(groups: Groups, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from fer_core.audit.findings import Findings
-from fer_core.data.votes import unique_majority
+from fer_core.data.votes import has_votes, unique_majority
 from fer_core.emotions import LABELS
 
-# What most people saw, when it is none of the seven expressions: contempt, unknown or no face.
+# What people saw when it is not one of the seven expressions: contempt, unknown or no face, or no answer
+# got more votes than any other.
 OTHER = "something else"
+NOT_VOTED = "not voted on"
 
 # From this suspicion on a face is called suspicious: more speaks against its label than for it.
 SUSPICIOUS = 0.5
+
+_ANSWERS = (*LABELS, OTHER, NOT_VOTED)
 
 ORDERS: tuple[str, ...] = ("row", "issue_score", "brightness", "contrast", "shuffled")
 
@@ -26,7 +30,8 @@ class Query:
     Attributes:
         splits: names out of `SPLITS`.
         labels: names out of `LABELS`.
-        seen: what most people saw, names out of `LABELS` and `OTHER`; without votes nobody saw anything.
+        seen: what most people saw, names out of `LABELS`, `OTHER` and `NOT_VOTED`; of a data set without votes
+            every face is not voted on.
         suspicious: True for suspicious faces only, False for the others, None for all.
         order: one of `ORDERS`; the most suspicious first, the darkest and flattest first.
         seed: of the shuffle; the same seed gives the same order, whatever is left out.
@@ -48,6 +53,15 @@ def find_faces(findings: Findings, query: Query) -> np.ndarray:
     return rows[np.argsort(_rank(findings, query)[rows], kind="stable")]
 
 
+def seen_answers(votes: np.ndarray | None, n: int) -> np.ndarray:
+    """Return what most people saw in each of `n` faces, int64 (n,): index into `LABELS`, then `OTHER`, `NOT_VOTED`."""
+    if votes is None:
+        return np.full(n, _ANSWERS.index(NOT_VOTED))
+    majority = unique_majority(votes)
+    answers = np.where(majority >= 0, majority, _ANSWERS.index(OTHER))
+    return np.where(has_votes(votes), answers, _ANSWERS.index(NOT_VOTED))
+
+
 def _wanted(findings: Findings, query: Query) -> np.ndarray:
     wanted = np.ones(len(findings.labels), bool)
     if query.splits:
@@ -55,8 +69,8 @@ def _wanted(findings: Findings, query: Query) -> np.ndarray:
     if query.labels:
         wanted &= np.isin(findings.labels, [LABELS.index(name) for name in query.labels])
     if query.seen:
-        codes = [-1 if name == OTHER else LABELS.index(name) for name in query.seen]
-        wanted &= False if findings.votes is None else np.isin(unique_majority(findings.votes), codes)
+        answers = seen_answers(findings.votes, len(wanted))
+        wanted &= np.isin(answers, [_ANSWERS.index(name) for name in query.seen])
     if query.suspicious is not None:
         wanted &= (findings.issue_score.score >= SUSPICIOUS) == query.suspicious
     return wanted

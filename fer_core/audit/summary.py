@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fer_core.data.face_set import SPLITS, FaceSet
-from fer_core.data.votes import unique_majority
+from fer_core.data.votes import has_votes, unique_majority
 from fer_core.emotions import LABELS
 
 
@@ -18,8 +18,8 @@ class Summary:
     Attributes:
         splits: names of the s splits that have images.
         counts: int64 (s, 7), images by split and label.
-        seen: int64 (7, 8), images by label and by what most people saw, the last column for none of
-            the seven; None without votes.
+        seen: int64 (7, 8), images voted on, by label and by what most people saw, the last column for none
+            of the seven and for ties; None if nobody voted on any.
         mean_faces: float32 (s, 7, 48, 48), 0 to 255; NaN where a split has no image of a label.
     """
 
@@ -29,15 +29,21 @@ class Summary:
     mean_faces: np.ndarray
 
     @property
-    def imbalance(self) -> tuple[float, str, str]:
-        """How many images the most frequent label has for each one of the rarest that occurs, and these two labels."""
+    def imbalance(self) -> tuple[float, str, str] | None:
+        """How many images the most frequent label has for each one of the rarest that occurs, and these two labels.
+
+        None if fewer than two labels occur.
+        """
         totals = self.counts.sum(axis=0)
-        most, least = int(totals.argmax()), int(np.where(totals > 0, totals, totals.max() + 1).argmin())
+        occurring = np.flatnonzero(totals)
+        if len(occurring) < 2:
+            return None
+        most, least = occurring[totals[occurring].argmax()], occurring[totals[occurring].argmin()]
         return float(totals[most] / totals[least]), LABELS[most], LABELS[least]
 
     @property
     def agreement(self) -> float | None:
-        """Share of images whose label is what most people saw, 0 to 1; None without votes."""
+        """Share of the images voted on whose label got more votes than any other answer, 0 to 1; None without votes."""
         return None if self.seen is None else float(np.trace(self.seen) / self.seen.sum())
 
 
@@ -50,9 +56,9 @@ def summarize(faces: FaceSet, means: np.ndarray | None = None) -> Summary:
     """
     counts = np.array([list(by_label.values()) for by_label in faces.counts().values()])
     seen = None
-    if faces.votes is not None:
+    if faces.votes is not None and (voted := has_votes(faces.votes)).any():
         seen = np.zeros((len(LABELS), len(LABELS) + 1), np.int64)
-        np.add.at(seen, (faces.labels, unique_majority(faces.votes)), 1)  # -1 is the last column
+        np.add.at(seen, (faces.labels[voted], unique_majority(faces.votes[voted])), 1)  # -1 is the last column
     return Summary(faces.splits, counts, seen, mean_faces(faces) if means is None else means)
 
 

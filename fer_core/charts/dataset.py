@@ -9,8 +9,10 @@ import plotly.graph_objects as go
 
 from fer_core.emotions import COLORS
 
-# For what is none of the expressions: contempt, unknown, no face.
+# For what is none of the expressions: contempt, unknown, no face, a tie.
 OTHER_COLOR = "#A9A294"
+
+NOT_VOTED_COLOR = "#6B7178"
 
 # Splits are no expressions: a gray for the many that are trained on, and hues that no emotion has.
 SPLIT_COLORS = {

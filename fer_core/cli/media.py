@@ -16,13 +16,14 @@ _Out = Annotated[Path | None, typer.Option(help=_OUT_HELP, show_default=False)]
 _Model = Annotated[
     str | None, typer.Option(help="Name or folder of a model. (default: the one in use)", show_default=False)
 ]
-_LabelsOf = Annotated[
+
+_LabelSet = Annotated[
     str | None,
     typer.Option(
         parser=one_of(LABEL_SETS),
         metavar=either(LABEL_SETS),
         help="What faces are scored for: what people see, FER-2013's labels, or ten people's votes. (default: the "
-        "model's own default)",
+        "model's own)",
         show_default=False,
     ),
 ]
@@ -64,7 +65,7 @@ def analyze(
         ),
     ] = 0.0,
     model: _Model = None,
-    labels_of: _LabelsOf = None,
+    labels_of: _LabelSet = None,
 ) -> None:
     """Find faces in pictures and videos and tabulate their scores."""
     from fer_core.media.command import AnalyzeOptions, run
@@ -79,7 +80,7 @@ def classify(
     ],
     out: _Out = None,
     model: _Model = None,
-    labels_of: _LabelsOf = None,
+    labels_of: _LabelSet = None,
 ) -> None:
     """Tabulate the scores of faces that are cropped already."""
     from fer_core.media.command import run_classify

@@ -43,13 +43,14 @@ def train(
 
     require_training("Training")
     given = {name: _without_empty(value) for name, value in values.items() if value is not None}
-    options = [option_of(name) for name in (["preset"] if preset else []) + list(given)]
     if measure:
         command.measure(config_from_options(given, preset), command.open_run_faces, measure)
         return
-    folder = (
-        command.resumable_run(run, options) if resume else command.create_run(config_from_options(given, preset), run)
-    )
+    if resume:
+        written = [option_of(name) for name in ([*(["preset"] if preset else []), *given])]
+        folder = command.resumable_run(run, written)
+    else:
+        folder = command.create_run(config_from_options(given, preset), run)
     outcome = command.train_run(folder, command.open_run_faces)
     if outcome.metrics is None:
         print(f"Stopped. Go on with: python -m fer_core train --resume --run {run or folder.name}")

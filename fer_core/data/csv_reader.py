@@ -1,4 +1,7 @@
-"""Read tables of faces (`emotion`, `pixels`, `Usage`) by chunks, and name the row where something is wrong."""
+"""Read tables of faces (`emotion`, `pixels`, `Usage`) by chunks, and name the row where something is wrong.
+
+Rows are counted from 0, without the line of column names, as everywhere in this package.
+"""
 
 from __future__ import annotations
 
@@ -133,13 +136,13 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[list[bytes]]:
         try:
             block = stream.read(_BLOCK_BYTES)
         except DataError as error:
-            raise DataError(f"{error} It breaks after row {max(0, count - 1):,}.") from error
+            raise DataError(f"{error} It breaks after {max(0, count - 1):,} rows.") from error
         lines = (rest + block).split(b"\n")
         rest = lines.pop() if block else b""
         if len(rest) > _LONGEST_LINE:
             raise DataError(
-                f"{name}, row {count + len(lines)}: expected a line of at most {_LONGEST_LINE:,} "
-                "characters, found a longer one. The file is damaged or no table of faces."
+                f"{name}, row {count + len(lines) - 1:,} (counted from 0): expected a line of at most "
+                f"{_LONGEST_LINE:,} characters, found a longer one. The file is damaged or no table of faces."
             )
         lines = [line for line in lines if line not in (b"", b"\r")]
         if lines:
@@ -174,7 +177,8 @@ def _parse(
         images = None
     if images is None or None in codes or None in splits:
         parsed = [
-            _parse_line(f"{name}, row {number:,}", row, columns) for number, row in enumerate(table, rows_before + 1)
+            _parse_line(f"{name}, row {number:,} (counted from 0)", row, columns)
+            for number, row in enumerate(table, rows_before)
         ]
         images, codes, splits = zip(*parsed, strict=True)
         images = np.stack(images)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import coo_array, csr_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +49,15 @@ class Groups:
         rows = np.flatnonzero(self.grouped)
         _, first = np.unique(self.id[rows], return_index=True)
         return np.delete(rows, first)
+
+    @cached_property
+    def first_rows(self) -> np.ndarray:
+        """int64 (n,), the first row of each row's group; the row itself if it is alone."""
+        first = np.arange(len(self.id))
+        rows = np.flatnonzero(self.grouped)
+        _, leads = np.unique(self.id[rows], return_index=True)
+        first[rows] = rows[leads][self.id[rows]]
+        return first
 
     def rows(self, number: int) -> np.ndarray:
         """Return the rows of group `number`, int64 (m,) and ascending."""
@@ -97,16 +105,41 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.first)
 
-    def groups(self, also: Groups | None = None) -> Groups:
-        """Return the groups of rows that chains of pairs connect; those in one group of `also` are connected too."""
-        first, second = self.first, self.second
-        if also is not None:
-            rows = np.flatnonzero(also.grouped)
-            _, lead = np.unique(also.id[rows], return_index=True)
-            first = np.concatenate([first, rows[lead][also.id[rows]]])
-            second = np.concatenate([second, rows])
-        edges = coo_array((np.ones(len(first), bool), (first, second)), shape=(self.n, self.n))
-        return Groups.of_keys(connected_components(edges, directed=False)[1])
+    def partners(self, row: int) -> np.ndarray:
+        """Return the rows that are paired with `row`, int64 (m,) and ascending."""
+        return np.sort(np.concatenate([self.second[self.first == row], self.first[self.second == row]]))
+
+    def groups(self, exact: Groups) -> Groups:
+        """Return groups in which every row is paired with every other; identical rows count as one.
+
+        Being alike does not chain: if a is like b and b like c, but a is not like c, they are two groups or
+        one row is alone. The row with most pairs comes first and takes those most like it.
+
+        Args:
+            exact: the identical rows; they always stay together.
+        """
+        lead = exact.first_rows
+        keys = lead.copy()
+        neighbours = self._neighbours(lead)
+        degree, closeness = (np.asarray(neighbours.astype(kind).sum(axis=1)).ravel() for kind in (bool, float))
+        taken = np.zeros(self.n, bool)
+        for row in np.lexsort((-closeness, -degree)):
+            if degree[row] == 0:
+                break
+            if not taken[row]:
+                members = _clique(neighbours, int(row), taken)
+                taken[members] = True
+                keys[members] = row
+        return Groups.of_keys(keys[lead])
+
+    def _neighbours(self, lead: np.ndarray) -> csr_array:
+        """Return the pairs as a symmetric sparse matrix (n, n) of scores between the `lead` rows, int (n,)."""
+        first, second = lead[self.first], lead[self.second]
+        low, high = np.minimum(first, second)[first != second], np.maximum(first, second)[first != second]
+        _, once = np.unique(low * self.n + high, return_index=True)
+        score = self.score[first != second][once]
+        half = coo_array((score, (low[once], high[once])), shape=(self.n, self.n)).tocsr()
+        return csr_array(half + half.T)
 
     def shared(self, of: np.ndarray, among: np.ndarray) -> np.ndarray:
         """Return the rows `of` these, bool (n,), that are paired with a row `among` those, bool (n,)."""
@@ -131,3 +164,18 @@ def leaked_rows(of: np.ndarray, among: np.ndarray, exact: Groups, near: Pairs | 
     """
     rows = exact.shared(of, among)
     return rows if near is None else np.union1d(rows, near.shared(of, among))
+
+
+def _clique(neighbours: csr_array, row: int, taken: np.ndarray) -> list[int]:
+    """Return `row` and rows not yet `taken`, bool (n,), that are all neighbours of each other, the closest first."""
+    start, end = neighbours.indptr[row : row + 2]
+    candidates = neighbours.indices[start:end]
+    candidates = candidates[np.lexsort((candidates, -neighbours.data[start:end]))]
+    candidates = candidates[~taken[candidates]]
+    members = [row]
+    while len(candidates):
+        closest = int(candidates[0])
+        members.append(closest)
+        start, end = neighbours.indptr[closest : closest + 2]
+        candidates = candidates[np.isin(candidates, neighbours.indices[start:end])]
+    return members

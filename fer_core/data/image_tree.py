@@ -13,15 +13,18 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from fer_core.data.face_set import IMAGE_SIZE, SPLITS, FaceSet, Provenance
+from fer_core.data.unreadable import count_reasons
 from fer_core.emotions import LABELS, canonical
 from fer_core.errors import DataError
 
 MAX_IMAGES = 500_000
 _MAX_IMAGE_BYTES = 32 << 20
 _MAX_IMAGE_PIXELS = 50_000_000
+_DAMAGED = "damaged"
+_TOO_MANY_PIXELS = f"more than {_MAX_IMAGE_PIXELS // 1_000_000} million pixels"
 _IMAGES_A_TASK = 64
 _BYTES_A_TASK = 8 << 20
 _TASKS_AHEAD = 8
@@ -65,7 +68,7 @@ class TreeReader:
         self._places: list[tuple[int, int]] = []  # split and label
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
-        self._decoding: list[Future[list[_Decoded | None]]] = []
+        self._decoding: list[Future[list[_Decoded | str]]] = []
         self._outside: list[str] = []
         self._unknown: Counter[str] = Counter()
 
@@ -122,18 +125,16 @@ class TreeReader:
         self._decode_waiting()
         decoded = [image for task in self._decoding for image in task.result()]
         order = sorted(
-            (row for row, image in enumerate(decoded) if image),
+            (row for row, image in enumerate(decoded) if isinstance(image, _Decoded)),
             key=lambda row: (self._places[row], _natural(self._names[row])),
         )
+        unreadable = self._unreadable(decoded)
         if not order:
             raise DataError(
-                f"{source}: none of its {len(decoded):,} images can be read, "
-                f"{self._names[0]} for one. Expected PNG or JPEG files."
+                f"{source}: no image in it can be read: {count_reasons(unreadable)}. The first is {self._names[0]}. "
+                "Expected PNG or JPEG files."
             )
         split, labels = np.array([self._places[row] for row in order]).T
-        unreadable = tuple(
-            sorted((name for name, image in zip(self._names, decoded, strict=True) if image is None), key=_natural)
-        )
         notes = self._notes([decoded[row] for row in order], split, unreadable)
         return FaceSet(
             np.stack([decoded[row].face for row in order]),
@@ -141,6 +142,11 @@ class TreeReader:
             split.astype(np.uint8),
             source=Provenance(name=source, kind="image tree", notes=notes, unreadable=unreadable),
         )
+
+    def _unreadable(self, decoded: list[_Decoded | str]) -> tuple[str, ...]:
+        """Return the images that could not be read, each as "name: reason", in order of their names."""
+        broken = [(name, reason) for name, reason in zip(self._names, decoded, strict=True) if isinstance(reason, str)]
+        return tuple(f"{name}: {reason}" for name, reason in sorted(broken, key=lambda image: _natural(image[0])))
 
     def _check(self, source: str) -> None:
         if self._unknown:
@@ -152,7 +158,7 @@ class TreeReader:
         if not self._names:
             raise DataError(
                 f"{source}: expected images in folders named {', '.join(LABELS)}, inside train and test; "
-                f"found {len(self._outside):,} images outside of such folders, {self._outside[0]} for one."
+                f"found none in such folders; {self._outside[0]} lies elsewhere."
             )
 
     def _notes(self, images: list[_Decoded], split: np.ndarray, unreadable: tuple[str, ...]) -> tuple[str, ...]:
@@ -172,7 +178,11 @@ class TreeReader:
                 f"{_images(resized)} scaled to {IMAGE_SIZE} × {IMAGE_SIZE} pixels; what was not square was "
                 "cropped around its middle.",
             ),
-            (unreadable, f"{_images(len(unreadable))} left out because they cannot be read: {_listed(unreadable)}."),
+            (
+                unreadable,
+                f"{_images(len(unreadable))} left out because they cannot be read, {count_reasons(unreadable)}: "
+                f"{_listed(unreadable)}.",
+            ),
             (
                 self._outside,
                 f"{_images(len(self._outside))} left out because they lie in no expression's folder: "
@@ -182,16 +192,18 @@ class TreeReader:
         return tuple(note for applies, note in notes if applies)
 
 
-def _decode(content: bytes) -> _Decoded | None:
-    """Return the image as uint8 (48, 48), or None if it cannot be read."""
-    if not content or len(content) > _MAX_IMAGE_BYTES or not _harmless(content) or _is_cut_jpeg(content):
-        return None
+def _decode(content: bytes) -> _Decoded | str:
+    """Return the image as uint8 (48, 48), or the reason why it cannot be read."""
+    if reason := _refused(content):
+        return reason
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
-        return None
-    if image is None or image.dtype not in (np.uint8, np.uint16):
-        return None
+        image = None
+    if image is None:
+        return _DAMAGED
+    if image.dtype not in (np.uint8, np.uint16):
+        return "pixels of an unusual type"
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     was_color = image.ndim == 3
@@ -201,18 +213,26 @@ def _decode(content: bytes) -> _Decoded | None:
     return _Decoded(_resize(image) if was_resized else image, was_color, was_resized)
 
 
-def _harmless(content: bytes) -> bool:
+def _refused(content: bytes) -> str:
+    """Return why an image is not even decoded; empty if it may be."""
+    if not content:
+        return "empty file"
+    if len(content) > _MAX_IMAGE_BYTES:
+        return f"larger than {_MAX_IMAGE_BYTES >> 20} MB"
+    if content.startswith(b"\xff\xd8\xff") and b"\xff\xd9" not in content[-1024:]:
+        return "cut short"  # OpenCV fills what a truncated JPEG lacks with gray and does not tell.
     # However few bytes there are: a few hundred can claim a billion pixels.
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:  # reads the header only, in about 20 µs
-            return image.width * image.height <= _MAX_IMAGE_PIXELS
-    except (OSError, ValueError, Image.DecompressionBombError):  # ValueError: a header with far too long a text in it
-        return False
-
-
-def _is_cut_jpeg(content: bytes) -> bool:
-    # OpenCV fills what a truncated JPEG lacks with gray and does not tell.
-    return content.startswith(b"\xff\xd8\xff") and b"\xff\xd9" not in content[-1024:]
+            if image.width * image.height > _MAX_IMAGE_PIXELS:
+                return _TOO_MANY_PIXELS
+    except Image.DecompressionBombError:
+        return _TOO_MANY_PIXELS
+    except UnidentifiedImageError:
+        return "no image in a known format"
+    except (OSError, ValueError):  # ValueError: a header with far too long a text in it
+        return _DAMAGED
+    return ""
 
 
 def _resize(image: np.ndarray) -> np.ndarray:

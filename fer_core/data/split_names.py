@@ -6,3 +6,5 @@ from __future__ import annotations
 # public and which private: they are "Test". "Validation" is held out of Training, by a folder or by
 # `fer_core.data.splits.with_validation`.
 SPLITS: tuple[str, ...] = ("Training", "PublicTest", "PrivateTest", "Test", "Validation")
+# Those that measure a finished model. "Validation" chooses between models, so it is not one of them.
+TEST_SPLITS: tuple[str, ...] = ("PublicTest", "PrivateTest", "Test")

@@ -16,7 +16,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 
 from fer_core.data.face_set import FaceSet, Provenance
+from fer_core.data.mapped_array import map_array
+from fer_core.data.votes import OLD_VOTES_NOTE, without_unnamed_rows
 from fer_core.errors import DataError
 from fer_core.files import write_json
 from fer_core.legacy import with_current_keys
@@ -34,8 +36,13 @@ from fer_core.settings import home_folder
 log = logging.getLogger(__name__)
 
 _FORMAT = 1
+# Data sets stored before version 2 have ten votes for NF also in the rows of the FER+ table that nobody voted on.
+_VOTE_VERSION = 2
 _META = "meta.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
+_SUFFIXES = re.compile(r"(\.(csv|zip|tar|gz|tgz|xz))+$", re.IGNORECASE)
+# Of a name, so that a number still fits behind it.
+_MAX_STEM = 60
 # Arrays that no meta.json names were left by a killed process, unless one is writing them just now.
 _ABANDONED_AFTER_S = 3600.0
 
@@ -104,7 +111,8 @@ def write_store(faces: FaceSet, name: str, root: Path | None = None) -> FaceSet:
 def open_store(name: str, root: Path | None = None) -> FaceSet:
     """Open the store `name`; its images stay on disk until they are looked at.
 
-    Content is hashed again only if a file's time or size is not the one that was written.
+    A file that is cut short while the store is open raises a DataError at the next look at an image. Content is
+    hashed again only if a file's time or size is not the one that was written.
 
     Raises:
         DataError: there is no such store, or it is half there, altered or of a newer version.
@@ -113,13 +121,14 @@ def open_store(name: str, root: Path | None = None) -> FaceSet:
     meta = _read_meta(folder, name)
     with _naming(folder, name):
         arrays = folder / meta["arrays"]
-        loaded = {key: np.load(arrays / f"{key}.npy", mmap_mode="r") for key in meta["files"]}
+        _check_sizes(arrays, meta)
+        loaded = {key: np.load(arrays / f"{key}.npy") for key in meta["files"] if key != "images"}
         faces = FaceSet(
-            images=loaded["images"],
+            images=map_array(arrays / "images.npy"),
             labels=loaded["labels"].astype(np.int64),
-            split=np.array(loaded["split"]),
-            votes=_optional(loaded.get("votes")),
-            source=_provenance(meta["source"]),
+            split=loaded["split"],
+            votes=_votes(loaded.get("votes"), meta),
+            source=_provenance(meta),
         )
         untouched = all(_stamp(arrays / f"{key}.npy") == stamp for key, stamp in meta["files"].items())
     if len(faces) != meta["rows"] or (not untouched and faces.hash != meta["hash"]):
@@ -138,6 +147,32 @@ def list_stores(root: Path | None = None) -> list[StoreInfo]:
         return []
     names = sorted(path.parent.name for path in root.glob(f"*/{_META}") if _NAME.fullmatch(path.parent.name))
     return [_info(name, root) for name in names]
+
+
+def store_name(wanted: str, taken: Collection[str]) -> str:
+    """Turn a file's name or a user's words into a name that a store can have and that is not taken yet.
+
+    >>> store_name("fer2013.csv.xz", {"fer2013"})
+    'fer2013 2'
+    """
+    name = _SUFFIXES.sub("", wanted)
+    name = re.sub(r"[^A-Za-z0-9 ._-]+", "-", name).strip(" ._-")[:_MAX_STEM] or "faces"
+    numbered = (name if number == 1 else f"{name} {number}" for number in range(1, len(taken) + 2))
+    return next(candidate for candidate in numbered if candidate not in taken)
+
+
+def free_store_name(wanted: str, root: Path | None = None) -> str:
+    """Return `wanted` as a name that no store in `root` has yet."""
+    return store_name(wanted, {info.name for info in list_stores(root)})
+
+
+def validation_name(name: str) -> str:
+    """Return the name of the store `name` with a validation split: always the same, and never its own.
+
+    >>> validation_name("fer2013")
+    'fer2013 with validation'
+    """
+    return store_name(f"{name[: _MAX_STEM - 16]} with validation", {name})
 
 
 def delete_store(name: str, root: Path | None = None) -> None:
@@ -196,6 +231,7 @@ def _meta(faces: FaceSet, arrays: str, files: Mapping[str, list[int]]) -> dict[s
         "source": dataclasses.asdict(faces.source),
         "arrays": arrays,
         "files": files,
+        "vote_version": _VOTE_VERSION,
     }
 
 
@@ -231,31 +267,43 @@ def _info(name: str, root: Path) -> StoreInfo:
     try:
         meta = _read_meta(folder, name)
         with _naming(folder, name):
+            _check_sizes(folder / meta["arrays"], meta)
             return StoreInfo(
                 name=name,
                 rows=meta["rows"],
                 hash=meta["hash"],
                 counts=meta["counts"],
                 votes="votes" in meta["files"],
-                source=_provenance(meta["source"]),
+                source=_provenance(meta),
                 created=meta["created"],
             )
     except DataError as error:
         return StoreInfo(name=name, problem=str(error))
 
 
-def _provenance(content: Mapping[str, Any]) -> Provenance:
+def _check_sizes(arrays: Path, meta: Mapping[str, Any]) -> None:
+    for key, (size, _) in meta["files"].items():
+        if (actual := (arrays / f"{key}.npy").stat().st_size) != size:
+            raise ValueError(f"{key}.npy has {actual:,} bytes, expected {size:,}")
+
+
+def _provenance(meta: Mapping[str, Any]) -> Provenance:
+    content = meta["source"]
     return Provenance(
         name=content["name"],
         kind=content["kind"],
         synthetic=content["synthetic"],
-        notes=tuple(content["notes"]),
+        notes=(*content["notes"], *([OLD_VOTES_NOTE] if _has_old_votes(meta) else [])),
         unreadable=tuple(content["unreadable"]),
     )
 
 
-def _optional(array: np.ndarray | None) -> np.ndarray | None:
-    return None if array is None else np.array(array)
+def _has_old_votes(meta: Mapping[str, Any]) -> bool:
+    return "votes" in meta["files"] and meta.get("vote_version", 1) < _VOTE_VERSION
+
+
+def _votes(votes: np.ndarray | None, meta: Mapping[str, Any]) -> np.ndarray | None:
+    return without_unnamed_rows(votes) if votes is not None and _has_old_votes(meta) else votes
 
 
 def _named_arrays(folder: Path) -> Path | None:

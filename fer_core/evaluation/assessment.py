@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +26,7 @@ from fer_core.evaluation.truth import Truth, true_labels, truth_of
 from fer_core.models.bundle import MODEL_FILE, Bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.temperature import Temperature
-from fer_core.trained_on import trained_on
+from fer_core.trained_on import trained_on_splits
 
 # The split on which temperature and threshold are fitted: the first of these that the model was not trained on.
 # Never PrivateTest, which is looked at once, at the end.
@@ -77,7 +77,7 @@ def assess(bundle: Bundle, faces: FaceSet, scores: Mapping[str, Scores]) -> Eval
             split: replace(result, label_sets={name: results[name][split] for name in others})
             for split, result in results[default].items()
         },
-        trained_on=_trained_on(card, faces, scores),
+        trained_on=tuple(trained_on_splits(card, faces, scores)),
         calibrations=calibrations,
     )
 
@@ -142,7 +142,7 @@ def calibrate(card: ModelCard, faces: FaceSet, scores: Mapping[str, Scores], lab
         What was fitted and its figures on each split. Without a split to fit on that the model was not trained on
         and that was scored, temperature and threshold are the card's own; a card without any changes nothing.
     """
-    seen = _trained_on(card, faces, scores)
+    seen = trained_on_splits(card, faces, scores)
     split = next((split for split in CALIBRATION_SPLITS if split in scores and split not in seen), None)
     fitted = (
         card_calibration(card, label_set)
@@ -228,8 +228,3 @@ def _calibration_on(
         coverage=covered,
         accuracy_covered=accuracy,
     )
-
-
-def _trained_on(card: ModelCard, faces: FaceSet, splits: Iterable[str]) -> tuple[str, ...]:
-    seen = trained_on(card, faces)
-    return tuple(split for split in splits if seen[faces.rows_of(split)].any())

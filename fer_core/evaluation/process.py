@@ -1,109 +1,66 @@
-"""Measure models in a process of its own, so that a page stays usable and nothing is computed twice."""
+"""Measure models in a background job; what it scores is kept on disk, where pages find it."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from fer_core.background.locks import holder, is_held, take, write_holder
-from fer_core.background.processes import start_command
-from fer_core.files import read_json, write_json
-from fer_core.settings import home_folder
+from fer_core.background.task import JobContext, Task
+from fer_core.cache import cache_folder
+from fer_core.data.face_set import FaceSet
+from fer_core.data.store import open_store
+from fer_core.errors import DataError
+from fer_core.evaluation.scoring import find_robustness, find_scores, score_robustness, score_split
+from fer_core.models.bundle import Bundle, load_bundle
+from fer_core.models.model_store import find_model
+
+_Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Job:
-    """The measurement that goes on, or the last one.
+class MeasureModels(Task):
+    """Score models on splits of a data set; one such job runs at a time.
 
     Attributes:
-        running: whether its process lives.
-        what: is being measured, in words.
-        done, total: faces of that.
-        error: why it ended early, in words; empty if it did not.
-    """
-
-    running: bool
-    what: str = ""
-    done: int = 0
-    total: int = 1
-    error: str = ""
-
-
-def start_measuring(models: Sequence[Path | str], data: str, splits: Sequence[str], robustness: bool = False) -> bool:
-    """Start to measure models on a data set; results are kept as they come.
-
-    Args:
         models: names or folders of models.
         data: name of a data set.
-        splits: to measure on.
-        robustness: also measure on worse pictures.
-
-    Returns:
-        Whether it was started: one measurement goes on at a time.
+        splits: to score.
+        robustness: score corrupted images of the splits in place of the clean ones.
     """
-    lock = take(_lock())
-    if lock is None:
-        return False
-    try:
-        write_json(_progress_file(), {"what": "Starting", "done": 0, "total": 1, "error": ""})
-        process = start_command(
-            [
-                "evaluate",
-                "--model",
-                *map(str, models),
-                "--data",
-                data,
-                "--split",
-                *splits,
-                "--json",
-                "--progress",
-                str(_progress_file()),
-                *(["--robustness"] if robustness else []),
-            ],
-            _folder() / "log.txt",
-            keep_open=(lock,),
+
+    kind = "measure"
+    models: Sequence[str]
+    data: str
+    splits: Sequence[str]
+    robustness: bool = False
+
+    @property
+    def title(self) -> str:
+        what = "robustness of " if self.robustness else ""
+        return f"Measuring {what}{', '.join(self.models)}"
+
+    def run(self, job: JobContext) -> dict[str, Any]:
+        """Return the number of scored combinations of model and split as `scored`."""
+        job.progress(0, 0, "opening the data set")
+        faces = open_store(self.data)
+        for model in self.models:
+            bundle = load_bundle(find_model(model))
+            for split in self.splits:
+                phase = f"{model} on {f'corrupted images of {split}' if self.robustness else split}"
+                _measure(bundle, faces, split, self.robustness, _with_phase(job, phase))
+        return {"scored": len(self.models) * len(self.splits)}
+
+
+def _measure(bundle: Bundle, faces: FaceSet, split: str, robustness: bool, report: _Report) -> None:
+    score, find = (score_robustness, find_robustness) if robustness else (score_split, find_scores)
+    score(bundle, faces, split, report)
+    if find(bundle, faces.hash, split) is None:  # the cache alone carries it to the page
+        raise DataError(
+            f"The scores of {bundle.card.name} on {split} cannot be written to {cache_folder(faces.hash)}. Free some "
+            "space there and measure again."
         )
-        write_holder(lock, process.pid)
-    finally:
-        os.close(lock)  # from here on the lock is the new process's own
-    return True
 
 
-def measuring_job() -> Job | None:
-    """Return the measurement that goes on or the last one; None before the first."""
-    try:
-        job = Job(running=is_held(_lock()), **read_json(_progress_file()))
-    except (FileNotFoundError, json.JSONDecodeError, TypeError):
-        return None
-    if not job.running and not job.error and job.done < job.total:
-        return Job(
-            running=False,
-            error="The measurement ended without a word: its process was killed or ran out of "
-            f"memory. Its log is {_folder() / 'log.txt'}. Start it again.",
-        )
-    return job
-
-
-def stop_measuring() -> None:
-    """End a measurement that goes on; what it has finished is kept."""
-    if (pid := holder(_lock())) is not None:
-        write_json(_progress_file(), {"what": "", "done": 1, "total": 1, "error": ""})
-        with suppress(ProcessLookupError):  # it has just ended
-            os.kill(pid, signal.SIGTERM)
-
-
-def _folder() -> Path:
-    return home_folder() / "evaluation"
-
-
-def _lock() -> Path:
-    return _folder() / "measuring.lock"
-
-
-def _progress_file() -> Path:
-    return _folder() / "progress.json"
+def _with_phase(job: JobContext, phase: str) -> _Report:
+    return lambda done, total: job.progress(done, total, phase)

@@ -265,7 +265,7 @@ def _model_to_json(report: Report, model: ReportedModel) -> dict[str, Any]:
     return {
         **evaluation_to_json(model.result),
         "model": model.name,
-        "card": asdict(card) | {name: list(getattr(card, name)) for name in ("labels", "limits", "label_sets")},
+        "card": card.to_dict() | {name: list(getattr(card, name)) for name in ("labels", "limits", "label_sets")},
         "size_bytes": len(model.bundle.content),
         "ms_per_face": {split: scores.ms_per_face for split, scores in model.scores.items()},
         "reliability": {

@@ -37,7 +37,7 @@ class AnalyzeOptions:
         every: seconds from one analysed frame of a video to the next; 0 for all frames.
         smoothing: time constant over which scores are smoothed, seconds; 0 for raw scores.
         model: name or folder of a model; the one in use if None.
-        labels_of: what faces are scored for, one of `LABEL_SETS`; the model's default if None.
+        labels_of: label set that faces are scored for; the model's default if None.
     """
 
     files: Sequence[Path]
@@ -70,7 +70,7 @@ def run(options: AnalyzeOptions) -> None:
 
 
 def run_classify(
-    files: Sequence[Path], out: Path | None = None, model: str | None = None, label_set: str | None = None
+    files: Sequence[Path], out: Path | None = None, model: str | None = None, labels_of: str | None = None
 ) -> None:
     """Score cropped faces, and go on with the next file where one cannot be read.
 
@@ -78,13 +78,13 @@ def run_classify(
         files: pictures that each show one face, .npy files of faces, and folders of them.
         out: CSV to write; the standard output if None.
         model: name or folder of a model; the one in use if None.
-        label_set: what faces are scored for, one of `LABEL_SETS`; the model's default if None.
+        labels_of: label set that faces are scored for; the model's default if None.
 
     Raises:
         FerError: nothing could be started; or, at the end, some file could not be read.
     """
     paths = find_faces(files)
-    recognizer = EmotionRecognizer(find_model(model or chosen_model()), label_set)
+    recognizer = EmotionRecognizer(find_model(model or chosen_model()), labels_of)
     with _opened(out) as table, progress_bar("Classifying") as report:
         outcomes = classify_files(recognizer, paths, table, report)
     if out:

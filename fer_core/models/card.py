@@ -40,6 +40,7 @@ class ModelCard:
         limits: known limits in plain words.
         label_sets: what it gives scores for, see `fer_core.models.label_sets`; the first is the default. Left out, it
             follows from `training`.
+        folder: where the card was read from, None if it was made in memory; never saved.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ModelCard:
     files: Mapping[str, str] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
     label_sets: tuple[str, ...] = ()
+    folder: Path | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.label_sets:
@@ -122,7 +124,11 @@ class ModelCard:
 
     def save(self, path: Path) -> None:
         """Write the card to `path` as JSON."""
-        write_json(path, asdict(self))
+        write_json(path, self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as it is saved."""
+        return {name: value for name, value in asdict(self).items() if name != "folder"}
 
     @classmethod
     def load(cls, path: Path) -> ModelCard:
@@ -136,7 +142,7 @@ class ModelCard:
             content["labels"] = tuple(content["labels"])
             content["limits"] = tuple(content.get("limits", ()))
             content["label_sets"] = tuple(content.get("label_sets", ()))
-            return cls(**content)
+            return cls(**content, folder=path.parent)
         except FileNotFoundError as error:
             raise ModelError(
                 f"{path} is missing. A model is a folder with its weights and card.json; "

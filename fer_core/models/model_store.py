@@ -57,6 +57,26 @@ def find_model(model: str) -> Path:
     return folder_of(model) if model in available_models() else Path(model)
 
 
+def folder_with(sha256: str, also: str | None = None) -> Path:
+    """Return the folder of a model by the hash of its network.
+
+    Args:
+        sha256: of `model.tflite`, as cards name it.
+        also: name or folder of a model to look at besides those available.
+
+    Raises:
+        ModelError: no model has this network any more.
+    """
+    names = (*([also] if also else []), *available_models())
+    for folder in map(find_model, names):
+        try:
+            if ModelCard.load(folder / CARD_FILE).files.get(MODEL_FILE) == sha256:
+                return folder.resolve()
+        except ModelError:
+            continue  # a damaged model is not the one that is in use
+    raise ModelError("The model was deleted or replaced in between. Reload the page.")
+
+
 def chosen_model() -> str:
     """Return the model that the pages use: the one put live last or, if that is gone, the bundled default."""
     name = _choice().get("model")

@@ -44,7 +44,7 @@ def create_run(config: RunConfig, name: str | None = None) -> RunFolder:
         name: of the run, or path of its folder; the network and a number if None.
 
     Raises:
-        FerError: the folder already holds a run, or `check_prerequisites` finds something missing.
+        RunError: the folder already holds a run, or the configuration names what cannot be used.
     """
     config = _with_absolute_paths(config)
     run = find_run(name or free_name(config))
@@ -53,21 +53,21 @@ def create_run(config: RunConfig, name: str | None = None) -> RunFolder:
     return run
 
 
-def resumable_run(name: str | None, options: Sequence[str] = ()) -> RunFolder:
+def resumable_run(name: str | None, given: Sequence[str] = ()) -> RunFolder:
     """Return a run that training can go on with.
 
     Args:
         name: of the run, or path of its folder.
-        options: of a configuration that were given as well, as they are written; there must be none.
+        given: options of a configuration that were given beside it, as they are written.
 
     Raises:
-        RunError: there is no such run, it cannot be read, it is finished, or options were given.
+        RunError: there is no such run, it cannot be read, it is finished, or other options were given.
     """
     if not name:
         raise RunError("--resume needs the run that goes on: --run NAME, or the path of its folder.")
-    if options:
+    if given:
         raise RunError(
-            f"--resume goes on with the run's own configuration, so {' and '.join(options)} cannot be given too. Leave "
+            f"--resume goes on with the run's own configuration, so {' and '.join(given)} cannot be given too. Leave "
             "it out, or start a new run."
         )
     run = find_run(name)

@@ -6,7 +6,6 @@ Each form is checked against the one it came from on the same faces, and carries
 from __future__ import annotations
 
 import dataclasses
-import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from fer_core.background.steps import Steps, log_steps
 from fer_core.data.face_set import FaceSet
 from fer_core.errors import ModelError, RunError
 from fer_core.files import atomic_path, sha256_of, write_json
@@ -36,8 +36,6 @@ from fer_core.training.run.folder import RunFolder
 
 CHECKED_FACES = 256
 KERAS_FILE = "model.keras"
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,14 @@ class Exported:
     sha256: str
 
 
-def export_run(run: RunFolder, form: str, folder: Path, faces: np.ndarray, trainable: bool = False) -> Exported:
+def export_run(
+    run: RunFolder,
+    form: str,
+    folder: Path,
+    faces: np.ndarray,
+    trainable: bool = False,
+    steps: Steps = log_steps,
+) -> Exported:
     """Write the run's result and its card in one form.
 
     What is measured of the app's own form in its place in the run's folder also goes to `export.json` there.
@@ -73,6 +78,7 @@ def export_run(run: RunFolder, form: str, folder: Path, faces: np.ndarray, train
         folder: where the model and its card go.
         faces: uint8 (n, 48, 48) on which both forms are compared.
         trainable: with the app's own form also write the weights that training can go on from.
+        steps: told each step as it begins.
 
     Raises:
         RunError: the run is not finished.
@@ -80,14 +86,14 @@ def export_run(run: RunFolder, form: str, folder: Path, faces: np.ndarray, train
     """
     if not run.card_file.exists():
         raise RunError(f"The run {run.name!r} has no card yet: only a finished run becomes a model. Resume it.")
-    log.info("Step 1 of 3: reading %s", run.weights_file.name)
+    steps(0, 3, f"reading {run.weights_file.name}")
     card = ModelCard.load(run.card_file)
     model = build(card.architecture, label_sets=card.label_sets)
     model.load_weights(run.weights_file)
-    log.info("Step 2 of 3: converting %s parameters", f"{card.parameters:,}")
+    steps(1, 3, f"converting {card.parameters:,} parameters")
     if form == "litert":
         difference = save_bundle(model, card, folder, faces, spec_of(card.architecture).kernels)
-        exported = _litert(folder, difference, faces)
+        exported = _litert(folder, difference, faces, steps)
         if trainable:
             save_weights(model, folder)
         if folder == run.model_folder:
@@ -104,16 +110,16 @@ def export_run(run: RunFolder, form: str, folder: Path, faces: np.ndarray, train
         return exported
     expected = predict_scores(model, faces)[SCORES]
     if form == "keras":
-        return _keras(model, card, folder, faces, expected)
-    return _onnx(lambda path: keras_to_onnx(model, path), card, folder, faces, expected)
+        return _keras(model, card, folder, faces, expected, steps)
+    return _onnx(lambda path: keras_to_onnx(model, path), card, folder, faces, expected, steps)
 
 
-def export_model(source: Path, form: str, folder: Path, faces: np.ndarray) -> Exported:
+def export_model(source: Path, form: str, folder: Path, faces: np.ndarray, steps: Steps = log_steps) -> Exported:
     """Write a model of the app and its card in another form.
 
     Args:
         source: a folder with `model.tflite` and `card.json`.
-        form, folder, faces: as in `export_run`.
+        form, folder, faces, steps: as in `export_run`.
 
     Raises:
         ModelError: the model is not whole, or has no weights for this form.
@@ -123,19 +129,21 @@ def export_model(source: Path, form: str, folder: Path, faces: np.ndarray) -> Ex
         folder.mkdir(parents=True, exist_ok=True)
         for name in (MODEL_FILE, CARD_FILE):
             shutil.copyfile(source / name, folder / name)
-        return _litert(folder, None, faces)
+        return _litert(folder, None, faces, steps)
     if form == "keras" or (source / WEIGHTS_FILE).is_file():
-        log.info("Step 2 of 3: building the network")
+        steps(1, 3, "building the network")
         model = load_network(source)
         expected = predict_scores(model, faces)[SCORES]
         return (
-            _keras(model, bundle.card, folder, faces, expected)
+            _keras(model, bundle.card, folder, faces, expected, steps)
             if form == "keras"
-            else _onnx(lambda path: keras_to_onnx(model, path), bundle.card, folder, faces, expected)
+            else _onnx(lambda path: keras_to_onnx(model, path), bundle.card, folder, faces, expected, steps)
         )
-    log.info("Step 2 of 3: translating %s", MODEL_FILE)
+    steps(1, 3, f"translating {MODEL_FILE}")
     expected = LiteRTClassifier.from_bundle(bundle, calibrated=False).classify(faces)
-    return _onnx(lambda path: litert_to_onnx(source / MODEL_FILE, path), bundle.card, folder, faces, expected, "LiteRT")
+    return _onnx(
+        lambda path: litert_to_onnx(source / MODEL_FILE, path), bundle.card, folder, faces, expected, steps, "LiteRT"
+    )
 
 
 def checked_faces(faces: FaceSet, run: RunFolder) -> np.ndarray:
@@ -145,10 +153,10 @@ def checked_faces(faces: FaceSet, run: RunFolder) -> np.ndarray:
     return np.array(faces.images[rows])
 
 
-def _litert(folder: Path, difference: float | None, faces: np.ndarray) -> Exported:
+def _litert(folder: Path, difference: float | None, faces: np.ndarray, steps: Steps) -> Exported:
     bundle = load_bundle(folder)
     classifier = LiteRTClassifier.from_bundle(bundle, calibrated=False)
-    log.info("Step 3 of 3: measuring")
+    steps(2, 3, "measuring")
     return _exported(folder / MODEL_FILE, difference, ms_per_face(classifier.classify, faces))
 
 
@@ -158,22 +166,25 @@ def _onnx(
     folder: Path,
     faces: np.ndarray,
     expected: np.ndarray,
+    steps: Steps,
     compared_with: str = "Keras",
 ) -> Exported:
     path = folder / ONNX_FILE
     write(path)
     classifier = OnnxClassifier(path)
-    log.info("Step 3 of 3: comparing both forms on %d faces", len(faces))
+    steps(2, 3, f"comparing both forms on {len(faces)} faces")
     difference = _checked_difference(classifier.classify(faces), expected, path)
     _save_card(card, path)
     return _exported(path, difference, ms_per_face(classifier.classify, faces), compared_with)
 
 
-def _keras(model: keras.Model, card: ModelCard, folder: Path, faces: np.ndarray, expected: np.ndarray) -> Exported:
+def _keras(
+    model: keras.Model, card: ModelCard, folder: Path, faces: np.ndarray, expected: np.ndarray, steps: Steps
+) -> Exported:
     path = folder / KERAS_FILE
     with atomic_path(path) as partial:
         _plain(model).save(partial)
-    log.info("Step 3 of 3: comparing both forms on %d faces", len(faces))
+    steps(2, 3, f"comparing both forms on {len(faces)} faces")
     again = keras.models.load_model(path, compile=False, safe_mode=True)
     difference = _checked_difference(predict_scores(again, faces)[SCORES], expected, path)
     _save_card(card, path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fer_core.audit.findings import Findings, examine
-from fer_core.audit.problems import problems
+from fer_core.audit.problems import excluded_shares, problems
 from fer_core.audit.search import SUSPICIOUS
 from fer_core.data.face_set import SPLITS, VOTE_COLUMNS
 from fer_core.emotions import LABELS, canonical
@@ -98,8 +100,9 @@ def test_explanations_carry_the_numbers(findings):
     [
         (0, ()),
         (20, ("blank", "mostly black")),
-        (8, ("copies disagree", "copy")),
-        (200, ("also in training", "copy")),
+        (8, ("copies disagree",)),
+        (9, ("copy",)),
+        (200, ("also in training",)),
         (30, ("not a face",)),
         (40, ("votes disagree",)),
     ],
@@ -113,8 +116,50 @@ def test_blank_images_and_other_things_than_faces_come_first(findings):
 
 
 def test_a_copy_in_training_does_not_make_a_face_suspicious(findings):
-    assert findings.issue_score.reasons(200) == ("also in training", "copy")
+    assert findings.issue_score.reasons(200) == ("also in training",)
     assert findings.issue_score.score[200] < SUSPICIOUS
+
+
+def test_copies_alone_do_not_make_a_face_suspicious_whose_label_the_votes_confirm(faulty):
+    images, labels, split, votes = faulty
+    votes[8] = votes[0] * 0
+    votes[8, 0] = votes[8, 1] = 5  # a tie confirms nothing
+    score = examine(images, labels, split, votes).issue_score
+    assert score.score[7] < SUSPICIOUS <= score.score[8]
+    assert score.reasons(7) == ("copies disagree",)
+
+
+def test_rows_that_nobody_voted_on_are_no_reason(faulty):
+    images, labels, split, votes = faulty
+    votes[[30, 40]] = 0
+    findings = examine(images, labels, split, votes)
+    assert findings.issue_score.reasons(30) == findings.issue_score.reasons(40) == ()
+    assert (listed(findings)["not-a-face"].count, listed(findings)["votes"].count) == (0, 0)
+    assert "2 images were not voted on at all" in listed(findings)["not-a-face"].explanation
+
+
+def test_before_near_copies_are_looked_for_none_are_counted(findings):
+    before = listed(replace(findings, near_duplicates=None))
+    assert "near-copies" not in before
+    assert before["in-training"].rows.tolist() == [200]
+    assert "near" not in before["in-training"].explanation
+
+
+def test_held_out_faces_are_no_test_faces(faulty):
+    images, labels, split, votes = faulty
+    split[200:250] = SPLITS.index("Validation")
+    leaks = listed(examine(images, labels, split, votes))["in-training"]
+    assert leaks.rows.tolist() == [251] and "1 of Validation exactly" in leaks.explanation
+
+
+def test_copies_of_a_face(findings):
+    assert findings.copies_of(5).tolist() == [9, 200]
+    assert findings.copies_of(23).tolist() == [251]
+    assert replace(findings, near_duplicates=None).copies_of(23).tolist() == []
+
+
+def test_what_excluding_takes_from_each_split(findings):
+    assert excluded_shares(findings, np.array([0, 1, 210])) == {"Training": 0.01, "PublicTest": 0.02}
 
 
 def test_permuted_rows_permute_the_suspicion(faulty, findings):

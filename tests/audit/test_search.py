@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 
 from fer_core.audit.findings import examine
-from fer_core.audit.search import ORDERS, OTHER, SUSPICIOUS, Query, find_faces
+from fer_core.audit.search import NOT_VOTED, ORDERS, OTHER, SUSPICIOUS, Query, find_faces
 from fer_core.data.face_set import VOTE_COLUMNS
 from fer_core.emotions import LABELS
 
 
 @pytest.fixture
 def findings(images, drawn):
-    """Faces of which row 0 is blank; all people saw sad in row 1, contempt in row 2, and neutral elsewhere."""
+    """Row 0 is blank; people saw sad in row 1 and contempt in row 2, nobody looked at row 3; all others are neutral."""
     blank = images.copy()
     blank[0] = 0
     votes = np.zeros((len(images), len(VOTE_COLUMNS)), np.uint8)
     votes[:, VOTE_COLUMNS.index("neutral")] = 10
-    votes[1] = votes[2] = 0
+    votes[1:4] = 0
     votes[1, VOTE_COLUMNS.index("sadness")] = 10
     votes[2, VOTE_COLUMNS.index("contempt")] = 10
     return examine(blank, drawn.labels, drawn.split, votes)
@@ -30,14 +30,20 @@ def test_filters_narrow_each_other(findings):
     np.testing.assert_array_equal(rows, np.flatnonzero(expected))
 
 
-@pytest.mark.parametrize("seen, expected", [("sad", [1]), (OTHER, [2]), ("fearful", [])])
+@pytest.mark.parametrize("seen, expected", [("sad", [1]), (OTHER, [2]), ("fearful", []), (NOT_VOTED, [3])])
 def test_what_people_saw(findings, seen, expected):
     assert find_faces(findings, Query(seen=(seen,))).tolist() == expected
 
 
 def test_without_votes_nobody_saw_anything(images, drawn):
     findings = examine(images, drawn.labels, drawn.split)
-    assert len(find_faces(findings, Query(seen=LABELS))) == 0
+    assert len(find_faces(findings, Query(seen=(*LABELS, OTHER)))) == 0
+    assert len(find_faces(findings, Query(seen=(NOT_VOTED,)))) == 300
+
+
+def test_a_tie_is_something_else(findings):
+    findings.votes[1, 0] = 10  # as many as for sad
+    assert find_faces(findings, Query(seen=(OTHER,))).tolist() == [1, 2]
 
 
 def test_suspicious_and_others_are_all(findings):

@@ -34,6 +34,19 @@ def test_what_people_saw_is_counted_by_label_with_one_column_for_the_rest(drawn)
     assert summary.agreement == pytest.approx(happy / len(drawn))
 
 
+def test_what_nobody_voted_on_counts_nowhere(drawn):
+    votes = np.zeros((len(drawn), len(VOTE_COLUMNS)), np.uint8)
+    votes[:50, VOTE_COLUMNS.index("happiness")] = 10
+    summary = summarize(dataclasses.replace(drawn, votes=votes))
+    assert summary.seen.sum() == 50
+    assert summary.agreement == np.mean(drawn.labels[:50] == LABELS.index("happy"))
+    assert summarize(dataclasses.replace(drawn, votes=np.zeros_like(votes))).agreement is None
+
+
+def test_one_class_is_not_imbalanced(drawn):
+    assert summarize(dataclasses.replace(drawn, labels=np.zeros_like(drawn.labels))).imbalance is None
+
+
 def test_without_votes_agreement_is_not_known(drawn):
     assert summarize(drawn).agreement is None
 

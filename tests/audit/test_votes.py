@@ -3,9 +3,8 @@ import pytest
 
 from fer_core.audit.votes import (
     agreement,
+    confirmed,
     contradict_strongly,
-    disagree,
-    leading_column,
     not_a_face,
     share_against,
     unanimously_not_a_face,
@@ -21,23 +20,6 @@ def votes(**count: int) -> np.ndarray:
 
 def label(name: str) -> np.ndarray:
     return np.array([LABELS.index(name)])
-
-
-@pytest.mark.parametrize(
-    ("count", "column"),
-    [
-        ({"fear": 6, "sadness": 4}, "fear"),
-        ({"fear": 5, "sadness": 5}, "sadness"),
-        ({"NF": 5, "neutral": 5}, "neutral"),
-        ({"contempt": 4, "anger": 3, "NF": 3}, "contempt"),
-    ],
-)
-def test_the_first_of_equal_columns_leads(count, column):
-    assert VOTE_COLUMNS[leading_column(votes(**count))[0]] == column
-
-
-def test_nobody_leads_where_nobody_voted():
-    assert leading_column(votes()).tolist() == [-1]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +62,7 @@ def test_strong_contradiction_of_happy(count, strong):
         ({"NF": 9}, True, True),
         ({"NF": 6, "neutral": 4}, True, False),
         ({"NF": 4, "neutral": 6}, False, False),
+        ({"NF": 5, "neutral": 5}, False, False),
         ({}, False, False),
     ],
 )
@@ -103,11 +86,24 @@ def test_share_against_happy(count, share):
     assert share_against(votes(**count), label("happy")) == pytest.approx([share])
 
 
-def test_disagree_is_the_complement_of_agreement_where_people_voted():
+def test_confirmed_disputed_and_tied_are_all_faces():
     rng = np.random.default_rng(0)
     cast, labels = rng.multinomial(10, np.ones(10) / 10, 500).astype(np.uint8), rng.integers(0, 7, 500)
-    assert agreement(cast, labels) == pytest.approx(1 - disagree(cast, labels).mean())
+    own, most = votes_for_label(cast, labels), cast.max(axis=1)
+    tied = (own == most) & ((cast == most[:, None]).sum(axis=1) > 1)
+    disputed = share_against(cast, labels) > 0
+    assert (confirmed(cast, labels).astype(int) + tied + disputed == 1).all() and tied.any()
 
 
-def test_agreement_of_no_faces_is_not_a_number():
-    assert np.isnan(agreement(np.empty((0, 10), np.uint8), np.empty(0, int)))
+def test_a_tie_confirms_no_label():
+    assert not confirmed(votes(happiness=5, anger=5), label("happy"))[0]
+
+
+def test_agreement_is_a_share_of_the_faces_voted_on():
+    cast = np.concatenate([votes(happiness=10), votes(anger=10), votes(), votes()])
+    assert agreement(cast, np.repeat(label("happy"), 4)) == 0.5
+
+
+@pytest.mark.parametrize("cast", [np.empty((0, 10), np.uint8), votes()])
+def test_agreement_of_no_votes_is_not_a_number(cast):
+    assert np.isnan(agreement(cast, np.zeros(len(cast), int)))

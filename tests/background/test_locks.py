@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.background import locks
 from fer_core.background.locks import holder, is_held, take, write_holder
-from fer_core.errors import RunError
+from fer_core.errors import JobError
 
 
 def test_a_lock_is_held_until_its_file_is_closed(tmp_path):
@@ -50,7 +50,7 @@ def test_a_system_without_such_locks_is_told_so_and_holds_none(tmp_path, monkeyp
     path = tmp_path / "lock"
     path.touch()
     monkeypatch.setattr(locks, "fcntl", None)
-    with pytest.raises(RunError, match="Linux or macOS"):
+    with pytest.raises(JobError, match="Linux or macOS"):
         take(path)
     assert not is_held(path)
     assert holder(path) is None

@@ -1,5 +1,6 @@
 """The data set page as a new user meets it: with nothing, with the demo set, with a file of their own."""
 
+import os
 import re
 import shutil
 
@@ -51,6 +52,13 @@ def table(tmp_path):
 def visible(locator):
     expect(locator).to_be_visible(timeout=PATIENCE_MS)
     return locator
+
+
+def open_another(page, address):
+    """Open the page again in a tab of its own, at another address."""
+    other = page.context.browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    other.goto(f"{page.url.partition('?')[0]}?{address}")
+    return other
 
 
 def read_from_path(page, path):
@@ -107,11 +115,97 @@ def test_a_face_opens_is_stepped_from_and_marked(open_page, table):
     page.keyboard.press("ArrowRight")
     visible(dialog.get_by_text("3, counted from 0"))
     visible(dialog.get_by_text("One copy"))
-    dialog.get_by_role("button", name="Exclude").click()
-    visible(dialog.get_by_text("left out"))
+    dialog.get_by_text("Exclude from training").click()
+    visible(dialog.get_by_text("Marked to be left out of training"))
     page.keyboard.press("Escape")
     expect(page.locator(".face[data-mark=exclude]")).to_have_count(1, timeout=PATIENCE_MS)
     assert "face=" not in page.url
+
+
+def test_every_action_in_the_dialog_keeps_style_focus_and_escape(open_page, table):
+    page = open_page()
+    read_from_path(page, table)
+    page.get_by_role("tab", name="Browse").click()
+    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+
+    def open_first():
+        page.locator(".face .open").nth(3).click()
+        return visible(page.get_by_role("dialog"))
+
+    def label(dialog, name):
+        return dialog.get_by_test_id("stButtonGroup").get_by_text(name, exact=True)
+
+    def after(what, message):
+        dialog = open_first()
+        what(dialog)
+        visible(dialog.get_by_text(message))
+        page.wait_for_timeout(700)
+        assert dialog.locator(".fer-bar").first.evaluate("bar => getComputedStyle(bar).display") == "grid"
+        assert page.locator(".fer-figures").evaluate("row => getComputedStyle(row).display") == "grid"
+        assert page.evaluate("document.querySelector('[role=dialog]').contains(document.activeElement)")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
+        expect(page).not_to_have_url(re.compile("face="), timeout=PATIENCE_MS)
+
+    own = page.locator(".face .word").nth(3).inner_text()
+    other = "sad" if own != "sad" else "happy"
+    after(lambda dialog: dialog.get_by_text("Exclude from training").click(), "Marked to be left out of training")
+    after(lambda dialog: dialog.get_by_text("Exclude from training").click(), "Not marked")
+    after(lambda dialog: label(dialog, other).click(), f"Marked to be relabelled {other}")
+    after(lambda dialog: label(dialog, own).click(), "Not marked")
+    after(lambda dialog: dialog.get_by_role("button", name="Next").click(), "4, counted from 0")
+    after(lambda dialog: dialog.get_by_role("button", name="Previous").click(), "2, counted from 0")
+    after(lambda dialog: dialog.locator(".face .open").first.click(), "4, counted from 0")  # its copy
+
+
+def test_after_the_last_face_comes_the_first(open_page, table):
+    page = open_page()
+    read_from_path(page, table)
+    page.get_by_role("tab", name="Browse").click()
+    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+    page.locator(".face .open").first.click()
+    dialog = visible(page.get_by_role("dialog"))
+    page.keyboard.press("ArrowLeft")
+    visible(dialog.get_by_text("119, counted from 0"))
+    page.keyboard.press("ArrowRight")
+    visible(dialog.get_by_text("0, counted from 0", exact=True))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_pager_shows_every_page_of_two(open_page, table, width):
+    page = open_page()
+    read_from_path(page, table)
+    page.get_by_role("tab", name="Browse").click()
+    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+    page.set_viewport_size({"width": width, "height": 900})
+    expect(page.get_by_test_id("stPagination").get_by_text("2", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_link_to_a_data_set_that_is_gone_says_so(open_page, table):
+    page = open_page("data=mine")
+    read_from_path(page, table)
+    expect(page.locator(".fer-figure").first).to_contain_text("140", timeout=PATIENCE_MS)
+    expect(page).to_have_url(re.compile("data=my-faces"), timeout=PATIENCE_MS)
+    other = open_another(page, "data=mine")
+    visible(other.get_by_text("There is no data set named mine here any more."))
+    expect(other).to_have_url(re.compile("data=my-faces"), timeout=PATIENCE_MS)
+
+
+def test_an_open_data_set_whose_file_is_cut_short_does_not_end_the_server(open_page, table, app, folder):
+    page = open_page()
+    read_from_path(page, table)
+    page.get_by_role("tab", name="Browse").click()
+    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+    [images] = (folder / "home" / "datasets").glob("my-faces/*/images.npy")
+    os.truncate(images, 5000)
+    page.locator(".face .open").nth(110).click()
+    visible(page.get_by_text("my-faces cannot be opened."))
+    assert app.process.poll() is None
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete my-faces").click()
+    visible(page.get_by_text("No data set is here yet"))
 
 
 def test_several_faces_are_marked_at_once_and_that_is_undone(open_page, table):

@@ -81,17 +81,32 @@ def _row(table: bytes, number: int, old: str, new: str) -> bytes:
     [
         (lambda table: _row(table, 0, "emotion", "feeling"), "emotion is missing, found: feeling, pixels, usage"),
         (lambda table: _row(table, 0, "pixels", "pixel"), "pixels is missing"),
-        (lambda table: _row(table, 17, " ", ""), "row 17: expected 2,304 pixels, found 2,303"),
-        (lambda table: _row(table, 17, ",Tr", " 9,Tr"), "row 17: expected 2,304 pixels, found 2,305"),
+        (lambda table: _row(table, 17, " ", ""), "row 16 .*: expected 2,304 pixels, found 2,303"),
+        (
+            lambda table: _row(table, 17, ",Tr", " 9,Tr"),
+            "row 16 .*: expected 2,304 pixels, found 2,305",
+        ),
         (
             lambda table: _row(table, 17, ",Tr", "6,Tr"),
-            "row 17: expected pixels from 0 to 255, found '776' at pixel 2303",
+            "row 16 .*: expected pixels from 0 to 255, found '776' at pixel 2303",
         ),
-        (lambda table: _row(table, 17, ",Tr", "x,Tr"), "row 17: expected pixels from 0 to 255"),
-        (lambda table: _row(table, 17, ",Training", ""), "row 17: expected 3 columns or more, found 2"),
-        (lambda table: _row(table, 17, "Training", "training"), "row 17: expected Usage to be one of"),
-        (lambda table: _row(table, 17, "0,", "7,"), "row 17: expected an emotion from 0 to 6, found '7'"),
-        (lambda table: table[:-3000], "row 100: expected 3 columns or more, found 2. The file may be truncated"),
+        (lambda table: _row(table, 17, ",Tr", "x,Tr"), "row 16 .*: expected pixels from 0 to 255"),
+        (
+            lambda table: _row(table, 17, ",Training", ""),
+            "row 16 .*: expected 3 columns or more, found 2",
+        ),
+        (
+            lambda table: _row(table, 17, "Training", "training"),
+            "row 16 .*: expected Usage to be one of",
+        ),
+        (
+            lambda table: _row(table, 17, "0,", "7,"),
+            "row 16 .*: expected an emotion from 0 to 6, found '7'",
+        ),
+        (
+            lambda table: table[:-3000],
+            "row 99 .*: expected 3 columns or more, found 2. The file may be truncated",
+        ),
         (lambda table: table.split(b"\n")[0], "has no rows"),
         (lambda table: table.replace(b"\n", b" "), "longer one|no rows"),
         (lambda table: b"", "emotion, pixels, usage is missing, found: nothing legible"),
@@ -108,7 +123,7 @@ def test_broken_tables_name_the_row(breaks, words: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("breaks", "words"),
     [
-        (lambda packed: packed[:-5000], r"ends too early.*It breaks after row \d"),
+        (lambda packed: packed[:-5000], r"ends too early.*It breaks after \d+ rows"),
         (lambda packed: packed[:50_000] + b"x" * 10 + packed[50_010:], r"is broken|row \d+"),
     ],
 )

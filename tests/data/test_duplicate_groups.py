@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -59,8 +61,30 @@ def test_pairs_are_shared_in_both_directions():
     assert some.shared(of=mask(6, 3, 4), among=mask(6, 0, 5)).tolist() == [3, 4]
 
 
-def test_chains_of_pairs_are_one_group():
-    assert pairs(6, (0, 4), (1, 2), (4, 5)).groups().id.tolist() == [0, 1, 1, ALONE, 0, 0]
+def test_a_chain_of_pairs_is_not_one_group():
+    """Rows 0 to 5 are frames of one film: each is like the next, the first is not like the last."""
+    film = pairs(6, (0, 1), (1, 2), (2, 3), (3, 4), (4, 5))
+    assert film.groups(groups(*[ALONE] * 6)).sizes.max() == 2
+
+
+def test_in_a_group_every_row_is_paired_with_every_other():
+    rng = np.random.default_rng(0)
+    first, second = np.nonzero(np.triu(rng.random((60, 60)) < 0.3, 1))
+    some = Pairs(first, second, rng.random(len(first)), 60)
+    grouped = some.groups(groups(*[ALONE] * 60))
+    known = set(zip(first.tolist(), second.tolist(), strict=True))
+    for number in range(len(grouped)):
+        assert set(itertools.combinations(grouped.rows(number).tolist(), 2)) <= known
+    assert len(grouped) > 5 and grouped.sizes.max() > 3
+
+
+def test_the_row_with_most_pairs_takes_those_most_like_it():
+    some = Pairs(np.array([0, 0, 0, 1]), np.array([1, 2, 3, 3]), np.array([0.98, 0.99, 0.975, 0.98]), 4)
+    assert some.groups(groups(*[ALONE] * 4)).id.tolist() == [0, 1, 0, 1]
+
+
+def test_partners_are_found_on_both_sides():
+    assert pairs(6, (0, 4), (1, 2), (4, 5)).partners(4).tolist() == [0, 5]
 
 
 def test_groups_of_pairs_and_of_identical_rows_join():
@@ -68,8 +92,12 @@ def test_groups_of_pairs_and_of_identical_rows_join():
     assert pairs(5, (3, 4)).groups(identical).id.tolist() == [ALONE, 0, ALONE, 0, 0]
 
 
+def test_first_rows():
+    assert groups(0, 1, ALONE, 1, 0, 0).first_rows.tolist() == [0, 1, 2, 1, 0, 0]
+
+
 def test_no_pairs_are_no_groups():
-    assert len(pairs(3).groups()) == 0
+    assert len(pairs(3).groups(groups(ALONE, ALONE, ALONE))) == 0
 
 
 def test_found_again_counts_near_copies_only_if_asked():

@@ -24,7 +24,9 @@ from fer_core.data.store import (
     open_store,
     write_store,
 )
+from fer_core.data.votes import OLD_VOTES_NOTE, join_votes, read_votes
 from fer_core.errors import DataError
+from tests.data.forms import votes_table
 
 
 def with_votes(faces: FaceSet) -> FaceSet:
@@ -92,6 +94,56 @@ def test_deleted_stores_are_gone(faces: FaceSet, tmp_path: Path) -> None:
 def test_names_that_leave_the_root_are_refused(name: str, faces: FaceSet, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot name a data set"):
         write_store(faces, name, tmp_path)
+
+
+def test_a_file_that_is_cut_short_while_it_is_open_is_an_error_in_words(faces: FaceSet, tmp_path: Path) -> None:
+    images = write_store(faces, "demo", tmp_path).images
+    part = images[10:200]
+    os.truncate(arrays_of(tmp_path / "demo")[0] / "images.npy", 5000)
+    for look in (lambda: images[150], lambda: images[[150, 160]], lambda: part[100], lambda: list(images)):
+        with pytest.raises(DataError, match="cut short while it was in use"):
+            look()
+
+
+def test_an_array_of_another_size_is_listed_as_a_problem(faces: FaceSet, tmp_path: Path) -> None:
+    write_store(faces, "demo", tmp_path)
+    os.truncate(arrays_of(tmp_path / "demo")[0] / "images.npy", 5000)
+    assert "images.npy has 5,000 bytes, expected" in list_stores(tmp_path)[0].problem
+
+
+def as_stored_earlier(faces: FaceSet, root: Path) -> FaceSet:
+    """Store faces as before votes had a version: rows that nobody voted on have ten votes for NF."""
+    votes = with_votes(faces).votes
+    votes[:2] = 10 * (np.arange(10) == 9)
+    stored = dataclasses.replace(faces, votes=votes)
+    write_store(stored, "demo", root)
+    meta = root / "demo" / "meta.json"
+    content = json.loads(meta.read_text())
+    del content["vote_version"]
+    meta.write_text(json.dumps(content))
+    return stored
+
+
+def test_in_an_older_store_ten_votes_for_not_a_face_are_none(faces: FaceSet, tmp_path: Path) -> None:
+    stored = as_stored_earlier(faces, tmp_path)
+    opened = open_store("demo", tmp_path)
+    assert not opened.votes[:2].any()
+    np.testing.assert_array_equal(opened.votes[2:], stored.votes[2:])
+    assert OLD_VOTES_NOTE in opened.source.notes and OLD_VOTES_NOTE in list_stores(tmp_path)[0].source.notes
+
+
+def test_a_new_store_keeps_ten_votes_for_not_a_face(faces: FaceSet, tmp_path: Path) -> None:
+    votes = with_votes(faces).votes
+    votes[0] = 10 * (np.arange(10) == 9)
+    opened = write_store(dataclasses.replace(faces, votes=votes), "demo", tmp_path)
+    assert opened.votes[0, 9] == 10 and OLD_VOTES_NOTE not in opened.source.notes
+
+
+def test_votes_added_again_are_no_longer_old(faces: FaceSet, tmp_path: Path) -> None:
+    as_stored_earlier(faces, tmp_path)
+    (tmp_path / "votes.csv").write_bytes(votes_table(faces))
+    joined = join_votes(open_store("demo", tmp_path), read_votes(tmp_path / "votes.csv"))
+    assert OLD_VOTES_NOTE not in write_store(joined, "demo", tmp_path).source.notes
 
 
 def test_a_missing_store_is_an_error_in_words(tmp_path: Path) -> None:

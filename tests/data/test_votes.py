@@ -10,7 +10,7 @@ import pytest
 
 from fer_core.data.face_set import FaceSet
 from fer_core.data.splits import with_validation
-from fer_core.data.votes import join_votes, read_votes, unique_majority
+from fer_core.data.votes import has_votes, join_votes, majority_column, read_votes, unique_majority
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 from tests.data.forms import COMPRESSORS, votes_table
@@ -42,6 +42,24 @@ def test_a_tie_is_no_majority() -> None:
     assert [LABELS[i] if i >= 0 else None for i in unique_majority(votes)] == [None, None, None, None]
 
 
+def test_rows_without_an_image_name_were_not_voted_on(faces: FaceSet, tmp_path: Path) -> None:
+    lines = votes_table(faces).decode().splitlines()
+    usage = lines[1].split(",")[0]
+    lines[1] = f"{usage},,{','.join('0' for _ in range(9))},10"
+    lines[2] = f"{usage},fer1.png,{','.join('0' for _ in range(9))},10"
+    (tmp_path / "votes.csv").write_text("\n".join(lines))
+    counts = read_votes(tmp_path / "votes.csv").counts
+    assert not counts[0].any() and counts[1, 9] == 10
+    assert has_votes(counts[:2]).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("pair", [(0, 3), (3, 4), (6, 9)])
+def test_no_column_leads_in_a_tie(pair: tuple[int, int]) -> None:
+    votes = np.zeros((1, 10), np.uint8)
+    votes[0, list(pair)] = 5
+    assert majority_column(votes).tolist() == [-1]
+
+
 def test_votes_of_another_length_are_refused(faces: FaceSet, tmp_path: Path) -> None:
     votes = read_votes(write_votes(tmp_path / "votes.csv", faces, np.arange(299)))
     with pytest.raises(DataError, match="299 rows and the data set 300"):
@@ -50,7 +68,7 @@ def test_votes_of_another_length_are_refused(faces: FaceSet, tmp_path: Path) -> 
 
 def test_votes_whose_usage_differs_are_refused(faces: FaceSet, tmp_path: Path) -> None:
     votes = read_votes(write_votes(tmp_path / "votes.csv", faces, np.arange(300)[::-1]))
-    with pytest.raises(DataError, match="Row 1 is Training in the data set and PrivateTest"):
+    with pytest.raises(DataError, match="Row 0 .* is Training in the data set and PrivateTest"):
         join_votes(faces, votes)
 
 
@@ -66,9 +84,9 @@ def test_votes_in_another_order_are_refused(faces: FaceSet, tmp_path: Path) -> N
     ("old", "new", "words"),
     [
         ("surprise,", "", "holds no FER\\+ votes"),
-        ("Training,fer0000299.png,0", "Training,fer0000299.png,many", "row 2: "),
-        ("Training,fer0000299.png,0", "Training,fer0000299.png,256", "row 2: "),
-        ("Training,fer0000299", "Exam,fer0000299", "row 2: "),
+        ("Training,fer0000299.png,0", "Training,fer0000299.png,many", "row 1 "),
+        ("Training,fer0000299.png,0", "Training,fer0000299.png,256", "row 1 "),
+        ("Training,fer0000299", "Exam,fer0000299", "row 1 "),
     ],
 )
 def test_broken_tables_name_the_row(old: str, new: str, words: str, faces: FaceSet, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The page of pictures and videos: before, during and after, and with files that cannot be read."""
 
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import cv2
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer_core.background.jobs import list_jobs
 from fer_core.media.video import write_video
 
 PAGE = Path(__file__).parents[2] / "pages" / "analyze.py"
@@ -25,10 +25,7 @@ def analysed(at, *files):
     """Choose files, press Analyse and wait for the end."""
     at.file_uploader(key="media_files").set_value(list(files)).run()
     at.button(key="media_start").click().run()
-    deadline_s = time.monotonic() + TIMEOUT_S
-    while at.session_state["media_job"].progress.running:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.1)
+    list_jobs()[0].wait(TIMEOUT_S)
     at.run()
     assert not at.exception
     return at
@@ -44,7 +41,7 @@ def png(scene):
 
 def test_without_files_there_is_nothing_to_press(page):
     assert not page.exception
-    assert "What is found appears here" in words_of(page)
+    assert "Results appear here" in words_of(page)
     assert page.button(key="media_start").disabled
 
 

@@ -1,5 +1,5 @@
 import dataclasses
-import threading
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,16 +7,19 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from fer_core.audit.import_jobs import KIND
+from fer_core.background.jobs import LOCK_FILE, Request, jobs_root, list_jobs
+from fer_core.background.launch import _key_lock
+from fer_core.background.locks import take
 from fer_core.cache import cache_folder, save_cached
 from fer_core.data.demo import demo_set
 from fer_core.data.face_set import SPLITS, VOTE_COLUMNS, FaceSet, Provenance
-from fer_core.data.store import data_root, list_stores, write_store
+from fer_core.data.store import data_root, delete_store, list_stores, write_store
 from fer_core.emotions import CSV_TO_INDEX, LABELS, canonical
+from fer_core.files import write_json
 from fer_core.models.bundle import DEFAULT_MODEL, scores_key
 from fer_core.ui.components.corrections import corrections_path
-from fer_core.ui.components.jobs import find_job, start_job
 from fer_core.ui.components.loaders import load_recognizer
-from fer_core.ui.dataset import source
 
 PAGE = Path(__file__).parents[2] / "pages" / "dataset.py"
 TIMEOUT_S = 120
@@ -63,10 +66,8 @@ def words_of(at):
 
 
 def after_the_job(at):
-    job = find_job(source.JOB)
-    if job is None:  # a quick one, whose outcome is on the page already
-        return at
-    job.join(TIMEOUT_S)
+    for job in list_jobs():
+        job.wait(TIMEOUT_S)
     return at.run()
 
 
@@ -86,8 +87,7 @@ def test_without_data_it_says_what_will_be_here_and_what_to_press(page):
     assert [button.label for button in at.button if button.proto.type == "primary"] == ["Draw the demo set"]
 
 
-def test_the_demo_set_is_drawn_and_labelled_as_drawn(page, monkeypatch):
-    monkeypatch.setattr(source, "demo_set", lambda: demo_set(COUNT))
+def test_the_demo_set_is_drawn_and_labelled_as_drawn(page):
     at = after_the_job(page().button(key="draw_demo").click().run())
     assert not at.exception
     assert at.selectbox(key="data").options == ["demo (drawn)"]
@@ -159,11 +159,100 @@ def test_a_row_that_is_not_there_is_explained(photographs):
 
 def test_a_face_is_excluded_and_the_mark_undone(photographs):
     at = photographs(face="7")
-    at.button(key="face_exclude").click().run()
+    at.toggle(key="face_excluded").set_value(True).run()
     assert ",7,exclude," in corrections_path("small").read_text()
+    assert "Marked to be left out of training" in words_of(at)
+    assert not at.toast, "it would take the place of the page's style"
     assert "1 to exclude" in words_of(at.run())
     at.button(key="marks_undo").click().run()
     assert ",7,exclude," not in corrections_path("small").read_text()
+
+
+def test_another_label_is_chosen_in_the_dialog_and_the_own_one_takes_it_back(photographs):
+    at = photographs(face="7")
+    own = LABELS[some_faces().labels[7]]
+    other = next(label for label in LABELS if label != own)
+    at.pills(key="face_label").set_value(other).run()
+    assert f"Marked to be relabelled {other}; the data set says {own}" in words_of(at)
+    at.pills(key="face_label").set_value(own).run()
+    assert "Not marked" in words_of(at)
+
+
+def test_a_data_set_that_is_gone_is_named_and_the_address_names_the_one_shown(photographs):
+    at = photographs(data="mine")
+    assert "There is no data set named mine here any more. This is small." in at.warning[0].value
+    assert at.query_params["data"] in ("small", ["small"])
+    at.run()
+    assert not at.warning
+
+
+def test_a_data_set_that_is_deleted_meanwhile_is_named(photographs):
+    write_store(demo_set(70), "other")
+    at = photographs(data="other")
+    assert at.selectbox(key="data").value == "other" and not at.warning
+    delete_store("other")
+    at.run()
+    assert "no data set named other here any more" in at.warning[0].value
+    assert at.selectbox(key="data").value == "small"
+
+
+def test_an_array_that_is_cut_short_while_it_is_shown_is_explained_and_can_be_deleted(photographs):
+    at = photographs(view="Browse")
+    [images] = data_root().glob("small/*/images.npy")
+    os.truncate(images, 5000)
+    at.run()
+    assert not at.exception
+    assert "small cannot be opened" in at.error[0].value and "images.npy has 5,000 bytes" in at.error[0].value
+    at.button(key="data_delete").click().run()
+    assert not list_stores()
+
+
+def test_arrays_of_other_content_are_explained_and_can_be_deleted(photographs):
+    [labels] = data_root().glob("small/*/labels.npy")
+    content = bytearray(labels.read_bytes())
+    content[-1] = 99
+    labels.write_bytes(content)
+    at = photographs()
+    assert not at.exception
+    assert "small cannot be opened" in at.error[0].value
+    assert at.button(key="data_delete")
+
+
+def test_held_out_faces_are_for_validation_not_test_faces(page):
+    faces = some_faces()
+    write_store(dataclasses.replace(faces, split=np.where(faces.split > 0, 4, 0).astype(np.uint8)), "held out")
+    words = words_of(page())
+    assert "112 to train on, 28 for validation." in words
+    assert "There are no test faces" in words
+
+
+def test_a_set_of_one_class_has_no_balance(page):
+    faces = some_faces()
+    write_store(dataclasses.replace(faces, labels=np.zeros_like(faces.labels)), "angry")
+    at = page()
+    assert not at.exception
+    assert "All faces have the same label" in words_of(at) and "angry to angry" not in words_of(at)
+
+
+def test_before_much_of_a_split_is_excluded_it_asks(page):
+    faces = some_faces()
+    images = faces.images.copy()
+    images[10:30] = images[10]
+    write_store(dataclasses.replace(faces, images=images), "film")
+    at = page(view="Problems")
+    assert "This leaves out **19 % of Training**" in words_of(at)
+    at.button(key="act_surplus").click().run()
+    assert "22 to exclude" in words_of(at)
+
+
+def test_nobody_voted_on_a_face_is_said(page):
+    faces = some_faces()
+    faces.votes[3] = 0
+    write_store(faces, "small")
+    at = page(face="3", view="Browse")
+    assert "Nobody voted on this image" in words_of(at)
+    assert "1 faces" not in words_of(at)
+    assert "**1 face** of 140" in words_of(page(view="Browse", seen_as="not voted on"))
 
 
 def test_all_surplus_copies_are_excluded_as_one_step(photographs):
@@ -182,7 +271,7 @@ def test_of_a_face_that_is_in_both_the_copies_in_training_are_excluded(photograp
     assert [line.split(",")[1:3] for line in lines] == [[row, "exclude"] for row in "012"]
 
 
-def test_a_model_that_may_have_learned_from_every_face_judges_none(page):
+def test_a_model_that_may_have_learned_from_every_face_judges_none(page, monkeypatch):
     faces = some_faces()
     all_training = write_store(dataclasses.replace(faces, split=np.zeros_like(faces.split)), "small")
     save_cached(
@@ -195,7 +284,9 @@ def test_a_model_that_may_have_learned_from_every_face_judges_none(page):
             "explained": np.zeros(2),
         },
     )
-    assert "so it cannot judge their labels" in words_of(page(view="Problems"))
+    monkeypatch.setattr("fer_core.audit.model_outputs.training_fingerprint", lambda card: None)
+    monkeypatch.setattr("fer_core.ui.dataset.problems.training_fingerprint", lambda card: None)
+    assert "may have been trained on these faces, so it cannot judge their labels" in words_of(page(view="Problems"))
 
 
 def test_labels_are_replaced_by_what_people_saw(photographs):
@@ -258,9 +349,8 @@ def test_a_broken_list_of_marks_is_explained_and_kept(photographs):
 def test_near_copies_are_looked_for_once_and_kept(photographs):
     at = photographs(view="Problems")
     assert "Near copies" not in at.radio(key="problem").options
-    at.button(key="look_near").click().run()
-    find_job(f"near-{list_stores()[0].hash[:16]}").join(TIMEOUT_S)
-    assert "Near copies" in at.run().radio(key="problem").options
+    at = after_the_job(at.button(key="look_near").click().run())
+    assert "Near copies" in at.radio(key="problem").options
     st.cache_resource.clear()  # as a server that was started again
     assert "Near copies" in photographs(view="Problems").radio(key="problem").options
 
@@ -268,10 +358,7 @@ def test_near_copies_are_looked_for_once_and_kept(photographs):
 def test_the_map_is_made_once_the_model_has_looked(photographs):
     at = photographs(view="Map")
     assert "The map of all faces appears here" in words_of(at)
-    at.button(key="map_look").click().run()
-    model = scores_key(load_recognizer().card)
-    find_job(f"model-{list_stores()[0].hash[:16]}-model-{model}").join(TIMEOUT_S)
-    at.run()
+    at = after_the_job(at.button(key="map_look").click().run())
     assert not at.exception
     assert "principal components" in words_of(at)
 
@@ -307,15 +394,30 @@ def test_mixed_tests_are_named_and_a_validation_split_is_offered(page):
 def test_while_a_set_is_read_none_is_split_or_given_votes(page):
     faces = some_faces()
     write_store(dataclasses.replace(faces, split=np.where(faces.split > 0, 3, 0).astype(np.uint8)), "tree")
-    done = threading.Event()
-    start_job(source.JOB, "Reading another", lambda report: done.wait(TIMEOUT_S))
-    try:
-        at = page()
-        at.text_input(key="votes_path").set_value("/votes.csv").run()
-        assert at.button(key="data_hold_out").disabled
-        assert at.button(key="votes_add").disabled
-    finally:
-        done.set()
+    lock = take(_key_lock(KIND))  # as if a job held it
+    folder = jobs_root() / "running"
+    own = take(folder / LOCK_FILE)
+    request = Request("x:X", {}, KIND, KIND, "Reading another", "somebody", 0.0, 60.0)
+    write_json(folder / "request.json", dataclasses.asdict(request))
+    at = page()
+    at.text_input(key="votes_path").set_value("/votes.csv").run()
+    assert at.button(key="data_hold_out").disabled
+    assert at.button(key="votes_add").disabled
+    assert "Reading another (started in another tab)" in str(at.get("progress")[0].proto)
+    os.close(lock)
+    os.close(own)
+    assert not page().error, "how it ended is not told to others"
+
+
+def test_another_tab_stays_at_its_data_set_when_one_is_written(page):
+    faces = some_faces()
+    mixed = np.where(faces.split > 0, 3, 0).astype(np.uint8)
+    write_store(dataclasses.replace(faces, split=mixed, votes=None), "tree")
+    splitter, other = page(), page()
+    after_the_job(splitter.button(key="data_hold_out").click().run())
+    assert other.run().selectbox(key="data").value == "tree"
+    assert splitter.selectbox(key="data").value == "tree with validation"
+    assert "tree with validation" in other.selectbox(key="data").options
 
 
 def test_a_face_opens_beside_a_broken_list_of_marks(photographs):

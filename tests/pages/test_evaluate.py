@@ -17,12 +17,13 @@ from sklearn.metrics import (
 )
 from streamlit.testing.v1 import AppTest
 
+from fer_core.background.jobs import list_jobs
 from fer_core.cache import cache_folder, save_cached
 from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
 from fer_core.emotions import LABELS
-from fer_core.evaluation.process import Job
+from fer_core.evaluation.process import MeasureModels
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.files import sha256_of
 from fer_core.models.bundle import (
@@ -33,6 +34,7 @@ from fer_core.models.bundle import (
     scores_key,
 )
 from fer_core.models.model_store import folder_of, models_root
+from fer_core.ui.components.jobs import start_own_job
 
 PAGE = Path(__file__).parents[2] / "pages" / "evaluate.py"
 COUNT = 280
@@ -50,7 +52,7 @@ def started(monkeypatch, tmp_path):
     st.cache_resource.clear()
     st.cache_data.clear()
     calls = []
-    monkeypatch.setattr("fer_core.ui.evaluate.measure.start_measuring", lambda *call: calls.append(call) or True)
+    monkeypatch.setattr("fer_core.ui.evaluate.measure.start_own_job", calls.append)
     return calls
 
 
@@ -128,25 +130,46 @@ def test_one_press_measures_what_is_missing(faces, started):
     at = open_at()
     assert "Press Measure above" in words_of(at)
     at.button(key="measure_now").click().run()
-    assert started == [((DEFAULT_MODEL,), "small", ("PublicTest", "PrivateTest"), False)]
+    assert started == [MeasureModels((DEFAULT_MODEL,), "small", ("PublicTest", "PrivateTest"))]
 
 
-def test_a_measurement_that_goes_on_shows_how_far_it_is_and_can_be_stopped(faces, monkeypatch):
-    stopped = []
-    monkeypatch.setattr(
-        "fer_core.ui.evaluate.measure.measuring_job", lambda: Job(True, "seed-cnn on PublicTest", 512, 1000)
-    )
-    monkeypatch.setattr("fer_core.ui.evaluate.measure.stop_measuring", lambda: stopped.append(True))
+@pytest.fixture
+def really_started(monkeypatch):
+    """Measurements run, in processes of their own."""
+    monkeypatch.setattr("fer_core.ui.evaluate.measure.start_own_job", start_own_job)
+    yield
+    for job in list_jobs():
+        job.cancel()
+
+
+def test_a_measurement_runs_can_be_cancelled_and_leaves_the_page_as_before(faces, really_started):
     at = open_at()
-    assert "measure_now" not in [button.key for button in at.button]
-    assert "512 of 1,000 faces" in str(at.get("progress")[0].proto)
-    at.button(key="stop_measuring").click().run()
-    assert stopped == [True]
+    at.button(key="measure_now").click().run()
+    [job] = list_jobs()
+    if job.refresh().running:
+        [cancel] = [button for button in open_at().button if button.label == "Cancel"]
+        cancel.click().run()
+    assert job.wait(120).state in ("cancelled", "finished")
+    assert not at.run().exception and not at.error
 
 
-def test_a_measurement_that_failed_says_why(faces, monkeypatch):
-    monkeypatch.setattr("fer_core.ui.evaluate.measure.measuring_job", lambda: Job(False, error="The disk is full."))
-    assert "The disk is full." in words_of(open_at())
+def test_what_was_measured_is_shown(faces, really_started):
+    at = open_at()
+    at.button(key="measure_now").click().run()
+    job = list_jobs()[0].wait(120)
+    assert job.state == "finished", job.error
+    assert "measure_now" not in [button.key for button in at.run().button]
+    assert not list_jobs(), "its scores are in the cache"
+
+
+def test_a_measurement_that_failed_says_why_to_who_started_it(faces, really_started):
+    at = open_at()
+    in_the_way = cache_folder(faces.hash) / f"scores-{scores_key(load_bundle(DEFAULT_MODEL).card)}-PublicTest-v1.npz"
+    in_the_way.mkdir(parents=True)
+    at.button(key="measure_now").click().run()
+    assert list_jobs()[0].wait(120).state == "failed"
+    assert "cannot be written" in words_of(at.run())
+    assert "cannot be written" not in words_of(open_at())
 
 
 def test_against_labels_the_scores_are_those_of_scikit_learn(faces):
@@ -275,14 +298,12 @@ def test_the_threshold_says_what_is_answered_and_how_often_it_is_right(faces):
     assert not at.exception
 
 
-def test_robustness_is_measured_on_request_and_then_drawn(faces, started, monkeypatch):
+def test_robustness_is_measured_on_request_and_then_drawn(faces, started):
     keep_scores(faces)
     at = open_at(view="Robustness")
     at.button(key="measure_robustness").click().run()
-    assert started == [([DEFAULT_MODEL], "small", ("PrivateTest",), True)]
+    assert started == [MeasureModels((DEFAULT_MODEL,), "small", ("PrivateTest",), robustness=True)]
     file = scores_key(load_bundle(DEFAULT_MODEL).card)
-    monkeypatch.setattr("fer_core.ui.evaluate.robustness.measuring_job", lambda: Job(False, error="The disk is full."))
-    assert "The disk is full." in words_of(open_at(view="Robustness"))
     save_cached(
         cache_folder(faces.hash),
         f"robustness-{file}-PrivateTest",

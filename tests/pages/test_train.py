@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer_core.background.jobs import running_job
 from fer_core.background.locks import take
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
@@ -25,10 +25,11 @@ from fer_core.files import read_json, sha256_of, write_json
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
 from fer_core.models.model_store import choose_model, chosen_model, put_live
 from fer_core.training.config import PRESETS
+from fer_core.training.put_live import export_key
 from fer_core.training.run.store import delete_run, find_run, list_runs
 from fer_core.training.timing import throughput
 from fer_core.training.timing.device import best_precision
-from fer_core.ui.training.actions import _archive, exporting
+from fer_core.ui.training.actions import _archive
 
 HISTORY = (
     "epoch,accuracy,images_per_s,learning_rate,loss,seconds,val_accuracy,val_loss\n"
@@ -377,22 +378,16 @@ def test_the_server_does_not_load_keras():
     assert done.returncode == 0, done.stderr
 
 
-def test_a_conversion_that_has_ended_gives_the_buttons_back(monkeypatch):
-    def start(arguments, log_file, keep_open=(), environment=None):
-        log_file.write_text("There was no room.\n")
-        return subprocess.Popen([sys.executable, "-c", ""], pass_fds=keep_open)
-
-    monkeypatch.setattr("fer_core.ui.training.actions.start_command", start)
+def test_a_conversion_that_failed_says_why_and_gives_the_buttons_back():
     run = make_run("mine", "finished")
     run.weights_file.write_bytes(b"weights")
+    run.card_file.unlink(missing_ok=True)
     at = page()
-    told = words(at.button(key="put_live").click().run())
-    deadline_s = time.monotonic() + 30
-    while exporting(run):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
-    assert "There was no room." in told + words(at.run())
+    at.button(key="put_live").click().run()
+    running_job(export_key(run)).wait(120)
+    assert "has no card yet" in " ".join(each.value for each in at.run().error)
     assert not at.button(key="put_live").disabled
+    assert not page().error, "others are not told"
 
 
 def test_a_full_disk_does_not_take_the_page_down(monkeypatch):

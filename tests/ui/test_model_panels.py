@@ -1,110 +1,99 @@
-"""The panels that bring models in and out; what they start is noted, not run."""
-
-import os
-import sys
+"""The panels that bring models in and out, through the jobs that they start."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_core.errors import FerError
+from fer_core.background.jobs import list_jobs
+from fer_core.background.launch import start_job
+from fer_core.background.task import Task
+from fer_core.emotions import CSV_LABELS
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
-from fer_core.models.model_store import add_model
-from fer_core.ui.components import jobs
-from fer_core.ui.components.command_job import run_command
-from fer_core.ui.evaluate import model_export, model_import
+from fer_core.models.model_store import add_model, available_models
+from fer_core.models.weights import load_network
+from fer_core.training.model_jobs import ExportModel, ImportModel
+from fer_core.ui.evaluate import model_export
 
-WAIT_S = 30
-TOLD = {
-    "name": "theirs",
-    "architecture": "imported",
-    "parameters": 58_423,
-    "bytes": 140_000,
-    "difference": 0.002,
-    "labels": ["angry", "disgusted", "fearful", "happy", "sad", "surprised", "neutral"],
-}
-FIGURES = {"difference": 1e-6, "bytes": 9_400_000, "ms_per_face": 0.4, "faces": 256, "compared_with": "LiteRT"}
+WAIT_S = 300
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("FER_HOME", str(tmp_path))
-    jobs._jobs().clear()
-    return tmp_path
+    yield tmp_path
+    for job in list_jobs():
+        job.cancel()
 
 
-def import_page() -> AppTest:
-    def page():
+def run(panel: str, address: str) -> AppTest:
+    def page(panel):
+        from fer_core.models.bundle import DEFAULT_MODEL
+        from fer_core.ui.components.jobs import keep_owner
+        from fer_core.ui.evaluate.model_export import export_panel
         from fer_core.ui.evaluate.model_import import import_panel
 
-        import_panel()
+        keep_owner()
+        if panel == "import":
+            import_panel()
+        else:
+            export_panel(DEFAULT_MODEL)
 
-    at = AppTest.from_function(page, default_timeout=60).run()
+    at = AppTest.from_function(page, default_timeout=60, args=(panel,))
+    if address:
+        at.query_params["tab"] = address
+    at.run()
     assert not at.exception, at.exception
     return at
 
 
-def export_page() -> AppTest:
-    def page():
-        from fer_core.models.bundle import DEFAULT_MODEL
-        from fer_core.ui.evaluate.model_export import export_panel
-
-        export_panel(DEFAULT_MODEL)
-
-    at = AppTest.from_function(page, default_timeout=60).run()
-    assert not at.exception, at.exception
-    return at
+def import_page(address: str = "") -> AppTest:
+    return run("import", address)
 
 
-def wait(key: str) -> None:
-    jobs.find_job(key).join(WAIT_S)
+def export_page(address: str = "") -> AppTest:
+    return run("export", address)
 
 
 @pytest.fixture
-def ran(monkeypatch):
-    """The arguments of the commands that were started; their outcome is `ran.outcome`."""
+def started(monkeypatch):
+    """The tasks that were started; none of them runs."""
+    tasks: list[Task] = []
 
-    class Ran(list):
-        outcome: dict | FerError = TOLD
+    def start(task, uploads=None):
+        tasks.append(task)
 
-    ran = Ran()
-
-    def run(arguments, report):
-        ran.append(arguments)
-        if isinstance(ran.outcome, FerError):
-            raise ran.outcome
-        return ran.outcome
-
-    for module in (model_import, model_export):
-        monkeypatch.setattr(module, "run_command", run)
-    return ran
+    for name in ("model_import", "model_export"):
+        monkeypatch.setattr(f"fer_core.ui.evaluate.{name}.start_own_job", start)
+    return tasks
 
 
 def test_without_a_file_nothing_can_be_imported():
     assert import_page().button(key="import_start").disabled
 
 
-def test_a_file_is_imported_and_its_figures_are_said(ran):
+def test_a_file_is_imported_and_its_figures_are_said(tmp_path):
+    path = tmp_path / "theirs.keras"
+    load_network(BUNDLED_ROOT / DEFAULT_MODEL).save(path)
+    at = import_page()
+    at.file_uploader(key="import_file").upload("theirs.keras", path.read_bytes()).run()
+    at.button(key="import_start").click().run()
+    job = list_jobs()[0].wait(WAIT_S)
+    text = at.run().success[0].value
+    assert "Imported as **theirs**:" in text and "percentage points" in text
+    assert "theirs" in available_models()
+    assert list(job.outputs.iterdir()) == []
+    assert not import_page().success
+
+
+def test_a_failed_import_is_told_to_who_started_it():
     at = import_page()
     at.file_uploader(key="import_file").upload("theirs.keras", b"content").run()
     at.button(key="import_start").click().run()
-    wait(model_import.JOB)
-    assert ran[0][0] == "import" and ran[0][1].endswith("theirs.keras")
-    words = import_page().success[0].value
-    assert "Imported as **theirs**: 0.06 M parameters" in words
-    assert "angry, disgusted, fearful, happy, sad, surprised, neutral" in words
-    assert "0.2 percentage points" in words
+    list_jobs()[0].wait(WAIT_S)
+    assert "neither a .keras file nor HDF5" in at.run().error[0].value
+    assert not import_page().error
 
 
-def test_a_failed_import_is_told_in_words(ran):
-    ran.outcome = FerError("It has a Lambda layer.")
-    at = import_page()
-    at.file_uploader(key="import_file").upload("theirs.keras", b"content").run()
-    at.button(key="import_start").click().run()
-    wait(model_import.JOB)
-    assert "It has a Lambda layer." in import_page().error[0].value
-
-
-def test_another_network_must_be_described_whole(ran):
+def test_another_network_must_be_described_whole(started):
     at = import_page()
     at.file_uploader(key="import_file").upload("theirs.keras", b"content").run()
     at.segmented_control(key="import_kind").set_value("other").run()
@@ -113,20 +102,10 @@ def test_another_network_must_be_described_whole(ran):
     assert at.button(key="import_start").disabled
     at.selectbox(key="import_scale").select("-1..1").run()
     at.button(key="import_start").click().run()
-    wait(model_import.JOB)
-    assert ran[0][3:] == [
-        "--labels",
-        "angry,disgusted,fearful,happy,sad,surprised,neutral",
-        "--input-size",
-        "64",
-        "--scale",
-        "-1..1",
-        "--resize",
-        "bilinear",
-    ]
+    assert started == [ImportModel("theirs.keras", labels=CSV_LABELS, input_size=64, scale="-1..1", resize="bilinear")]
 
 
-def test_labels_that_are_none_are_named(ran):
+def test_labels_that_are_none_are_named(started):
     at = import_page()
     at.segmented_control(key="import_kind").set_value("other").run()
     at.selectbox(key="import_order").select("own").run()
@@ -136,36 +115,34 @@ def test_labels_that_are_none_are_named(ran):
     assert "'bored'" in at.error[0].value
 
 
-def test_a_taken_name_is_refused_before_anything_starts(ran):
+def test_a_taken_name_is_refused_before_anything_starts(started):
     at = import_page()
     at.file_uploader(key="import_file").upload("theirs.keras", b"content").run()
     at.text_input(key="import_name").input(DEFAULT_MODEL).run()
     at.button(key="import_start").click().run()
     assert "There is a model named" in at.error[0].value
-    assert not ran
+    assert not started
 
 
-def test_a_form_is_made_on_request_and_its_figures_stand_beside_the_download(ran):
-    ran.outcome = FIGURES
+def test_a_form_is_made_on_request_and_its_figures_stand_beside_the_download(home):
+    export_page().button(key="make_onnx").click().run()
+    job = list_jobs()[0].wait(WAIT_S)
+    assert job.state == "finished", job.error or job.log_file.read_text()
     at = export_page()
-    [onnx] = [button for button in at.button if "onnx" in button.key]
-    onnx.click().run()
-    wait(onnx.key.removeprefix("make_"))
-    at = export_page()
-    assert ran[0][2:4] == ["--format", "onnx"]
-    words = " ".join(each.value for each in at.markdown)
-    assert "9.4 MB · 0.40 ms a face here · scores differ from those of LiteRT by at most 0.0001" in words
+    text = " ".join(element.value for element in at.markdown)
+    assert "ms a face here · scores differ from those of" in text
+    assert at.get("download_button")
+    assert [path.name for path in job.outputs.iterdir()] == [f"{DEFAULT_MODEL}-onnx.zip"]
 
 
-def test_an_export_lets_go_of_those_of_the_model_it_replaced(ran):
-    ran.outcome = FIGURES
-    for key in (before := f"export_onnx_{DEFAULT_MODEL}:replaced", other := f"export_litert_{DEFAULT_MODEL}:replaced"):
-        jobs.start_job(key, "Writing", lambda report: "zip").join(WAIT_S)
-    [onnx] = [button for button in export_page().button if "onnx" in button.key]
-    onnx.click().run()
-    wait(onnx.key.removeprefix("make_"))
-    assert jobs.find_job(before) is None
-    assert jobs.find_job(other) is not None
+def test_an_export_lets_go_of_those_of_the_model_it_replaced(home):
+    def made(form, sha256):
+        task = ExportModel(DEFAULT_MODEL, str(BUNDLED_ROOT / DEFAULT_MODEL), form, sha256)
+        return start_job(task).wait(WAIT_S)
+
+    before, other = made("litert", "replaced"), made("keras", "replaced")
+    export_page().button(key="make_litert").click().run()
+    assert not before.folder.exists() and other.folder.exists()
 
 
 def test_a_model_of_a_run_is_exported_from_the_run(home):
@@ -176,29 +153,3 @@ def test_a_model_of_a_run_is_exported_from_the_run(home):
     add_model(run / "model", "mine")
     assert model_export._source("mine") == run.resolve()
     assert model_export._source(DEFAULT_MODEL) == (BUNDLED_ROOT / DEFAULT_MODEL).resolve()
-
-
-def test_a_command_that_fails_says_why(tmp_path):
-    with pytest.raises(FerError, match="nothing.keras is not a file"):
-        run_command(["import", str(tmp_path / "nothing.keras"), "--json"], lambda done, total: None)
-
-
-def test_a_stopped_command_leaves_no_process(tmp_path, monkeypatch):
-    """What is run here sleeps; the report stops it at its first look."""
-    started = []
-
-    def start(arguments, log, **options):
-        import subprocess
-
-        log.touch()
-        started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]))
-        return started[0]
-
-    def stopped(done, total):
-        raise jobs.JobStopped("stopped")
-
-    monkeypatch.setattr("fer_core.ui.components.command_job.start_command", start)
-    with pytest.raises(jobs.JobStopped):
-        run_command(["import"], stopped)
-    with pytest.raises(ProcessLookupError):
-        os.kill(started[0].pid, 0)

@@ -5,13 +5,13 @@ This needs Keras, so it runs in a process of its own (`python -m fer_core import
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from fer_core.background.steps import Steps, log_steps
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.files import sha256_of
@@ -23,8 +23,6 @@ from fer_core.models.importing.inspection import Kind, ModelFile, inspect_file
 from fer_core.models.importing.original_weights import load_original_weights
 from fer_core.models.importing.registered_weights import Origin, load_registered_weights
 from fer_core.models.registry import spec_of
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ def import_model(
     faces: np.ndarray,
     architecture: str | None = None,
     description: Description | None = None,
+    steps: Steps = log_steps,
 ) -> Imported:
     """Turn the model file at `path` into a model in `folder`.
 
@@ -58,21 +57,21 @@ def import_model(
         faces: uint8 (n, 48, 48) that both forms must score alike.
         architecture: name of the registered architecture in the file; required for weights alone.
         description: what a foreign network takes and what its scores mean.
+        steps: told each step as it begins.
 
     Raises:
         ModelError: the file is none of these, is damaged, could run code or does not match its description.
     """
-    log.info("Step 1 of 3: reading %s", path.name)
+    steps(0, 2, f"reading {path.name}")
     file = inspect_file(path)
     if architecture and description:
         raise ModelError("Name the architecture of a registered network, or describe a foreign one: not both.")
     network, origin = _load(file, architecture, description)
-    log.info("Step 2 of 3: converting %s parameters", f"{network.count_params():,}")
+    steps(1, 2, f"converting {network.count_params():,} parameters and comparing both forms")
     card = _card(file, name, origin, network, description)
     # A foreign network keeps float32 weights, so that its scores stay exactly those it gave elsewhere.
     kernels = "float32" if description else spec_of(origin.architecture).kernels
     difference = save_bundle(network, card, folder, faces, kernels)
-    log.info("Step 3 of 3: compared on %d faces", len(faces))
     return Imported(card, difference)
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fer_core.background.locks import take, write_holder
+from fer_core.background.processes import NICE
 from fer_core.errors import RunError
 from fer_core.training.run.folder import HEARTBEAT_S, RunFolder
 from fer_core.training.run.store import list_runs, runs_root
@@ -22,8 +23,6 @@ log = logging.getLogger(__name__)
 # The launcher opens the run's lock and leaves it to the process that it starts, by this variable.
 LOCK_VARIABLE = "FER_RUN_LOCK"
 _QUEUE_LOOK_S = 0.5
-# A run that a page started lets the page's server go first, so that everything else stays usable.
-_NICE = 5
 
 
 class Stopped(Exception):
@@ -102,7 +101,7 @@ def run_lock(run: RunFolder) -> Iterator[None]:
     os.set_inheritable(file, False)
     write_holder(file, os.getpid())
     if inherited:
-        os.nice(_NICE)
+        os.nice(NICE)
     run.stop_file.unlink(missing_ok=True)
     try:
         yield

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from contextlib import suppress
 
-from fer_core.background.locks import holder, take, write_holder
+from fer_core.background.locks import is_held, take, terminate_holder, write_holder
 from fer_core.background.processes import start_command
 from fer_core.errors import RunError
 from fer_core.training.run.folder import RunFolder
@@ -51,11 +50,9 @@ def launch(run: RunFolder) -> int:
 
 
 def stop(run: RunFolder) -> None:
-    """Ask the run to stop at the end of the batch under way; it does nothing if no process works on it."""
-    pid = holder(run.lock_file)
-    if pid is None:
+    """Ask the run to stop at the end of the current batch; it does nothing if no process works on it."""
+    if not is_held(run.lock_file):
         return
     with suppress(OSError):  # on a full disk the signal alone must do
         run.stop_file.touch()
-    with suppress(ProcessLookupError):  # it ended in between
-        os.kill(pid, signal.SIGTERM)
+    terminate_holder(run.lock_file)

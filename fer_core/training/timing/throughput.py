@@ -1,21 +1,20 @@
-"""How long an epoch takes on this machine: measured once for each kind of run, in a process of its own."""
+"""How long an epoch takes on this machine: measured once for each kind of run, by a background job."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-import os
-import signal
-import time
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from fer_core.background.locks import holder, is_held, take, write_holder
-from fer_core.background.processes import start_command
+from fer_core.background.jobs import list_jobs, running_job
+from fer_core.background.launch import start_job
+from fer_core.background.task import JobContext, Task
+from fer_core.data.resolve import open_faces
 from fer_core.files import read_json, write_json
-from fer_core.training.arguments import arguments_of
 from fer_core.training.config import RunConfig
 from fer_core.training.run.store import runs_root
 from fer_core.training.timing.device import find_device
@@ -33,19 +32,19 @@ _IRRELEVANT = (
     "seed",
     "start_from",
 )
-# What went wrong may be mended by then: it is tried again.
+# The reason for a failure may be gone after this time: it is tried again.
 _ERROR_HOLDS_S = 600.0
 
 
 @dataclass(frozen=True)
 class Throughput:
-    """What was measured.
+    """The measured speed of training.
 
     Attributes:
         epoch_s: seconds an epoch takes, validation included; None if it could not be measured.
         images_per_s: faces trained on per second.
-        device: what it ran on, in words.
-        error: why it could not be measured, in words.
+        device: what it ran on, as text.
+        error: why it could not be measured.
     """
 
     epoch_s: float | None = None
@@ -54,58 +53,65 @@ class Throughput:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class MeasureThroughput(Task):
+    """Train for a few seconds to learn how long an epoch takes; one such job runs at a time.
+
+    Attributes:
+        config: of the run, as `RunConfig.to_dict` returns it.
+        file: where the result is kept.
+    """
+
+    kind = "throughput"
+    keep_s = _ERROR_HOLDS_S
+    config: Mapping[str, Any]
+    file: str
+
+    @property
+    def title(self) -> str:
+        return "Measuring how long an epoch takes"
+
+    def run(self, job: JobContext) -> dict[str, Any]:
+        """Return what `measure_throughput` measured."""
+        from fer_core.training.timing.benchmark import measure_throughput
+
+        config = RunConfig.from_dict(dict(self.config))
+        measured = measure_throughput(open_faces(config.data), config)
+        write_json(Path(self.file), measured)
+        return measured
+
+
 def known_throughput(config: RunConfig) -> Throughput | None:
-    """Return what was measured here for runs of this kind, or None if nothing was."""
+    """Return what was measured here for runs of this kind, or why that failed lately; None if nothing is known."""
+    file = _file(config)
     try:
-        told = read_json(_file(config))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    if told.get("pending") and is_measuring():
-        return None
-    if told.get("error") and time.time() - told.get("time_s", 0.0) > _ERROR_HOLDS_S:
-        return None
-    return Throughput(told.get("epoch_s"), told.get("images_per_s"), told.get("device", ""), told.get("error", ""))
+        content = read_json(file)
+        return Throughput(content["epoch_s"], content["images_per_s"], content.get("device", ""))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        pass  # not measured, or damaged: it is measured again
+    failed = (job for job in list_jobs() if job.state == "failed" and job.request.arguments.get("file") == str(file))
+    return next((Throughput(error=job.error) for job in failed), None)
 
 
 def is_measuring() -> bool:
     """Return whether a measurement is going on."""
-    return is_held(_lock())
+    return running_job(MeasureThroughput.kind) is not None
 
 
 def start_measuring(config: RunConfig) -> None:
-    """Start to measure, unless a measurement is going on; it takes about as long as loading TensorFlow."""
-    lock = take(_lock())
-    if lock is None:
-        return
-    file = _file(config)
-    try:
-        # What is found if the process dies and writes nothing; without it, it would be started again and again.
-        write_json(
-            file,
-            {
-                "pending": True,
-                "time_s": time.time(),
-                "error": "The process that measured ended without a word; most likely memory ran out.",
-            },
-        )
-        process = start_command(
-            ["train", "--measure", str(file), *arguments_of(config)], file.with_suffix(".log"), keep_open=(lock,)
-        )  # which holds the lock until it ends
-        write_holder(lock, process.pid)
-    finally:
-        os.close(lock)
+    """Start to measure, unless a measurement is going on; it takes about as long as loading TensorFlow.
+
+    Raises:
+        JobError: there is no room for the job.
+    """
+    if not is_measuring():
+        start_job(MeasureThroughput(config.to_dict(), str(_file(config))))
 
 
 def end_measuring() -> None:
     """End a measurement that is going on, so that it does not slow down what matters."""
-    if (pid := holder(_lock())) is None:
-        return
-    for file in _folder().glob("[!.]*.json"):  # those with a dot are being written
-        with suppress(FileNotFoundError, json.JSONDecodeError):
-            if read_json(file).get("pending"):
-                file.unlink(missing_ok=True)
-    with suppress(ProcessLookupError):  # it ended in between
-        os.kill(pid, signal.SIGTERM)
+    if (job := running_job(MeasureThroughput.kind)) is not None:
+        job.cancel()
 
 
 def _folder() -> Path:
@@ -114,12 +120,8 @@ def _folder() -> Path:
     return folder
 
 
-def _lock() -> Path:
-    return _folder() / "measuring.lock"
-
-
 def _file(config: RunConfig) -> Path:
     plain = RunConfig()
     kind = dataclasses.replace(config, **{name: getattr(plain, name) for name in _IRRELEVANT})
-    words = json.dumps([kind.to_dict(), find_device().name], sort_keys=True)
-    return _folder() / f"{hashlib.sha256(words.encode()).hexdigest()[:16]}.json"
+    identity = json.dumps([kind.to_dict(), find_device().name], sort_keys=True)
+    return _folder() / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"

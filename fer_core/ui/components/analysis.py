@@ -1,113 +1,93 @@
-"""The two looks at a data set that take minutes: every face against every other, and every face by the model.
-
-Both run as jobs of the server, not of a viewer; what they find is kept on disk, so it is looked for once.
-"""
+"""The long analyses of a data set on its pages: start them, show how far they are, and gather all findings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-
-import numpy as np
 import streamlit as st
 
+from fer_core.audit import analysis
+from fer_core.audit.analysis import ComputeModelOutputs, FindNearDuplicates, outputs_name
 from fer_core.audit.findings import Findings
-from fer_core.audit.model_outputs import ModelOutputs, compute_model_outputs
-from fer_core.audit.near_duplicates import near_duplicates
-from fer_core.cache import cache_folder, find_cached, save_cached
+from fer_core.audit.model_outputs import ModelOutputs
+from fer_core.background.jobs import list_jobs, running_job
 from fer_core.data.duplicate_groups import Pairs
-from fer_core.emotions import LABELS
-from fer_core.errors import DataError, FerError, ModelError
-from fer_core.models.bundle import scores_key
+from fer_core.errors import FerError
+from fer_core.models.bundle import MODEL_FILE
+from fer_core.models.card import ModelCard
+from fer_core.models.model_store import folder_with
 from fer_core.recognizer import EmotionRecognizer
-from fer_core.trained_on import trained_on
+from fer_core.settings import Settings
 from fer_core.ui.components.data_view import DataView
-from fer_core.ui.components.jobs import (
-    Report,
-    find_job,
-    forget_job,
-    show_job,
-    start_job,
-)
+from fer_core.ui.components.jobs import is_own, show_failure, show_job, start_own_job
 from fer_core.ui.components.loaders import load_recognizer
-
-_NEAR = "near"
 
 
 def find_near(view: DataView) -> Pairs | None:
-    """Return the near copies, or None as long as they were not looked for."""
-    return _near(view.info.hash, len(view.faces), *_outcome(_near_key(view)))
+    """Return the near copies, or None as long as nobody looked for them."""
+    return _near(view.info.hash, len(view.faces), analysis.near_stamp(view.info.hash))
 
 
 def look_for_near(view: DataView) -> None:
     """Start to compare every face with every other; about a minute for the whole of FER-2013."""
-    images, folder = view.faces.images, cache_folder(view.info.hash)
-
-    def look(report: Report) -> Mapping[str, np.ndarray]:
-        pairs = near_duplicates(images, progress=lambda share: report(share, 1.0))
-        arrays = {"first": pairs.first, "second": pairs.second, "score": pairs.score}
-        save_cached(folder, _NEAR, arrays)
-        return arrays
-
-    start_job(_near_key(view), "Comparing every face with every other", look)
+    start_own_job(_near_task(view))
 
 
 def find_model_outputs(view: DataView, recognizer: EmotionRecognizer) -> ModelOutputs | None:
     """Return what the model makes of the faces, or None as long as it was not asked."""
-    return _model_view(view.info.hash, _model_name(recognizer), *_outcome(_model_key(view, recognizer)))
+    name = _outputs_name(recognizer)
+    return _model_outputs(view.info.hash, name, analysis.outputs_stamp(view.info.hash, name))
 
 
 def look_with_model(view: DataView, recognizer: EmotionRecognizer) -> None:
     """Start to show every face to the model."""
-    images, folder, name = view.faces.images, cache_folder(view.info.hash), _model_name(recognizer)
-
-    def look(report: Report) -> Mapping[str, np.ndarray]:
-        arrays = compute_model_outputs(images, _scorer(recognizer), report).to_arrays()
-        save_cached(folder, name, arrays)
-        return arrays
-
-    start_job(_model_key(view, recognizer), f"Showing {len(images):,} faces to {recognizer.name}", look)
+    try:
+        folder = folder_with(recognizer.card.files[MODEL_FILE], Settings.from_env().model)
+    except FerError as error:
+        st.toast(str(error), icon=":material/error:", duration="long")
+        return
+    start_own_job(_outputs_task(view, recognizer, str(folder)))
 
 
 def show_looks(view: DataView, recognizer: EmotionRecognizer | None) -> None:
-    """Show how far the looks at this data set are that run now, and why one failed."""
-    for key in [_near_key(view)] + ([_model_key(view, recognizer)] if recognizer else []):
-        job = find_job(key)
+    """Show how far the analyses of this data set are that run now, and why one that was started here failed."""
+    keys = [_near_task(view).key] + ([_outputs_task(view, recognizer).key] if recognizer else [])
+    jobs = [job for job in list_jobs() if job.request.key in keys]
+    for key in keys:
+        job = next((job for job in jobs if job.request.key == key), None)
         if job is None:
             continue
-        if job.progress.running:
-            show_job(key, job)
-        elif job.progress.error:
-            forget_job(key)
-            st.error(f"**{job.title} failed.** {job.progress.error}", icon=":material/error:")
+        if job.running:
+            show_job(job)
+        elif job.state == "failed":
+            show_failure(job)
+        elif is_own(job):
+            job.remove()  # its result is in the cache
 
 
 def looking_for_near(view: DataView) -> bool:
     """Tell whether near copies are being looked for now."""
-    return _runs(_near_key(view))
+    return running_job(_near_task(view).key) is not None
 
 
 def model_looking(view: DataView, recognizer: EmotionRecognizer) -> bool:
     """Tell whether the faces are being shown to the model now."""
-    return _runs(_model_key(view, recognizer))
+    return running_job(_outputs_task(view, recognizer).key) is not None
 
 
 def all_findings(view: DataView, recognizer: EmotionRecognizer | None) -> Findings:
     """Return all that is known of the faces now; what was not looked for is absent."""
-    near, seen = find_near(view), None if recognizer is None else find_model_outputs(view, recognizer)
-    if near is None and seen is None:
+    near, outputs = find_near(view), None if recognizer is None else find_model_outputs(view, recognizer)
+    if near is None and outputs is None:
         return view.findings
-    model = "" if seen is None else _model_name(recognizer)
     return _findings(
         view.info.hash,
         view.info.created,
         view.info.votes,
-        near is not None,
-        model,
+        analysis.near_stamp(view.info.hash),
+        "" if recognizer is None or outputs is None else _outputs_name(recognizer),
         _view=view,
         _near=near,
-        _seen=seen,
-        _recognizer=recognizer,
+        _outputs=outputs,
+        _card=None if recognizer is None else recognizer.card,
     )
 
 
@@ -124,65 +104,41 @@ def _findings(
     data: str,
     created: str,
     votes: bool,
-    with_near: bool,
-    model: str,
+    near_stamp: int | None,
+    outputs: str,
     _view: DataView,
     _near: Pairs | None,
-    _seen: ModelOutputs | None,
-    _recognizer: EmotionRecognizer | None,
+    _outputs: ModelOutputs | None,
+    _card: ModelCard | None,
 ) -> Findings:
-    findings = _view.findings if _near is None else replace(_view.findings, near_duplicates=_near)
-    if _seen is None:
-        return findings
-    seen = trained_on(_recognizer.card, _view.faces)
-    rows = np.flatnonzero(~seen)
-    try:
-        return findings.judged_by(rows, _seen.probs[rows], seen)
-    except DataError:  # nothing is left that the model did not learn from
-        return findings
+    return analysis.all_findings(_view.findings, _near, _view.faces, _card, _outputs)
 
 
-# `done` is part of the key, so that a look that has ended since is found; its result need not have reached the disk.
+# The stamp is part of the key, so that what any process has computed since is found.
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _near(data: str, n: int, done: bool, _result: Mapping[str, np.ndarray] | None) -> Pairs | None:
-    arrays = _result if done else find_cached(cache_folder(data), _NEAR)
-    return None if arrays is None else Pairs(arrays["first"], arrays["second"], arrays["score"], n)
+def _near(data: str, n: int, stamp: int | None) -> Pairs | None:
+    return None if stamp is None else analysis.find_near_duplicates(data, n)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _model_view(data: str, name: str, done: bool, _result: Mapping[str, np.ndarray] | None) -> ModelOutputs | None:
-    arrays = _result if done else find_cached(cache_folder(data), name)
-    return None if arrays is None else ModelOutputs.from_arrays(arrays)
+def _model_outputs(data: str, name: str, stamp: int | None) -> ModelOutputs | None:
+    return None if stamp is None else analysis.find_model_outputs(data, name)
 
 
-def _outcome(key: str) -> tuple[bool, Mapping[str, np.ndarray] | None]:
-    """Return whether a look ended well since the server started, and what it found."""
-    job = find_job(key)
-    return (False, None) if job is None or job.progress.running or job.result is None else (True, job.result)
+def _near_task(view: DataView) -> FindNearDuplicates:
+    return FindNearDuplicates(view.info.name, view.info.hash)
 
 
-def _runs(key: str) -> bool:
-    job = find_job(key)
-    return job is not None and job.progress.running
+def _outputs_task(view: DataView, recognizer: EmotionRecognizer, folder: str = "") -> ComputeModelOutputs:
+    return ComputeModelOutputs(
+        view.info.name,
+        view.info.hash,
+        folder,
+        recognizer.name,
+        _outputs_name(recognizer),
+        recognizer.label_set,
+    )
 
 
-def _scorer(recognizer: EmotionRecognizer) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Return what scores faces in the order of `LABELS`, which is the recognizer's for these seven."""
-    if recognizer.labels != LABELS:
-        raise ModelError(
-            f"{recognizer.name} scores {', '.join(recognizer.labels)}; only a model of "
-            f"{', '.join(LABELS)} can be compared with these labels. Choose another model."
-        )
-    return recognizer.classify_and_embed
-
-
-def _near_key(view: DataView) -> str:
-    return f"near-{view.info.hash[:16]}"
-
-
-def _model_key(view: DataView, recognizer: EmotionRecognizer) -> str:
-    return f"model-{view.info.hash[:16]}-{_model_name(recognizer)}"
-
-
-def _model_name(recognizer: EmotionRecognizer) -> str:
-    return f"model-{scores_key(recognizer.card, recognizer.label_set)}"
+def _outputs_name(recognizer: EmotionRecognizer) -> str:
+    return outputs_name(recognizer.card, recognizer.label_set)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -12,20 +11,12 @@ import numpy as np
 import streamlit as st
 
 from fer_core.audit.corrections import EXCLUDE, Corrections, from_csv, load_corrections
-from fer_core.data.store import data_root
+from fer_core.audit.corrections_file import change_corrections, corrections_path
 from fer_core.emotions import LABELS
-from fer_core.errors import DataError
+from fer_core.errors import DataError, FerError
 from fer_core.ui.components.data_view import DataView, shown_name
 
 _FAILED = "marks_failed"
-
-# Two viewers may mark at once: each change reads what is there, changes it and writes it.
-_writing = threading.Lock()
-
-
-def corrections_path(name: str) -> Path:
-    """Return where the corrections of the data set `name` lie."""
-    return data_root() / name / "marks.csv"
 
 
 def read_corrections(view: DataView) -> Corrections:
@@ -41,39 +32,41 @@ def read_corrections(view: DataView) -> Corrections:
     return _read(str(path), view.info.hash, len(view.faces), status.st_mtime_ns, status.st_size)
 
 
-def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str) -> None:
-    """Correction faces, as the callback of a widget.
+def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str, toast: bool = True) -> None:
+    """Mark faces as wrong, or take their marks back; the callback of a widget.
 
     Args:
         view: the data set.
         rows: the faces; all of them are one step for Undo.
         mark: "exclude", a label that they are to have, or "" to take corrections back.
         reason: a few words for the list.
+        toast: say it in the corner of the page; not from a dialog, which covers it.
     """
     if mark == EXCLUDE:
-        words = "excluded"
+        done = "excluded"
         changed = _change(view, lambda corrections: corrections.exclude(rows, reason, _now()))
     elif mark:
-        words = f"relabelled {mark}"
+        done = f"relabelled {mark}"
         changed = _change(view, lambda corrections: corrections.relabel(rows, mark, reason, _now()))
     else:
-        words = "unmarked"
+        done = "unmarked"
         changed = _change(view, lambda corrections: corrections.remove(rows, _now()))
-    if changed:
-        st.toast(f"{'1 face' if len(rows) == 1 else f'{len(rows):,} faces'} {words}. Undo is in the sidebar.")
+    if changed and toast:
+        st.toast(f"{'1 face' if len(rows) == 1 else f'{len(rows):,} faces'} {done}. Undo is in the sidebar.")
 
 
 def relabel_each(view: DataView, rows: np.ndarray, labels: np.ndarray, reason: str) -> None:
     """Relabel faces, each with its own label (index into `LABELS`), as one step for Undo; a widget's callback."""
 
     def change(corrections: Corrections) -> Corrections:
-        each = Corrections(corrections.data, corrections.n)
+        added = Corrections(corrections.data, corrections.n)
         for k in np.unique(labels[labels >= 0]):
-            each = each.relabel(rows[labels == k], LABELS[k], reason, _now())
-        return corrections.merge(each, _now())
+            added = added.relabel(rows[labels == k], LABELS[k], reason, _now())
+        return corrections.merge(added, _now())
 
     if _change(view, change):
-        st.toast(f"{np.count_nonzero(labels >= 0):,} faces relabelled. Undo is in the sidebar.")
+        count = np.count_nonzero(labels >= 0)
+        st.toast(f"{'1 face' if count == 1 else f'{count:,} faces'} relabelled. Undo is in the sidebar.")
 
 
 def read_or_explain(view: DataView) -> Corrections:
@@ -143,11 +136,8 @@ def _import(view: DataView, upload: st.runtime.uploaded_file_manager.UploadedFil
 def _change(view: DataView, change: Callable[[Corrections], Corrections]) -> bool:
     """Change the list on disk and return whether that went well; if not, `read_or_explain` says why."""
     try:
-        with _writing:
-            if not corrections_path(view.info.name).parent.is_dir():
-                raise DataError(f"The data set {view.info.name} was deleted meanwhile.")
-            change(read_corrections(view)).save(corrections_path(view.info.name))
-    except DataError as error:
+        change_corrections(view.info.name, view.info.hash, len(view.faces), change)
+    except FerError as error:
         st.session_state[_FAILED] = str(error)
         return False
     return True

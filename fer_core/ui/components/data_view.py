@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
 from fer_core.audit.findings import Findings
-from fer_core.audit.image_stats import ImageStats, compute_image_stats
-from fer_core.audit.summary import Summary, mean_faces, summarize
-from fer_core.cache import cache_folder, get_or_compute
-from fer_core.data.duplicate_groups import Groups, Pairs
-from fer_core.data.exact_duplicates import exact_duplicates
+from fer_core.audit.first_look import first_look
+from fer_core.audit.summary import Summary
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.store import StoreInfo, open_store
 from fer_core.emotions import LABELS, canonical
@@ -85,34 +81,9 @@ def default_store(infos: Sequence[StoreInfo]) -> int:
     return max(range(len(infos)), key=lambda i: (not infos[i].problem, not infos[i].source.synthetic, infos[i].rows))
 
 
-def look_first(name: str) -> None:
-    """Look at a data set for the first time, so that opening it is quick; part of reading it in."""
-    faces = open_store(name)
-    _kept_first_look(faces)
-
-
 # What names the content is the key; the arrays themselves are never hashed. Votes are no part of the content's hash.
 @st.cache_resource(max_entries=4, show_spinner="Opening the data set…")
 def _open(name: str, content: str, created: str, votes: bool, _info: StoreInfo) -> DataView:
     faces = open_store(name)
-    arrays = _kept_first_look(faces)
-    none = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), len(faces))
-    light = ImageStats(*(arrays[name] for name in ("mean", "std", "black")))
-    findings = Findings(faces.labels, faces.split, faces.votes, light, Groups(arrays["exact"]), near_duplicates=none)
-    return DataView(_info, faces, summarize(faces, arrays["mean_faces"]), findings)
-
-
-def _kept_first_look(faces: FaceSet) -> Mapping[str, np.ndarray]:
-    return get_or_compute(cache_folder(faces.hash), "first-look", lambda: _first_look(faces))
-
-
-def _first_look(faces: FaceSet) -> dict[str, np.ndarray]:
-    """Return what every view of a data set needs and what takes seconds to compute."""
-    light = compute_image_stats(faces.images)
-    return {
-        "mean": light.mean,
-        "std": light.std,
-        "black": light.black,
-        "exact": exact_duplicates(faces.images).id,
-        "mean_faces": mean_faces(faces),
-    }
+    look = first_look(faces)
+    return DataView(_info, faces, look.summary, look.findings)

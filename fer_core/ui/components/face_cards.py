@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
-import cv2
 import numpy as np
 
 from fer_core.annotate import UNCERTAIN
 from fer_core.charts.timeline import clock
 from fer_core.emotions import COLORS
+from fer_core.media.portraits import portrait
 from fer_core.media.summary import FaceSummary
 from fer_core.types import FrameResult
 
 # More would not fit beside the video.
 MAX_CARDS = 4
-
-_PICTURE_PX = 112
 
 
 def face_cards_html(result: FrameResult, image_bgr: np.ndarray, threshold: float) -> str:
@@ -105,14 +102,3 @@ def _bar(label: str, prob: float, is_best: bool) -> str:
 
 def _percent(prob: float) -> str:
     return f"{prob * 100:.0f} %"
-
-
-def portrait(result: FrameResult, i: int, image_bgr: np.ndarray) -> str:
-    """Return the picture of a result's i-th face as an address that holds it, cut from uint8 (h, w, 3)."""
-    height, width = image_bgr.shape[:2]
-    left, top, right, bottom = result.detections.xyxy[i].round().astype(int).tolist()
-    crop = image_bgr[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
-    if crop.size == 0:  # held beyond the edge of the picture
-        crop = np.zeros((1, 1, 3), np.uint8)
-    _, jpeg = cv2.imencode(".jpg", cv2.resize(crop, (_PICTURE_PX, _PICTURE_PX), interpolation=cv2.INTER_AREA))
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()

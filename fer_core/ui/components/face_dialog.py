@@ -1,4 +1,8 @@
-"""One face, large: its row, label, votes, the model's scores, its copies, its nearest neighbours, and its mark."""
+"""One face, large: its row, label, votes, the model's scores, its copies, its nearest neighbours, and its mark.
+
+What can be clicked stays where it is whatever is clicked: a control that disappears takes the keyboard's focus with
+it, and Escape then no longer closes the dialog.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,15 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from fer_core.audit.corrections import EXCLUDE, Corrections
+from fer_core.audit.corrections import EXCLUDE, Correction, Corrections
 from fer_core.audit.findings import Findings
 from fer_core.audit.projection import nearest
 from fer_core.audit.search import SUSPICIOUS
-from fer_core.data.face_set import VOTE_COLUMNS
+from fer_core.data.face_set import VOTE_COLUMNS, hash_images
 from fer_core.emotions import COLORS, LABELS
+from fer_core.models.card import ModelCard
 from fer_core.recognizer import EmotionRecognizer
+from fer_core.trained_on import trained_on, training_fingerprint
 from fer_core.ui.components.analysis import (
     find_model_outputs,
     look_with_model,
@@ -28,6 +34,9 @@ from fer_core.ui.components.pictures import Bar, bars_html, label_html, png_url
 # The address's word for the face that is open.
 _ASKED = "face"
 _ORDER = "face_order"
+_EXCLUDED, _LABEL = "face_excluded", "face_label"
+# What the list of corrections gives as the reason.
+_REASON = "looked at"
 _NEIGHBOURS = 14
 _STRIP_PX = 72
 _STEPS = (("Previous", "chevron_left", -1, "Left"), ("Next", "chevron_right", 1, "Right"))
@@ -77,7 +86,7 @@ def _dialog(view: DataView, findings: Findings, recognizer: EmotionRecognizer | 
         _steps(row)
     with facts:
         _facts(view, findings, corrections, row)
-        _mark_buttons(view, corrections, row)
+        _mark_controls(view, corrections, row)
     with scores:
         _votes(findings, row)
         _scores(view, recognizer, row)
@@ -86,36 +95,36 @@ def _dialog(view: DataView, findings: Findings, recognizer: EmotionRecognizer | 
 
 
 def _steps(row: int) -> None:
+    """Draw Previous and Next; after the last face comes the first."""
     order = st.session_state.get(_ORDER, [])
-    at = order.index(row) if row in order else None
+    can_step = row in order and len(order) > 1
     with st.container(horizontal=True, horizontal_alignment="center"):
-        for words, icon, step, shortcut in _STEPS:
-            there = at is not None and 0 <= at + step < len(order)
+        for name, icon, step, shortcut in _STEPS:
             st.button(
-                words,
+                name,
                 icon=f":material/{icon}:",
-                key=f"face_{words}",
-                disabled=not there,
+                key=f"face_{name}",
+                disabled=not can_step,
                 shortcut=shortcut,
                 icon_position="left" if step < 0 else "right",
                 on_click=open_face,
-                args=(order[at + step],) if there else (row,),
+                args=(order[(order.index(row) + step) % len(order)] if can_step else row,),
             )
 
 
 def _facts(view: DataView, findings: Findings, corrections: Corrections, row: int) -> None:
     score = float(findings.issue_score.score[row])
     reasons = findings.issue_score.reasons(row)
-    light = findings.image_stats
+    stats = findings.image_stats
     drawn = "<p class='fer-note'>Drawn by this program, not a photograph.</p>" if view.info.source.synthetic else ""
     facts = {
         "Row": f"{row:,}, counted from 0",
         "Split": view.split(row),
-        "Brightness": f"{light.mean[row]:.0f} of 255",
-        "Contrast": f"{light.std[row]:.0f}",
+        "Brightness": f"{stats.mean[row]:.0f} of 255",
+        "Contrast": f"{stats.std[row]:.0f}",
     }
     if reasons:
-        facts["IssueScore"] = f"{score * 100:.0f} %: {', '.join(reasons)}"
+        facts["Issue score"] = f"{score * 100:.0f} %: {', '.join(reasons)}"
     rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
     badge = ' <span class="fer-tag">suspicious</span>' if score >= SUSPICIOUS else ""
     st.html(
@@ -124,42 +133,43 @@ def _facts(view: DataView, findings: Findings, corrections: Corrections, row: in
     )
 
 
-def _mark_buttons(view: DataView, corrections: Corrections, row: int) -> None:
+def _mark_controls(view: DataView, corrections: Corrections, row: int) -> None:
+    """Draw what marks a face: a toggle that excludes it and its label, of which another one can be chosen."""
     mark = corrections.current.get(row)
-    if mark is not None:
-        st.markdown(
-            ":material/bookmark: Marked to be **left out**"
-            if mark.action == EXCLUDE
-            else f":material/bookmark: Marked to be relabelled **{mark.label}**"
-        )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if mark is None or mark.action != EXCLUDE:
-            st.button(
-                "Exclude",
-                icon=":material/block:",
-                key="face_exclude",
-                on_click=mark_faces,
-                args=(view, [row], EXCLUDE, "looked at"),
-            )
-        with st.popover("Relabel", icon=":material/edit:"):
-            for label in LABELS:
-                if label != view.label(row):
-                    st.button(
-                        label,
-                        key=f"face_relabel_{label}",
-                        width="stretch",
-                        on_click=mark_faces,
-                        args=(view, [row], label, "looked at"),
-                    )
-        if mark is not None:
-            st.button("Unmark", key="face_unmark", on_click=mark_faces, args=(view, [row], "", ""))
+    own = view.label(row)
+    excluded = mark is not None and mark.action == EXCLUDE
+    st.session_state[_EXCLUDED] = excluded
+    st.session_state[_LABEL] = own if mark is None or excluded else mark.label
+    st.toggle("Exclude from training", key=_EXCLUDED, on_change=_exclude, args=(view, row))
+    st.pills("Label for training", LABELS, required=True, key=_LABEL, wrap=True, on_change=_relabel, args=(view, row))
+    st.caption(_mark_sentence(mark, own))
+
+
+def _mark_sentence(mark: Correction | None, label: str) -> str:
+    if mark is None:
+        return "Not marked: training uses this face as it is."
+    if mark.action == EXCLUDE:
+        return ":material/bookmark: Marked to be left out of training."
+    return f":material/bookmark: Marked to be relabelled {mark.label}; the data set says {label}."
+
+
+def _exclude(view: DataView, row: int) -> None:
+    mark_faces(view, [row], EXCLUDE if st.session_state[_EXCLUDED] else "", _REASON, toast=False)
+
+
+def _relabel(view: DataView, row: int) -> None:
+    label = st.session_state[_LABEL]
+    mark_faces(view, [row], "" if label == view.label(row) else label, _REASON, toast=False)
 
 
 def _votes(findings: Findings, row: int) -> None:
     if findings.votes is None:
         return
     votes = findings.votes[row]
-    total = max(1, int(votes.sum()))
+    total = int(votes.sum())
+    if total == 0:
+        st.html('<p class="fer-note">Nobody voted on this image for FER+.</p>')
+        return
     names = [seen_word(column) for column in VOTE_COLUMNS]
     bars = [
         Bar(names[k], votes[k] / total, str(votes[k]), COLORS.get(names[k], _OTHER_COLOR), votes[k] == votes.max())
@@ -178,17 +188,25 @@ def _scores(view: DataView, recognizer: EmotionRecognizer | None, row: int) -> N
         Bar(label, float(p), f"{p * 100:.0f} %", COLORS[label], p == probs.max())
         for label, p in zip(recognizer.labels, probs, strict=True)
     ]
-    hint = ""
-    if view.info.source.synthetic and not recognizer.card.data.get("synthetic"):
-        hint = '<p class="fer-note">It learned from photographs: on drawings its scores mean little.</p>'
-    elif view.split(row) == "Training":
-        hint = '<p class="fer-note">It may have been trained on this very face and its label.</p>'
-    st.html(f'<p class="fer-note">What {escape(recognizer.name)} scores</p>{bars_html(bars)}{hint}')
+    hint = _scores_hint(view, recognizer.card, row)
+    note = f'<p class="fer-note">{hint}</p>' if hint else ""
+    st.html(f'<p class="fer-note">What {escape(recognizer.name)} scores</p>{bars_html(bars)}{note}')
+
+
+def _scores_hint(view: DataView, card: ModelCard, row: int) -> str:
+    """Return why the scores of a face mean less than they seem to; empty if nothing is known against them."""
+    fingerprint = training_fingerprint(card)
+    if fingerprint is not None and np.isin(hash_images(view.faces.images[row : row + 1]), fingerprint)[0]:
+        return "It was trained on this very image."
+    if view.info.source.synthetic and not card.data.get("synthetic"):
+        return "It learned from photographs: on drawings its scores mean little."
+    if fingerprint is None and trained_on(card, view.faces)[row]:
+        return "It may have been trained on this very image."
+    return ""
 
 
 def _copies(view: DataView, findings: Findings, row: int) -> None:
-    rows = findings.duplicate_groups.with_row(row)
-    rows = rows[rows != row]
+    rows = findings.copies_of(row)
     if len(rows) == 0:
         return
     st.markdown(f"**{'One copy' if len(rows) == 1 else f'{len(rows)} copies'}** of this picture")
@@ -204,8 +222,8 @@ def _copies(view: DataView, findings: Findings, row: int) -> None:
 def _neighbours(view: DataView, recognizer: EmotionRecognizer | None, row: int) -> None:
     if recognizer is None:
         return
-    seen = find_model_outputs(view, recognizer)
-    if seen is None:
+    outputs = find_model_outputs(view, recognizer)
+    if outputs is None:
         st.caption(
             "The faces most like this one, by the model's features, appear here once it has looked at all of them."
         )
@@ -214,7 +232,7 @@ def _neighbours(view: DataView, recognizer: EmotionRecognizer | None, row: int) 
             _close()
             st.rerun()
         return
-    rows, cosine = nearest(seen.features, row, _NEIGHBOURS)
+    rows, cosine = nearest(outputs.features, row, _NEIGHBOURS)
     st.markdown(f"**Most alike** by the features of {recognizer.name}")
     _strip(view, rows, [f"{value:.2f} alike" for value in cosine], "face_nearest")
 

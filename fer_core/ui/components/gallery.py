@@ -8,12 +8,16 @@ import streamlit as st
 
 from fer_core.audit.corrections import EXCLUDE, Corrections
 from fer_core.audit.findings import Findings
-from fer_core.audit.votes import leading_column
 from fer_core.data.face_set import VOTE_COLUMNS
+from fer_core.data.votes import majority_column
 from fer_core.ui.components.corrections import mark_faces
 from fer_core.ui.components.data_view import DataView, seen_word
 from fer_core.ui.components.face_dialog import open_face
 from fer_core.ui.components.face_grid import Tile, TileGroup, face_grid
+
+# Width of a pager's arrows and of one of its numbers in pixels of the screen.
+_PAGER_PX, _PAGE_NUMBER_PX = 70, 34
+_FEWEST_NUMBERS, _MOST_NUMBERS = 5, 7
 
 
 def gallery(
@@ -40,7 +44,7 @@ def gallery(
 def tiles(view: DataView, findings: Findings, corrections: Corrections, rows: Sequence[int]) -> list[Tile]:
     """Return a tile for each row, with what most people saw in it where that is not the label."""
     rows = [int(row) for row in rows]
-    seen = [-1] * len(rows) if findings.votes is None else leading_column(findings.votes[rows])
+    seen = [-1] * len(rows) if findings.votes is None else majority_column(findings.votes[rows])
     return [
         Tile(row, view.label(row), view.title(row), _seen_note(column, view.label(row)), mark_of(corrections, row))
         for row, column in zip(rows, seen, strict=True)
@@ -51,6 +55,13 @@ def mark_of(corrections: Corrections, row: int) -> str:
     """Return "exclude", the label that a face is to have instead, or ""."""
     mark = corrections.current.get(row)
     return "" if mark is None else EXCLUDE if mark.action == EXCLUDE else mark.label
+
+
+def pager(key: str, pages: int) -> int:
+    """Draw the numbers of the pages, bound to the address as `key`; return the page that is chosen, from 1."""
+    # With room for fewer than five numbers Streamlit shows only one or two, even where there are no more.
+    width = _PAGER_PX + _PAGE_NUMBER_PX * max(_FEWEST_NUMBERS, min(pages, _MOST_NUMBERS))
+    return st.pagination(pages, key=key, bind="query-params", width=width, max_visible_pages=_MOST_NUMBERS)
 
 
 def next_page(key: str, page: int, pages: int) -> None:
@@ -66,7 +77,7 @@ def next_page(key: str, page: int, pages: int) -> None:
 
 
 def _seen_note(column: int, label: str) -> str:
-    """Say what most people saw, by the votes' column or -1 for none, where that is not the label."""
+    """Say what most people saw, by its column of the votes or -1 for none, where that is not the label."""
     if column < 0:
         return ""
     name = seen_word(VOTE_COLUMNS[column])

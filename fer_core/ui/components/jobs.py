@@ -1,159 +1,105 @@
-"""Work that takes longer than a click, in a thread of its own: the page goes on, and a reload finds it again.
+"""Background jobs on a page: start them for this browser tab, show how far they are, hand over their outcome.
 
-A job reports how far it is; a fragment of the page looks at that on its own timer. Stopping a job
-makes its next report raise, so that it ends where it stands and cleans up after itself.
+Everybody sees that a job runs. Its outcome goes to the tab that started it, which is known again
+after a reload by an id in its address.
 """
 
 from __future__ import annotations
 
-import logging
+import secrets
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from typing import BinaryIO
 
 import streamlit as st
 
-from fer_core.errors import FerError
+from fer_core.background.jobs import Job, list_jobs, sweep_jobs
+from fer_core.background.launch import start_job
+from fer_core.background.task import Progress, Task
+from fer_core.errors import JobError
 
-log = logging.getLogger(__name__)
-
-# Two viewers may press at once.
-_starting = threading.Lock()
-
-Report = Callable[[float, float], None]
-
-
-class JobStopped(FerError):
-    """Raised inside a job that its user has stopped."""
+_OWNER = "job_owner"
+# The address's word for the id of the tab; it is there only while the tab has a job.
+_ADDRESS = "tab"
+_POLL_S = 0.5
+_SWEEP_EVERY_S = 60.0
+_SEEN_EVERY_S = 60.0
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a job is.
+def owner_id() -> str:
+    """Return the id of this browser tab, the same after a reload if it has started a job."""
+    if _OWNER not in st.session_state:
+        st.session_state[_OWNER] = st.query_params.get(_ADDRESS) or secrets.token_urlsafe(9)
+    return st.session_state[_OWNER]
 
-    Attributes:
-        share: 0 to 1, or None as long as nothing was reported.
-        left_s: time left in seconds at the pace so far, or None while that cannot be said.
-        running: whether it goes on.
-        error: why it ended, in words; empty if it did not fail.
+
+def keep_owner() -> None:
+    """Keep the tab's id in its address on every page while one of its jobs runs or has an outcome to show."""
+    _start_sweeper()
+    if any(job.request.owner == owner_id() for job in list_jobs()):
+        st.query_params[_ADDRESS] = owner_id()
+    else:
+        st.query_params.pop(_ADDRESS, None)
+
+
+def start_own_job(task: Task, uploads: Mapping[str, BinaryIO] | None = None) -> Job | None:
+    """Start a job of this tab; where that cannot be, say why and return None."""
+    try:
+        job = start_job(task, owner_id(), uploads)
+    except JobError as error:
+        st.toast(str(error), icon=":material/error:", duration="long")
+        return None
+    st.query_params[_ADDRESS] = owner_id()
+    return job
+
+
+def own_job(kind: str) -> Job | None:
+    """Return the job of a kind that this tab started last, if it runs or its outcome was not taken yet."""
+    return next((job for job in list_jobs() if job.request.kind == kind and is_own(job)), None)
+
+
+def latest_job(key: str) -> Job | None:
+    """Return the job that was started last under `key`, whoever started it."""
+    return next((job for job in list_jobs() if job.request.key == key), None)
+
+
+def is_own(job: Job) -> bool:
+    """Return whether this tab started the job."""
+    return job.request.owner == owner_id()
+
+
+def show_job(job: Job) -> None:
+    """Show how far a running job is, with a button that cancels it; rerun the page when it ends."""
+    st.fragment(_show, run_every=_POLL_S)(job)
+
+
+def show_failure(job: Job, what: str = "") -> None:
+    """Show why a job of this tab failed, until its user closes that.
+
+    Args:
+        job: one that may have failed; nothing is shown of any other, nor of those of other tabs.
+        what: the headline; by default that the job failed.
     """
-
-    share: float | None = None
-    left_s: float | None = None
-    running: bool = True
-    error: str = ""
-
-
-class Job:
-    """One piece of work in a daemon thread."""
-
-    def __init__(self, title: str, work: Callable[[Report], Any]) -> None:
-        """Start `work`; it is given a function to report to: (done, total), in any unit.
-
-        Args:
-            title: what is done, as the page says it: "Reading fer2013.csv".
-            work: raises a `FerError` where it fails; anything else is a bug, logged as one.
-        """
-        self.title = title
-        self.result: Any = None
-        self._progress = Progress()
-        self._stop = threading.Event()
-        self._start_s = time.monotonic()
-        self._thread = threading.Thread(target=self._run, args=(work,), name=f"job: {title}", daemon=True)
-        self._thread.start()
-
-    @property
-    def progress(self) -> Progress:
-        """How far the job is now."""
-        return self._progress
-
-    def stop(self) -> None:
-        """End the job at its next report."""
-        self._stop.set()
-
-    def join(self, timeout_s: float | None = None) -> None:
-        """Wait until the job has ended."""
-        self._thread.join(timeout_s)
-
-    def _run(self, work: Callable[[Report], Any]) -> None:
-        error = "This failed for a reason that the server's log names. It is a fault of the program."
-        try:
-            self.result = work(self._report)
-            error = ""
-        except JobStopped:
-            error = ""
-        except FerError as known:
-            error = str(known)
-        finally:
-            self._progress = replace(self._progress, running=False, left_s=None, error=error)
-
-    def _report(self, done: float, total: float) -> None:
-        if self._stop.is_set():
-            raise JobStopped(f"{self.title} was stopped.")
-        share = min(done / total, 1.0) if total else None
-        spent_s = time.monotonic() - self._start_s
-        # The first moments say little about the pace of the rest.
-        left_s = spent_s * (1 - share) / share if share and spent_s > 1 else None
-        self._progress = Progress(share, left_s)
+    if job.state != "failed" or not is_own(job):
+        return
+    with st.container(key=f"failed_{job.id}"):
+        st.error(f"**{what or f'{job.title} failed.'}** {job.error}", icon=":material/error:")
+        st.button("Close", key=f"close_{job.id}", on_click=job.remove)
 
 
-@st.cache_resource(show_spinner=False)
-def _jobs() -> dict[str, Job]:
-    return {}
-
-
-def find_job(key: str) -> Job | None:
-    """Return the job that was started last under `key` on this server and not forgotten since."""
-    return _jobs().get(key)
-
-
-def start_job(key: str, title: str, work: Callable[[Report], Any]) -> Job:
-    """Start a job under `key`, or return the one that runs under it."""
-    jobs = _jobs()
-    with _starting:
-        if key not in jobs or not jobs[key].progress.running:
-            jobs[key] = Job(title, work)
-        return jobs[key]
-
-
-def forget_job(key: str) -> None:
-    """Let go of a job that has ended and whose outcome was taken."""
-    _jobs().pop(key, None)
-
-
-def forget_ended(prefix: str) -> None:
-    """Let go of all jobs that have ended and whose key begins with `prefix`."""
-    for key, job in list(_jobs().items()):
-        if key.startswith(prefix) and not job.progress.running:
-            forget_job(key)
-
-
-def show_job(key: str, job: Job) -> None:
-    """Show how far a running job is, with a button that stops it; rerun the page when it ends."""
-    st.fragment(_show, run_every=0.5)(key, job)
-
-
-def _show(key: str, job: Job) -> None:
-    progress = job.progress
-    if not progress.running:
-        st.rerun()
-    with (
-        st.container(border=True, key=f"job_{key}"),
-        st.container(horizontal=True, vertical_alignment="center", gap="medium"),
-    ):
-        st.progress(progress.share or 0.0, progress_words(job.title, progress))
-        st.button("Stop", key=f"stop_{key}", on_click=job.stop)
+def keep_while_open(job: Job) -> None:
+    """Keep a job's outcome for as long as this page stays open."""
+    st.fragment(_mark_seen, run_every=_SEEN_EVERY_S)(job)
 
 
 def progress_words(title: str, progress: Progress) -> str:
     """Say how far a job is.
 
-    >>> progress_words("Reading fer2013.csv", Progress(0.43, 12.3))
+    >>> progress_words("Reading fer2013.csv", Progress(43, 100, since_s=0, since_done=3, time_s=8.6))
     'Reading fer2013.csv · 43 % · about 12 s left'
     """
-    parts = [title]
+    parts = [title, progress.phase] if progress.phase else [title]
     if progress.share is not None:
         parts.append(f"{progress.share * 100:.0f} %")
     if progress.left_s is not None:
@@ -161,5 +107,40 @@ def progress_words(title: str, progress: Progress) -> str:
     return " · ".join(parts)
 
 
+def _show(job: Job) -> None:
+    job = job.refresh()
+    if not job.running:
+        st.rerun()
+    job_bar(job)
+
+
+def job_bar(job: Job) -> None:
+    """Draw a running job as it is now, with a button that cancels it, in a fragment that draws itself again."""
+    title = job.title if is_own(job) else f"{job.title} (started in another tab)"
+    with (
+        st.container(border=True, key=f"job_{job.id}"),
+        st.container(horizontal=True, vertical_alignment="center", gap="medium"),
+    ):
+        st.progress(job.progress.share or 0.0, progress_words(title, job.progress))
+        label = "Cancelling…" if job.cancelling else "Cancel"
+        st.button(label, key=f"cancel_{job.id}", on_click=job.cancel, disabled=job.cancelling)
+
+
+def _mark_seen(job: Job) -> None:
+    job.mark_seen()
+
+
 def _duration(seconds: float) -> str:
     return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
+@st.cache_resource(show_spinner=False)
+def _start_sweeper() -> None:
+    """Delete outcomes past their time also while nobody uses the app; some hold a person's pictures."""
+    threading.Thread(target=_sweep_forever, name="sweep jobs", daemon=True).start()
+
+
+def _sweep_forever() -> None:
+    while True:
+        sweep_jobs()
+        time.sleep(_SWEEP_EVERY_S)

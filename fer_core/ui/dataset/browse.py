@@ -10,11 +10,12 @@ import streamlit as st
 
 from fer_core.audit.corrections import Corrections
 from fer_core.audit.findings import Findings
-from fer_core.audit.search import OTHER, Query, find_faces
+from fer_core.audit.search import NOT_VOTED, OTHER, Query, find_faces
+from fer_core.data.votes import has_votes
 from fer_core.emotions import LABELS
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.face_grid import TileGroup
-from fer_core.ui.components.gallery import gallery, next_page, tiles
+from fer_core.ui.components.gallery import gallery, next_page, pager, tiles
 from fer_core.ui.components.widgets import empty_state
 
 _WHICH = {"All": None, "Suspicious": True, "Others": False, "Marked": None}
@@ -35,7 +36,7 @@ def browse(view: DataView, findings: Findings, corrections: Corrections) -> None
     pages = max(1, math.ceil(len(rows) / per_page))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         count = st.empty()
-        page = st.pagination(pages, key="page", bind="query-params")
+        page = pager("page", pages)
     shown = rows[(page - 1) * per_page : page * per_page]
     count.markdown(_position(rows, shown, (page - 1) * per_page, len(view.faces)))
     if len(rows) == 0:
@@ -70,7 +71,7 @@ def _choose(view: DataView, findings: Findings, corrections: Corrections) -> tup
         )
         labels = _pills("Label", LABELS, "label")
         splits = _pills("Split", view.faces.splits, "split")
-        seen = _pills("Most people saw", [*LABELS, OTHER], "seen_as") if findings.votes is not None else ()
+        seen = _pills("Most people saw", _answers(findings), "seen_as") if findings.votes is not None else ()
         st.subheader("Order and size")
         order = st.selectbox(
             "Order",
@@ -97,8 +98,12 @@ def _choose(view: DataView, findings: Findings, corrections: Corrections) -> tup
     return rows, _SIZES[size]
 
 
-def _pills(words: str, options: Sequence[str], key: str) -> list[str]:
-    return st.pills(words, options, selection_mode="multi", key=key, bind="query-params", on_change=_first_page)
+def _answers(findings: Findings) -> list[str]:
+    return [*LABELS, OTHER] if has_votes(findings.votes).all() else [*LABELS, OTHER, NOT_VOTED]
+
+
+def _pills(title: str, options: Sequence[str], key: str) -> list[str]:
+    return st.pills(title, options, selection_mode="multi", key=key, bind="query-params", on_change=_first_page)
 
 
 def _shuffle() -> int:
@@ -114,4 +119,5 @@ def _position(rows: np.ndarray, shown: np.ndarray, before: int, total: int) -> s
     if len(rows) == 0:
         return "**No faces**"
     of = "" if len(rows) == total else f" of {total:,}"
-    return f"**{len(rows):,} faces**{of} · {before + 1:,} to {before + len(shown):,}"
+    count = "1 face" if len(rows) == 1 else f"{len(rows):,} faces"
+    return f"**{count}**{of} · {before + 1:,} to {before + len(shown):,}"

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import datetime
 from html import escape
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import streamlit as st
 
+from fer_core.audit.findings import Findings
+from fer_core.audit.import_jobs import AddVotes, HoldOutValidation
+from fer_core.audit.summary import Summary
 from fer_core.cache import clear_cache
-from fer_core.data.splits import with_validation
-from fer_core.data.store import (
-    StoreInfo,
-    delete_store,
-    list_stores,
-    open_store,
-    write_store,
-)
-from fer_core.data.votes import join_votes, read_votes
+from fer_core.data.importing import resolve_path
+from fer_core.data.split_names import TEST_SPLITS
+from fer_core.data.store import StoreInfo, delete_store
 from fer_core.errors import DataError
-from fer_core.ui.components.data_view import DataView, default_store, look_first, shown_name
-from fer_core.ui.components.jobs import Report, start_job
-from fer_core.ui.dataset.source import (
-    JOB,
-    SELECTED,
-    add_data,
-    is_reading,
-    store_name,
-    typed_path,
-)
+from fer_core.ui.components.data_view import DataView, default_store, shown_name
+from fer_core.ui.dataset.source import SELECTED, add_data, is_reading, start_data_job
 
 _FAILED = "delete_failed"
+# What an uploaded table of votes is called in messages.
+_VOTES_FILE = "The uploaded file"
 
 
 def choose_data(infos: list[StoreInfo]) -> StoreInfo:
@@ -41,20 +31,29 @@ def choose_data(infos: list[StoreInfo]) -> StoreInfo:
         st.title("Data set", width="content")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             names = [info.name for info in infos]
+            gone = _settle_choice(names, default=names[default_store(infos)])
             name = st.selectbox(
                 "Data set",
                 names,
-                index=default_store(infos),
                 key=SELECTED,
-                bind="query-params",
                 format_func=lambda name: shown_name(infos[names.index(name)]),
                 width=260,
                 label_visibility="collapsed",
             )
             add_data()
+    st.query_params[SELECTED] = name
+    if gone:
+        st.warning(f"There is no data set named {gone} here any more. This is {name}.", icon=":material/search_off:")
     if failed := st.session_state.pop(_FAILED, ""):
         st.error(failed, icon=":material/error:")
     return infos[names.index(name)]
+
+
+def _settle_choice(names: list[str], default: str) -> str:
+    """Choose the data set that was chosen before or that the address names; return its name if it is gone."""
+    wanted = st.session_state.get(SELECTED) or st.query_params.get(SELECTED, "")
+    st.session_state[SELECTED] = wanted if wanted in names else default
+    return "" if wanted in names else wanted
 
 
 def damaged(info: StoreInfo) -> None:
@@ -105,14 +104,12 @@ def about(view: DataView) -> None:
 def _figures(view: DataView) -> list[tuple[str, str, str]]:
     """Return four figures as (value, label, what it means)."""
     summary, findings = view.summary, view.findings
-    ratio, most, least = summary.imbalance
     agreement = summary.agreement
-    training = int(np.sum(findings.in_splits("Training")))
-    tests = len(view.faces) - training
-    leaked = len(findings.found_in_training(nearly=False))
+    tests = int(np.sum(findings.in_splits(*TEST_SPLITS)))
+    leaked = len(findings.found_exactly(*TEST_SPLITS))
     return [
-        (f"{view.info.rows:,}", "faces", f"{training:,} to train on, {tests:,} to measure with."),
-        (f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent expression against the rarest."),
+        (f"{view.info.rows:,}", "faces", _purposes(findings)),
+        _balance(summary),
         (
             "–",
             "labels confirmed",
@@ -124,7 +121,7 @@ def _figures(view: DataView) -> list[tuple[str, str, str]]:
         else (
             f"{agreement * 100:.1f} %",
             "labels confirmed",
-            "The label is what more of ten people saw in the face than anything else.",
+            "Of the faces voted on, the label got more votes than any other answer.",
         ),
         (
             f"{leaked / tests * 100:.1f} %" if tests else "–",
@@ -134,6 +131,23 @@ def _figures(view: DataView) -> list[tuple[str, str, str]]:
             else "There are no test faces.",
         ),
     ]
+
+
+def _purposes(findings: Findings) -> str:
+    """Say how many faces there are to train on, to choose between models and to test."""
+    counts = {
+        "to train on": np.sum(findings.in_splits("Training")),
+        "for validation": np.sum(findings.in_splits("Validation")),
+        "to test with": np.sum(findings.in_splits(*TEST_SPLITS)),
+    }
+    return ", ".join(f"{count:,} {purpose}" for purpose, count in counts.items() if count) + "."
+
+
+def _balance(summary: Summary) -> tuple[str, str, str]:
+    if summary.imbalance is None:
+        return "–", "balance", "All faces have the same label."
+    ratio, most, least = summary.imbalance
+    return f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent expression against the rarest."
 
 
 def _figure(value: str, label: str, meaning: str) -> str:
@@ -156,37 +170,15 @@ def _mixed_tests(view: DataView) -> None:
             "a part of Training instead.",
             width="stretch",
         )
-        if st.button(
+        st.button(
             "Hold out 10 %",
             key="data_hold_out",
             disabled=is_reading(),
+            on_click=start_data_job,
+            args=(HoldOutValidation(view.info.name),),
             help="A copy of this data set, in which 10 % of each expression's training images are Validation; "
             "the same ones every time.",
-        ):
-            _start_validation(view.info)
-
-
-def _start_validation(info: StoreInfo) -> None:
-    def split(report: Report) -> str:
-        faces, stores = with_validation(open_store(info.name)), {store.name: store for store in list_stores()}
-        name = validation_name(info.name)
-        if name in stores and stores[name].hash != faces.hash:
-            name = store_name(name, set(stores))  # it was split from other data, and may have corrections
-        write_store(faces, name)
-        look_first(name)
-        return name
-
-    start_job(JOB, f"Splitting {info.name}", split)
-    st.rerun()
-
-
-def validation_name(name: str) -> str:
-    """Return the name of the store `name` with a validation split: always the same, and never its own.
-
-    >>> validation_name("fer2013")
-    'fer2013 with validation'
-    """
-    return store_name(f"{name[:44]} with validation", {name})  # names are cut at 60 characters
+        )
 
 
 def _votes_form(info: StoreInfo) -> None:
@@ -196,24 +188,20 @@ def _votes_form(info: StoreInfo) -> None:
     )
     upload = st.file_uploader("Or upload it", max_upload_size=64, key="votes_upload")
     if st.button("Add votes", disabled=is_reading() or not (path.strip() or upload), key="votes_add"):
-        content = upload.getvalue() if upload else None
-        _start_votes(info, path, content)
+        _start_votes(info, path, upload)
 
 
-def _start_votes(info: StoreInfo, path: str, content: bytes | None) -> None:
-    def join(report: Report) -> str:
-        if content is None:
-            votes = read_votes(typed_path(path))
-        else:
-            with tempfile.TemporaryDirectory() as folder:
-                uploaded = Path(folder) / "The uploaded file"
-                uploaded.write_bytes(content)
-                votes = read_votes(uploaded)
-        write_store(join_votes(open_store(info.name), votes), info.name)
-        return info.name
-
-    start_job(JOB, f"Joining votes to {info.name}", join)
-    st.rerun()
+def _start_votes(info: StoreInfo, path: str, upload: BinaryIO | None) -> None:
+    if upload is not None:
+        started = start_data_job(AddVotes(info.name, _VOTES_FILE, uploaded=True), {_VOTES_FILE: upload})
+    else:
+        try:
+            started = start_data_job(AddVotes(info.name, str(resolve_path(path).resolve())))
+        except DataError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+    if started:
+        st.rerun()
 
 
 def _delete_button(info: StoreInfo) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
 from fer_core.audit.corrections import Corrections
 from fer_core.audit.findings import Findings
 from fer_core.audit.model_outputs import ModelOutputs
-from fer_core.audit.search import OTHER
-from fer_core.charts.dataset import OTHER_COLOR, SPLIT_COLORS, face_heat, face_map
+from fer_core.audit.search import NOT_VOTED, OTHER, seen_answers
+from fer_core.charts.dataset import NOT_VOTED_COLOR, OTHER_COLOR, SPLIT_COLORS, face_heat, face_map
 from fer_core.data.face_set import SPLITS
-from fer_core.data.votes import unique_majority
 from fer_core.emotions import COLORS, LABELS
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.analysis import (
@@ -45,17 +46,17 @@ def map_view(
             300,
         )
         return
-    seen = find_model_outputs(view, recognizer)
-    if seen is None:
+    outputs = find_model_outputs(view, recognizer)
+    if outputs is None:
         _no_map_yet(view, recognizer)
         return
     plane, selected = st.columns([7, 4], gap="medium")
     with plane:
-        rows = _plane(view, findings, seen)
-        shown = sum(seen.map.explained) * 100
+        rows = _plane(view, findings, outputs)
+        shown = sum(outputs.map.explained) * 100
         st.caption(
             f"Faces that lie together look alike to {recognizer.name}: the two principal components of its "
-            f"{seen.features.shape[1]:,} features show {shown:.0f} % of all differences."
+            f"{outputs.features.shape[1]:,} features show {shown:.0f} % of all differences."
         )
     with selected:
         _selected(view, findings, corrections, rows)
@@ -79,10 +80,10 @@ def _no_map_yet(view: DataView, recognizer: EmotionRecognizer) -> None:
     )
 
 
-def _plane(view: DataView, findings: Findings, seen: ModelOutputs) -> np.ndarray:
+def _plane(view: DataView, findings: Findings, outputs: ModelOutputs) -> np.ndarray:
     """Draw the points and return the rows that are selected."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-        ways = ["Label", "Split", "IssueScore"] + (["People saw"] if findings.votes is not None else [])
+        ways = ["Label", "Split", "Issue score"] + (["People saw"] if findings.votes is not None else [])
         way = st.segmented_control("Colour", ways, default="Label", required=True, key="colour", bind="query-params")
         n = len(view.faces)
         everyone = n <= _SAMPLE or st.toggle(
@@ -92,7 +93,7 @@ def _plane(view: DataView, findings: Findings, seen: ModelOutputs) -> np.ndarray
             help=f"Otherwise {_SAMPLE:,} drawn by lot, which is quicker.",
         )
     rows = np.arange(n) if everyone else np.sort(np.random.default_rng(0).choice(n, _SAMPLE, replace=False))
-    figure = _figure(view, findings, seen, rows, way)
+    figure = _figure(view, findings, outputs, rows, way)
     event = st.plotly_chart(
         figure,
         key=f"map_{view.info.name}",
@@ -104,20 +105,26 @@ def _plane(view: DataView, findings: Findings, seen: ModelOutputs) -> np.ndarray
     return np.array([point["customdata"] for point in event.selection.points], np.int64).reshape(-1)
 
 
-def _figure(view: DataView, findings: Findings, seen: ModelOutputs, rows: np.ndarray, way: str):
+def _figure(view: DataView, findings: Findings, outputs: ModelOutputs, rows: np.ndarray, way: str):
     titles = [f"row {row:,}, {view.label(row)}, {view.split(row)}" for row in rows]
-    xy = seen.map.xy[rows]
-    if way == "IssueScore":
+    xy = outputs.map.xy[rows]
+    if way == "Issue score":
         return face_heat(xy, rows, findings.issue_score.score[rows], titles, _HEIGHT_PX)
     if way == "Split":
         split = view.faces.split[rows]
         groups = {name: (split == SPLITS.index(name), SPLIT_COLORS[name]) for name in view.faces.splits}
+    elif way == "Label":
+        groups = _by_code(view.faces.labels[rows], LABELS)
     else:
-        codes = view.faces.labels[rows] if way == "Label" else unique_majority(findings.votes[rows])
-        groups = {label: (codes == k, COLORS[label]) for k, label in enumerate(LABELS)}
-        if way == "People saw":
-            groups[OTHER] = (codes < 0, OTHER_COLOR)
+        answers = [*LABELS, OTHER, NOT_VOTED]
+        groups = _by_code(seen_answers(findings.votes, len(view.faces))[rows], answers)
     return face_map(xy, rows, groups, titles, _HEIGHT_PX)
+
+
+def _by_code(codes: np.ndarray, names: Sequence[str]) -> dict[str, tuple[np.ndarray, str]]:
+    """Return the points of each name that has any, and its colour."""
+    colors = {**COLORS, OTHER: OTHER_COLOR, NOT_VOTED: NOT_VOTED_COLOR}
+    return {name: (codes == code, colors[name]) for code, name in enumerate(names) if np.any(codes == code)}
 
 
 def _selected(view: DataView, findings: Findings, corrections: Corrections, rows: np.ndarray) -> None:

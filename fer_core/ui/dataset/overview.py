@@ -9,6 +9,7 @@ from fer_core.audit.findings import Findings
 from fer_core.audit.search import OTHER, SUSPICIOUS
 from fer_core.charts.dataset import class_counts, what_people_saw
 from fer_core.charts.timeline import QUIET
+from fer_core.data.votes import has_votes
 from fer_core.emotions import LABELS
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.pictures import captioned_faces
@@ -22,7 +23,7 @@ def overview(view: DataView, findings: Findings) -> None:
     _what_stands_out(view, findings)
     _counts(view)
     if view.summary.seen is not None:
-        _seen(view)
+        _seen(view, findings)
     _mean_faces(view)
 
 
@@ -34,32 +35,32 @@ def _what_stands_out(view: DataView, findings: Findings) -> None:
 def _sentences(view: DataView, findings: Findings) -> list[str]:
     """Return what would surprise someone who knows the data set by name only, with <b> around the figures."""
     seen = view.summary.seen
-    found = []
+    sentences = []
     if copies := len(findings.exact_duplicates.surplus):
         are = "face is an exact copy" if copies == 1 else "faces are exact copies"
-        found.append(
+        sentences.append(
             f"<b>{copies:,}</b> {are} of another; one picture is here "
             f"<b>{findings.exact_duplicates.sizes.max()} times</b>."
         )
-    found += _most_often(findings)
+    sentences += _most_often(findings)
     if conflicts := len(findings.exact_duplicates.differing(findings.labels)):
         groups = "group" if conflicts == 1 else "groups"
-        found.append(f"In <b>{conflicts:,}</b> {groups} of copies the same picture has different labels.")
+        sentences.append(f"In <b>{conflicts:,}</b> {groups} of copies the same picture has different labels.")
     if blank := int(findings.image_stats.nearly_blank.sum()):
         black = int(findings.image_stats.all_black.sum())
-        found.append(
+        sentences.append(
             f"<b>{blank:,}</b> {'image is' if blank == 1 else 'images are'} blank or nearly so"
             f"{f', <b>{black:,}</b> of them all black' if black else ''}, and each has a label."
         )
     if seen is not None:
-        found += _seen_sentences(seen)
+        sentences += _seen_sentences(seen)
         suspicious = float(np.mean(findings.issue_score.score >= SUSPICIOUS))
         model = "" if findings.label_issues is None else ", the model"
-        found.append(
+        sentences.append(
             f"<b>{suspicious * 100:.0f} %</b> of all faces are suspicious: votes{model}, copies or an empty "
             "picture speak against the label."
         )
-    return found or [
+    return sentences or [
         "No copies and no blank images. That is what one expects of a set that was drawn."
         if view.info.source.synthetic
         else "No copies and no blank images."
@@ -67,8 +68,8 @@ def _sentences(view: DataView, findings: Findings) -> list[str]:
 
 
 def _most_often(findings: Findings) -> list[str]:
-    """Say which photograph is there most often in versions that differ, where near copies were looked for."""
-    if len(findings.near_duplicates) == 0:
+    """Say which picture is there most often in versions that differ, where near copies were looked for."""
+    if not findings.near_duplicates:
         return []
     blank = np.unique(
         findings.duplicate_groups.id[findings.image_stats.nearly_blank & findings.duplicate_groups.grouped]
@@ -78,7 +79,7 @@ def _most_often(findings: Findings) -> list[str]:
     rows = findings.duplicate_groups.rows(int(sizes.argmax()))
     labels = len(np.unique(findings.labels[rows]))
     return [
-        f"One photograph is here <b>{len(rows)} times</b> in versions that differ little, under <b>{labels}</b> "
+        f"The largest group of near copies has <b>{len(rows)} images</b>, under <b>{labels}</b> "
         f"{'label' if labels == 1 else 'different labels'}."
     ]
 
@@ -91,8 +92,8 @@ def _seen_sentences(seen: np.ndarray) -> list[str]:
     instead = others[int(seen[worst, others].argmax())]
     share = seen[worst, instead] / max(1, totals[worst])
     return [
-        f"In only <b>{own[worst] * 100:.0f} %</b> of the faces labelled {LABELS[worst]} more people saw that than "
-        f"anything else; in <b>{share * 100:.0f} %</b> it was {LABELS[instead]}."
+        f"Only <b>{own[worst] * 100:.0f} %</b> of the faces labelled {LABELS[worst]} were seen as that by more raters "
+        f"than as anything else; <b>{share * 100:.0f} %</b> were seen as {LABELS[instead]}."
     ]
 
 
@@ -113,12 +114,13 @@ def _counts(view: DataView) -> None:
             )
 
 
-def _seen(view: DataView) -> None:
+def _seen(view: DataView, findings: Findings) -> None:
     st.subheader("What people saw in them")
     st.caption(
-        "For FER+ ten people looked at each face. Each bar is all faces of one label: first the share in which "
-        "more of them saw just that than anything else, then what they saw instead. Beige is something else: "
-        "contempt, unclear or no face."
+        "For FER+ ten people looked at each face. Each bar is all faces of one label that were voted on: first the "
+        "share in which that label got more votes than any other answer, then what got most instead. Beige is "
+        f"{OTHER}: contempt, unclear, no face, or two answers with equally many votes."
+        f"{_not_voted(findings)}"
     )
     st.plotly_chart(
         what_people_saw(view.summary.seen, LABELS, OTHER, _SEEN_HEIGHT_PX),
@@ -126,6 +128,11 @@ def _seen(view: DataView) -> None:
         config=QUIET,
         alt="What people saw, by label",
     )
+
+
+def _not_voted(findings: Findings) -> str:
+    count = int(np.sum(~has_votes(findings.votes)))
+    return f" {count:,} faces were not voted on and are left out." if count else ""
 
 
 def _mean_faces(view: DataView) -> None:

@@ -11,12 +11,12 @@ import streamlit as st
 
 from fer_core.audit.corrections import EXCLUDE, Corrections
 from fer_core.audit.findings import Findings
-from fer_core.audit.problems import Problem, problems
+from fer_core.audit.problems import Problem, excluded_shares, problems
 from fer_core.data.duplicate_groups import leaked_rows
 from fer_core.data.votes import unique_majority
 from fer_core.emotions import LABELS
 from fer_core.recognizer import EmotionRecognizer
-from fer_core.trained_on import trained_on
+from fer_core.trained_on import trained_on, training_fingerprint
 from fer_core.ui.components.analysis import (
     find_model_outputs,
     find_near,
@@ -28,12 +28,15 @@ from fer_core.ui.components.analysis import (
 from fer_core.ui.components.corrections import mark_faces, relabel_each
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.face_grid import Tile, TileGroup
-from fer_core.ui.components.gallery import gallery, next_page, tiles
+from fer_core.ui.components.gallery import gallery, next_page, pager, tiles
 from fer_core.ui.components.widgets import empty_state
 
 _FACES_A_PAGE = 120
 _GROUPS_A_PAGE = 36
 _NEAR = "near-copies"
+
+# Share of a split, 0 to 1, above which excluding that much with one click asks first.
+_ASK_ABOVE = 0.05
 
 # Of these, all but the first of each group are too many.
 _SURPLUS = {"copies": "exact_duplicates", _NEAR: "duplicate_groups"}
@@ -43,14 +46,14 @@ def problems_view(
     view: DataView, findings: Findings, corrections: Corrections, recognizer: EmotionRecognizer | None
 ) -> None:
     """Draw the list of problems beside the chosen one."""
-    found = [problem for problem in problems(findings) if problem.key != _NEAR or find_near(view) is not None]
-    titles = [problem.title for problem in found]
+    listed = problems(findings)
+    titles = [problem.title for problem in listed]
     kinds, chosen = st.columns([3, 8], gap="medium")
     with kinds:
         title = st.radio(
             "Problem",
             titles,
-            captions=[f"{problem.count:,}" for problem in found],
+            captions=[f"{problem.count:,}" for problem in listed],
             key="problem",
             bind="query-params",
             label_visibility="collapsed",
@@ -58,15 +61,14 @@ def problems_view(
         )
         _not_looked_for(view, findings, recognizer)
     with chosen:
-        _show(view, findings, corrections, found[titles.index(title)], recognizer)
+        _show(view, findings, corrections, listed[titles.index(title)], recognizer)
 
 
 def _not_looked_for(view: DataView, findings: Findings, recognizer: EmotionRecognizer | None) -> None:
-    """Offer the looks that take longer than a click and were not taken yet; say which cannot tell anything."""
+    """Offer the analyses that take longer than a click and were not run yet; say which cannot tell anything."""
     if find_near(view) is None:
         st.caption(
-            "**Near copies** were not looked for yet: every face is compared with every other, which takes "
-            "about a minute."
+            "**Near copies** were not looked for yet. Every face is compared with every other; you see how far it is."
         )
         st.button(
             "Look for near copies",
@@ -79,7 +81,7 @@ def _not_looked_for(view: DataView, findings: Findings, recognizer: EmotionRecog
     if recognizer is None:
         return
     if find_model_outputs(view, recognizer) is None:
-        st.caption(f"**{recognizer.name}** was not asked yet which labels it contradicts.")
+        st.caption(f"**{recognizer.name}** was not yet asked which labels it contradicts.")
         st.button(
             "Ask the model",
             icon=":material/search:",
@@ -89,7 +91,8 @@ def _not_looked_for(view: DataView, findings: Findings, recognizer: EmotionRecog
             disabled=model_looking(view, recognizer),
         )
     elif findings.label_issues is None:
-        st.caption(f"**{recognizer.name}** may have learned from all of these faces, so it cannot judge their labels.")
+        was = "may have been" if training_fingerprint(recognizer.card) is None else "was"
+        st.caption(f"**{recognizer.name}** {was} trained on these faces, so it cannot judge their labels.")
 
 
 def _show(
@@ -107,7 +110,7 @@ def _show(
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         _actions(view, findings, problem)
         pages = math.ceil(len(groups) / per_page)
-        page = st.pagination(pages, key="problem_page", bind="query-params") if pages > 1 else 1
+        page = pager("problem_page", pages) if pages > 1 else 1
     shown = groups[(page - 1) * per_page : page * per_page]
     note = _note_of(view, findings, problem)
     if problem.group is None:
@@ -141,24 +144,17 @@ def _actions(view: DataView, findings: Findings, problem: Problem) -> None:
     if problem.key in _SURPLUS:
         surplus = getattr(findings, _SURPLUS[problem.key]).surplus
         rows = np.intersect1d(surplus, problem.rows)
-        st.button(
-            f"Exclude {len(rows):,}, keep the first of each",
-            key="act_surplus",
-            icon=":material/block:",
-            on_click=mark_faces,
-            args=(view, rows, EXCLUDE, reason),
-        )
+        _exclude_button(view, findings, rows, f"Exclude {len(rows):,}, keep the first of each", reason, "act_surplus")
         return
-    rows, words = problem.rows, f"Exclude all {len(problem.rows):,}"
+    rows, title = problem.rows, f"Exclude all {len(problem.rows):,}"
     if problem.key == "in-training":
         # Only training leaves faces out; what measures keeps every one.
         training = findings.in_splits("Training")
-        rows = leaked_rows(training, ~training, findings.exact_duplicates, findings.near_duplicates)
-        words = f"Exclude their {len(rows):,} {'copy' if len(rows) == 1 else 'copies'} in Training"
+        tests = np.isin(np.arange(len(training)), problem.rows)
+        rows = leaked_rows(training, tests, findings.exact_duplicates, findings.near_duplicates)
+        title = f"Exclude their {len(rows):,} {'copy' if len(rows) == 1 else 'copies'} in Training"
     with st.container(horizontal=True, width="content"):
-        st.button(
-            words, key="act_exclude", icon=":material/block:", on_click=mark_faces, args=(view, rows, EXCLUDE, reason)
-        )
+        _exclude_button(view, findings, rows, title, reason, "act_exclude")
         if problem.key == "votes":
             st.button(
                 "Relabel all as people saw them",
@@ -169,34 +165,48 @@ def _actions(view: DataView, findings: Findings, problem: Problem) -> None:
             )
 
 
+def _exclude_button(view: DataView, findings: Findings, rows: np.ndarray, title: str, reason: str, key: str) -> None:
+    """Draw a button that excludes `rows`; ask first where that takes away much of a split."""
+    exclude = {"key": key, "on_click": mark_faces, "args": (view, rows, EXCLUDE, reason)}
+    shares = {split: share for split, share in excluded_shares(findings, rows).items() if share > _ASK_ABOVE}
+    if not shares:
+        st.button(title, icon=":material/block:", **exclude)
+        return
+    with st.popover(title, icon=":material/block:"):
+        parts = " and ".join(f"**{share * 100:.0f} % of {split}**" for split, share in shares.items())
+        st.markdown(f"This leaves out {parts}. Look at the groups first: are these really copies?")
+        st.button(f"Exclude {len(rows):,} images", type="primary", **exclude)
+
+
 def _note_of(view: DataView, findings: Findings, problem: Problem) -> Callable[[Tile], str]:
     """Return what stands under a face: what the model says, or which split it is in, or what people saw."""
     if problem.key == "model":
-        said = findings.label_issues
-        words = {int(row): f"model: {LABELS[k]}" for row, k in zip(said.rows, said.predicted, strict=True)}
-        return lambda tile: words[tile.row]
+        issues = findings.label_issues
+        predicted = {int(row): f"model: {LABELS[k]}" for row, k in zip(issues.rows, issues.predicted, strict=True)}
+        return lambda tile: predicted[tile.row]
     if problem.group is not None or problem.key == "in-training":
         return lambda tile: view.split(tile.row)
     return lambda tile: tile.note
 
 
-def _with_notes(some: Sequence[Tile], note: Callable[[Tile], str]) -> list[Tile]:
-    return [replace(tile, note=note(tile)) for tile in some]
+def _with_notes(shown: Sequence[Tile], note: Callable[[Tile], str]) -> list[Tile]:
+    return [replace(tile, note=note(tile)) for tile in shown]
 
 
 def _caption(rows: np.ndarray) -> str:
-    return f"{len(rows)} faces, rows {rows[0]:,} to {rows[-1]:,}"
+    return f"{len(rows)} faces, rows {rows.min():,} to {rows.max():,}"
 
 
 def _judged(view: DataView, recognizer: EmotionRecognizer) -> str:
     """Say which faces the model was asked about."""
-    seen = trained_on(recognizer.card, view.faces)
-    judged = [split for split in view.faces.splits if not seen[view.faces.rows_of(split)].all()]
+    known = trained_on(recognizer.card, view.faces)
+    judged = [split for split in view.faces.splits if not known[view.faces.rows_of(split)].all()]
     left_out = [split for split in view.faces.splits if split not in judged]
-    also = f", not in {' or '.join(left_out)}, which it learned from" if left_out else ""
+    was = "may have been" if training_fingerprint(recognizer.card) is None else "was"
+    also = f", not in {' or '.join(left_out)}, which it {was} trained on" if left_out else ""
     return (
-        f"{recognizer.name} was asked in {', '.join(judged)}{also}. Faces it saw as copies in training are left "
-        "out too."
+        f"{recognizer.name} was asked in {', '.join(judged)}{also}. Faces of which a copy or near copy was among its "
+        "training images are left out too."
     )
 
 

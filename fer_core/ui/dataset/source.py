@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Mapping
 from typing import BinaryIO
 
 import streamlit as st
 
+from fer_core.audit.import_jobs import KIND, ImportDemo, ImportKaggle, ImportPath, ImportUpload
+from fer_core.background.jobs import Job, running_job
+from fer_core.background.launch import plain_name
+from fer_core.background.task import Task
 from fer_core.data.demo import demo_set
-from fer_core.data.download import DEFAULT_DATASET, download_kaggle
-from fer_core.data.sources import import_source
-from fer_core.data.store import data_root, list_stores, write_store
+from fer_core.data.download import DEFAULT_DATASET
+from fer_core.data.importing import resolve_path
+from fer_core.data.store import list_stores
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
-from fer_core.ui.components.data_view import look_first
-from fer_core.ui.components.jobs import (
-    Job,
-    Report,
-    find_job,
-    forget_job,
-    show_job,
-    start_job,
-)
+from fer_core.ui.components.jobs import own_job, show_failure, show_job, start_own_job
 from fer_core.ui.components.pictures import captioned_faces
 
-JOB = "dataset"
 # The widget that names the data set on show, and the address's word for it.
 SELECTED = "data"
 
+_UPLOADS = "data_uploads"
 _WAYS = {"Path": ":material/folder_open:", "Upload": ":material/upload_file:", "Kaggle": ":material/cloud_download:"}
 _DEMO = "2,000 faces drawn by this program, in a few seconds. They are not photographs and not FER-2013."
 _FORMS = (
@@ -41,24 +33,31 @@ _FORMS = (
 
 
 def settle_reading() -> Job | None:
-    """Take up the reading that ended or runs, before anything is drawn; what was read becomes the one on show."""
-    job = find_job(JOB)
-    if job is not None and not job.progress.running:
-        forget_job(JOB)
-        if job.result:
-            st.session_state[SELECTED] = job.result
-            st.toast(f"{job.result} is ready.", icon=":material/check:")
-    return job
+    """Take up the job that reads or changes a data set, before anything is drawn.
+
+    The data set that a job of this tab has written becomes the one on show.
+
+    Returns:
+        The job that runs, whoever started it, or the one of this tab that failed.
+    """
+    job = own_job(KIND)
+    if job is not None and job.state in ("finished", "cancelled"):
+        job.remove()
+        if job.state == "finished":
+            st.session_state[SELECTED] = job.result["store"]
+            st.toast(f"{job.result['store']} is ready.", icon=":material/check:")
+        job = None
+    return running_job(KIND) or job
 
 
 def show_reading(job: Job | None) -> None:
     """Show how far a reading is, or why it failed."""
     if job is None:
         return
-    if job.progress.running:
-        show_job(JOB, job)
-    elif job.progress.error:
-        st.error(f"**{job.title} failed.** {job.progress.error}", icon=":material/error:")
+    if job.running:
+        show_job(job)
+    else:
+        show_failure(job)
 
 
 def no_data_yet() -> None:
@@ -76,7 +75,8 @@ def no_data_yet() -> None:
                 "Draw the demo set",
                 type="primary",
                 icon=":material/draw:",
-                on_click=_draw,
+                on_click=start_data_job,
+                args=(ImportDemo(),),
                 key="draw_demo",
                 disabled=is_reading(),
             )
@@ -100,8 +100,7 @@ def _add_dialog() -> None:
         st.divider()
         st.caption(_DEMO)
         if st.button("Draw the demo set", icon=":material/draw:", key="draw_demo"):
-            _draw()
-            st.rerun()
+            _start(ImportDemo())
 
 
 def ways_in() -> None:
@@ -137,26 +136,23 @@ def _from_path() -> None:
         st.error("Name the file or folder to read, for example /home/me/fer2013.csv.", icon=":material/error:")
         return
     try:
-        source = typed_path(path)
+        source = resolve_path(path).resolve()
     except DataError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _start(
-        f"Reading {source.name}",
-        name or source.name,
-        lambda store: lambda report: import_source(source, store, progress=report),
-    )
+    _start(ImportPath(str(source), name))
 
 
 def _from_upload() -> None:
-    upload = st.file_uploader("A table or an archive, up to 400 MB", help=_FORMS, key="data_upload")
+    # A new key for each upload that is taken, so that the server lets go of the one before.
+    number = st.session_state.setdefault(_UPLOADS, 0)
+    upload = st.file_uploader("A table or an archive, up to 400 MB", help=_FORMS, key=f"data_upload_{number}")
     name = _name_input()
     if st.button("Read", icon=":material/play_arrow:", disabled=is_reading() or upload is None, key="data_upload_read"):
-        _start(
-            f"Reading {upload.name}",
-            name or upload.name,
-            lambda store: lambda report: _import_upload(upload, upload.name, store, report),
-        )
+        file = plain_name(upload.name)
+        if start_data_job(ImportUpload(file, name), {file: upload}):
+            st.session_state[_UPLOADS] = number + 1
+            st.rerun()
 
 
 def _from_kaggle() -> None:
@@ -168,98 +164,28 @@ def _from_kaggle() -> None:
     )
     name = _name_input()
     if st.button("Download", icon=":material/cloud_download:", disabled=is_reading(), key="data_kaggle_read"):
-        _start(
-            f"Downloading {dataset}",
-            name or dataset.rpartition("/")[2],
-            lambda store: lambda report: import_source(download_kaggle(dataset), store, progress=report),
-        )
+        _start(ImportKaggle(dataset, name))
 
 
 def _name_input() -> str:
     return st.text_input("What to call it", placeholder="taken from the file", max_chars=64, key="data_name").strip()
 
 
-def typed_path(words: str) -> Path:
-    """Return the path that a user typed or pasted, perhaps in quotes or with ~ for a home folder.
-
-    Raises:
-        DataError: nothing is there, or it cannot be looked at.
-    """
-    path = Path(words.strip().strip("'\""))
-    try:
-        path = path.expanduser()
-        there = path.exists()
-    except RuntimeError as error:  # pathlib's way to say that it knows no such user
-        raise DataError(
-            f"{path} begins with the home folder of a user whom this machine does not know. Write the "
-            "whole path, for example /home/me/fer2013.csv."
-        ) from error
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be looked at: {error.strerror or error}. Check the path, and that this "
-            "machine's user may read the folders on the way to it."
-        ) from error
-    if not there:
-        raise DataError(f"{path} is not there. Check the path: it is looked for on the machine that runs this page.")
-    return path
+def start_data_job(task: Task, uploads: Mapping[str, BinaryIO] | None = None) -> bool:
+    """Start a job that writes a data set; return whether it was started. An outcome of before is let go of."""
+    if (before := own_job(KIND)) is not None:
+        before.remove()
+    return start_own_job(task, uploads) is not None
 
 
-def _import_upload(upload: BinaryIO, file_name: str, store: str, report: Report) -> None:
-    try:
-        data_root().mkdir(parents=True, exist_ok=True)
-        # Beside the stores, where there must be room anyway; the readers want a file, not a stream.
-        with tempfile.TemporaryDirectory(prefix=".upload-", dir=data_root()) as folder:
-            path = Path(folder) / Path(file_name).name
-            with path.open("wb") as file:
-                shutil.copyfileobj(upload, file, 1 << 20)
-            import_source(path, store, progress=report)
-    except OSError as error:
-        raise DataError(
-            f"{file_name} cannot be copied to {data_root()}: {error.strerror or error}. Free some space "
-            "there, or name its path instead of uploading it."
-        ) from error
-
-
-def _start(title: str, wanted: str, work_for: Callable[[str], Callable[[Report], object]]) -> None:
-    """Start a job that fills a store named after `wanted`, and let the page show it."""
-    store = store_name(wanted, {info.name for info in list_stores()})
-    work = work_for(store)
-
-    def run(report: Report) -> str:
-        work(report)
-        look_first(store)
-        return store
-
-    start_job(JOB, title, run)
-    st.rerun()
-
-
-def _draw() -> None:
-    def draw(report: Report) -> str:
-        store = store_name("demo", {info.name for info in list_stores()})
-        write_store(demo_set(), store)
-        look_first(store)
-        return store
-
-    start_job(JOB, "Drawing 2,000 faces", draw)
+def _start(task: Task, uploads: Mapping[str, BinaryIO] | None = None) -> None:
+    if start_data_job(task, uploads):
+        st.rerun()
 
 
 def is_reading() -> bool:
     """Tell whether a data set is being read, drawn or changed now: one at a time."""
-    job = find_job(JOB)
-    return job is not None and job.progress.running
-
-
-def store_name(wanted: str, taken: set[str]) -> str:
-    """Turn a file's name or a user's words into a name that a store can have and that none has yet.
-
-    >>> store_name("fer2013.csv.xz", {"fer2013"})
-    'fer2013 2'
-    """
-    name = re.sub(r"(\.(csv|zip|tar|gz|tgz|xz))+$", "", wanted, flags=re.IGNORECASE)
-    name = re.sub(r"[^A-Za-z0-9 ._-]+", "-", name).strip(" ._-")[:60] or "faces"
-    numbered = (name if number == 1 else f"{name} {number}" for number in range(1, len(taken) + 2))
-    return next(candidate for candidate in numbered if candidate not in taken)
+    return running_job(KIND) is not None
 
 
 @st.cache_data(show_spinner=False)

@@ -1,5 +1,4 @@
-"""Measuring, as the page sees it: what is missing, one press to get it, how far it is. The scoring itself is done in
-a process of its own."""
+"""Measuring, as the page sees it: what is missing, one press to get it, how far it is."""
 
 from __future__ import annotations
 
@@ -7,35 +6,31 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from fer_core.background.jobs import running_job
 from fer_core.evaluation.assessment import measured_splits
-from fer_core.evaluation.process import (
-    Job,
-    measuring_job,
-    start_measuring,
-    stop_measuring,
-)
+from fer_core.evaluation.process import MeasureModels
 from fer_core.ui.components.data_view import shown_name
+from fer_core.ui.components.jobs import own_job, show_failure, show_job, start_own_job
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.evaluate.view import Evaluation, listed
-
-_LOOK_S = 0.5
 
 
 def measuring() -> bool:
     """Tell whether something is being measured now."""
-    job = measuring_job()
-    return job is not None and job.running
+    return running_job(MeasureModels.kind) is not None
 
 
 def measure_panel(found: Evaluation) -> None:
-    """Show the measurement that goes on or, if something is missing, why the last one failed and the way to start."""
-    job = measuring_job()
-    if job is not None and job.running:
-        st.fragment(_follow, run_every=_LOOK_S)()
+    """Show the measurement that runs; else why the last one of this tab failed, and how to measure what is missing."""
+    if (job := running_job(MeasureModels.kind)) is not None:
+        show_job(job)
         return
+    if (job := own_job(MeasureModels.kind)) is not None:
+        show_failure(job, "The last measurement failed.")
+        if job.state != "failed":
+            job.remove()  # its scores are in the cache
     if not found.missing:
         return
-    show_failure(job)
     splits = measured_splits(found.view.faces)
     faces = len(found.view.faces.rows_of(*splits))
     with st.container(border=True, key="measure"):
@@ -79,26 +74,7 @@ def measure_robustness(found: Evaluation, names: Sequence[str], primary: bool = 
     )
 
 
-def show_failure(job: Job | None) -> None:
-    """Say why the last measurement ended early, if it did."""
-    if job is not None and job.error:
-        st.error(f"**The last measurement failed.** {job.error}", icon=":material/error:")
-
-
 def _start(names: Sequence[str], data: str, splits: Sequence[str], robustness: bool = False) -> None:
-    if not start_measuring(names, data, splits, robustness):
-        st.toast("Another measurement goes on. Wait for it or stop it.", icon=":material/hourglass:")
-
-
-def _follow() -> None:
-    job = measuring_job()
-    if job is None or not job.running:
-        st.rerun()
-    share = min(1.0, job.done / max(1, job.total))
-    counted = f" · {job.done:,} of {job.total:,} faces" if job.total > 1 else ""
-    with (
-        st.container(border=True, key="measuring"),
-        st.container(horizontal=True, vertical_alignment="center", gap="medium"),
-    ):
-        st.progress(share, f"{job.what}{counted}")
-        st.button("Stop", key="stop_measuring", on_click=stop_measuring)
+    if (before := own_job(MeasureModels.kind)) is not None:
+        before.remove()
+    start_own_job(MeasureModels(tuple(names), data, tuple(splits), robustness))

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
-import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from fer_core.background.jobs import list_jobs
 from fer_core.dependencies import training_unavailable
 from fer_core.errors import FerError
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.model_store import folder_of
+from fer_core.training.model_jobs import ExportModel, export_prefix
 from fer_core.training.run.store import find_run
-from fer_core.ui.components.command_job import run_command
-from fer_core.ui.components.jobs import (
-    Report,
-    find_job,
-    forget_ended,
-    show_job,
-    start_job,
-)
+from fer_core.ui.components.jobs import latest_job, show_failure, show_job, start_own_job
 
 _FORMS = {
     "litert": ("LiteRT", "The form this app uses; also for phones and small devices."),
     "onnx": ("ONNX", "For ONNX Runtime, OpenVINO and other programs without LiteRT."),
     "keras": ("Keras", "For training it further, or changing it."),
 }
-
-
-@dataclass(frozen=True)
-class _Archive:
-    """A model with its card, zipped, and what was measured of it."""
-
-    content: bytes
-    figures: dict[str, Any]
 
 
 def export_panel(name: str) -> None:
@@ -66,39 +49,38 @@ def export_panel(name: str) -> None:
 
 
 def _form(name: str, card: ModelCard, form: str) -> None:
-    # A model that is replaced under its name is exported anew, hence its hash.
-    key = f"{_keys(name, form)}{card.files[MODEL_FILE][:12]}"
+    task = ExportModel(name, str(_source(name)), form, card.files[MODEL_FILE])
     title, purpose = _FORMS[form]
-    job = find_job(key)
+    job = latest_job(task.key)
     with st.container(border=True):
-        words, action = st.columns([5, 1], vertical_alignment="center")
-        made = job.result if job is not None else None
-        words.markdown(f"**{title}** · {_measured(made.figures) if made else purpose}")
-        if made:
+        description, action = st.columns([5, 1], vertical_alignment="center")
+        archive = job.outputs / job.result["archive"] if job is not None and job.state == "finished" else None
+        description.markdown(f"**{title}** · {_measured(job.result['figures']) if job and archive else purpose}")
+        if archive:
             action.download_button(
                 "Download",
-                made.content,
-                f"{name}-{form}.zip",
+                archive.read_bytes,
+                archive.name,
                 "application/zip",
                 on_click="ignore",
                 icon=":material/download:",
-                key=f"download_{key}",
+                key=f"download_{form}",
                 width="stretch",
             )
-        elif job is None or not job.progress.running:
+        elif job is None or not job.running:
             action.button(
                 "Make",
                 icon=":material/build:",
-                key=f"make_{key}",
+                key=f"make_{form}",
                 on_click=_start,
-                args=(key, name, form),
+                args=(task,),
                 width="stretch",
                 help=f"Write {name} as {title}. It takes some 20 s.",
             )
-        if job is not None and job.progress.running:
-            show_job(key, job)
-        elif job is not None and job.progress.error:
-            st.error(f"**{title} was not made.** {job.progress.error}", icon=":material/error:")
+        if job is not None and job.running:
+            show_job(job)
+        elif job is not None:
+            show_failure(job, f"{title} was not made.")
 
 
 def _measured(figures: dict[str, Any]) -> str:
@@ -116,24 +98,11 @@ def _measured(figures: dict[str, Any]) -> str:
     return f"{figures['bytes'] / 1e6:.1f} MB · {time}{compared}"
 
 
-def _keys(name: str, form: str) -> str:
-    """Return what the keys of a model's exports begin with; names have no colon, so no other model's do."""
-    return f"export_{form}_{name}:"
-
-
-def _start(key: str, name: str, form: str) -> None:
-    forget_ended(_keys(name, form))  # each holds a whole model
-    start_job(key, f"Writing {name} as {_FORMS[form][0]}", lambda report: _make(name, form, report))
-
-
-def _make(name: str, form: str, report: Report) -> _Archive:
-    with tempfile.TemporaryDirectory(prefix="fer-") as folder:
-        figures = run_command(["export", str(_source(name)), "--format", form, "--out", folder, "--json"], report)
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(Path(folder).iterdir()):
-                archive.write(path, f"{name}/{path.name}")
-        return _Archive(buffer.getvalue(), figures)
+def _start(task: ExportModel) -> None:
+    for job in list_jobs():
+        if job.request.key.startswith(export_prefix(task.name, task.form)):
+            job.remove()  # each holds a whole model
+    start_own_job(task)
 
 
 def _source(name: str) -> Path:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import streamlit as st
 
+from fer_core.background.jobs import Job, running_job
+from fer_core.background.launch import plain_name
 from fer_core.dependencies import training_unavailable
 from fer_core.emotions import CSV_LABELS, LABELS
 from fer_core.errors import ModelError
@@ -19,19 +20,10 @@ from fer_core.models.importing.description import (
     Description,
     parse_labels,
 )
-from fer_core.models.model_store import available_models, check_name, models_root
+from fer_core.models.model_store import available_models, check_name
 from fer_core.models.registry import architectures
-from fer_core.ui.components.command_job import run_command
-from fer_core.ui.components.jobs import (
-    Job,
-    Report,
-    find_job,
-    forget_job,
-    show_job,
-    start_job,
-)
-
-JOB = "import_model"
+from fer_core.training.model_jobs import ImportModel
+from fer_core.ui.components.jobs import own_job, show_failure, show_job, start_own_job
 
 _KINDS = {
     "recognise": ("Recognise it", "A .keras file of a network of this program, or the original script's model.h5."),
@@ -52,35 +44,36 @@ _SCALE_WORDS = {"0..1": "0 to 1", "-1..1": "−1 to 1", "0..255": "0 to 255"}
 
 
 def import_panel() -> None:
-    """Ask for a file and what it is, import it in a process of its own, and say what came of it."""
-    job = find_job(JOB)
+    """Ask for a file and what it is, import it in a process of its own, and show the result."""
+    job = running_job(ImportModel.kind) or own_job(ImportModel.kind)
     with st.expander("Import a model", icon=":material/upload_file:", expanded=job is not None):
         if message := training_unavailable("Importing a model"):
             st.info(message, icon=":material/info:")
             return
         if job is not None:
             _show_import(job)
-        if job is None or not job.progress.running:
+        if job is None or not job.running:
             _ask()
 
 
 def _show_import(job: Job) -> None:
-    if job.progress.running:
-        show_job(JOB, job)
-        return
-    if job.progress.error:
-        st.error(f"**{job.title} failed.** {job.progress.error}", icon=":material/error:")
-    elif job.result:
-        st.success(_words(job.result), icon=":material/check:")
-    st.button("Close", key="import_close", on_click=forget_job, args=(JOB,))
+    if job.running:
+        show_job(job)
+    elif job.state == "finished":
+        st.success(_imported(job.result), icon=":material/check:")
+        st.button("Close", key="import_close", on_click=job.remove)
+    elif job.state == "failed":
+        show_failure(job)
+    else:
+        job.remove()
 
 
-def _words(told: dict[str, Any]) -> str:
+def _imported(model: Mapping[str, Any]) -> str:
     return (
-        f"Imported as **{told['name']}**: {told['parameters'] / 1e6:.2f} M parameters, {told['bytes'] / 1e6:.2f} "
-        f"MB; scores in the order {', '.join(told['labels'])}. The app's form and the file's were given the same "
-        f"256 drawn faces; their scores differ by at most {told['difference'] * 100:.2g} percentage points. How "
-        "often it is right is not known before it is measured."
+        f"Imported as **{model['name']}**: {model['parameters'] / 1e6:.2f} M parameters, {model['bytes'] / 1e6:.2f} "
+        f"MB; scores in the order {', '.join(model['labels'])}. Both forms were compared on 256 drawn faces: their "
+        f"scores differ by at most {model['difference'] * 100:.2g} percentage points. Its accuracy is unknown until "
+        "it is measured."
     )
 
 
@@ -100,18 +93,19 @@ def _ask() -> None:
         format_func=lambda name: _KINDS[name][0],
     )
     st.caption(_KINDS[kind][1])
-    options: list[str] | None = []
+    task: ImportModel | None = ImportModel("")
     if kind == "weights":
-        options = ["--architecture", st.selectbox("Network", architectures(), key="import_architecture")]
+        task = ImportModel("", architecture=st.selectbox("Network", architectures(), key="import_architecture"))
     elif kind == "other":
-        options = _describe()
+        task = _describe()
     name = st.text_input("What to call it", placeholder="taken from the file", max_chars=64, key="import_name").strip()
-    ready = upload is not None and options is not None
-    if st.button("Import", type="primary", icon=":material/upload_file:", key="import_start", disabled=not ready):
-        _start(upload, [*options, *(["--name", name] if name else [])], name)
+    disabled = upload is None or task is None
+    start = st.button("Import", type="primary", icon=":material/upload_file:", key="import_start", disabled=disabled)
+    if start and upload is not None and task is not None:
+        _start(upload, replace(task, file=plain_name(upload.name), name=name))
 
 
-def _describe() -> list[str] | None:
+def _describe() -> ImportModel | None:
     """Ask what the network takes and gives; None while something is missing or wrong."""
     order = st.selectbox(
         "Order of its scores",
@@ -155,16 +149,13 @@ def _describe() -> list[str] | None:
     except ModelError as error:
         st.error(str(error), icon=":material/error:")
         return None
-    return [
-        "--labels",
-        ",".join(description.labels),
-        "--input-size",
-        str(description.input_size),
-        "--scale",
-        description.scale,
-        "--resize",
-        description.resize,
-    ]
+    return ImportModel(
+        "",
+        labels=description.labels,
+        input_size=description.input_size,
+        scale=description.scale,
+        resize=description.resize,
+    )
 
 
 def _order_words(order: str) -> str:
@@ -172,26 +163,16 @@ def _order_words(order: str) -> str:
     return f"{words}: {', '.join(labels)}" if labels else words
 
 
-def _start(upload: BinaryIO, options: list[str], name: str) -> None:
+def _start(upload: BinaryIO, task: ImportModel) -> None:
     try:
-        if name:
-            check_name(name)
-        if name in available_models():
-            raise ModelError(f"There is a model named {name!r} already. Choose another name.")
+        if task.name:
+            check_name(task.name)
+        if task.name in available_models():
+            raise ModelError(f"There is a model named {task.name!r} already. Choose another name.")
     except ModelError as error:
         st.error(str(error), icon=":material/error:")
         return
-    forget_job(JOB)
-    start_job(JOB, f"Importing {upload.name}", lambda report: _import(upload, options, report))
-    st.rerun()
-
-
-def _import(upload: BinaryIO, options: list[str], report: Report) -> dict[str, Any]:
-    root = models_root()
-    root.mkdir(parents=True, exist_ok=True)
-    # Under its own name, which its card keeps; beside the models, where there must be room anyway.
-    with tempfile.TemporaryDirectory(prefix=".upload-", dir=root) as folder:
-        path = Path(folder) / Path(upload.name).name
-        with path.open("wb") as file:
-            shutil.copyfileobj(upload, file, 1 << 20)
-        return run_command(["import", str(path), "--json", *options], report)
+    if (before := own_job(ImportModel.kind)) is not None:
+        before.remove()
+    if start_own_job(task, {task.file: upload}) is not None:
+        st.rerun()

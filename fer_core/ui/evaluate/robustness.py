@@ -1,4 +1,4 @@
-"""What is left of the accuracy when pictures get worse, one panel a fault."""
+"""Accuracy on corrupted images, one panel a corruption."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import streamlit as st
 
 from fer_core.charts.robustness import robustness_chart
 from fer_core.charts.timeline import QUIET
-from fer_core.evaluation.process import measuring_job
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.evaluation.truth import Truth
 from fer_core.ui.components.widgets import empty_state
-from fer_core.ui.evaluate.measure import measure_robustness, show_failure
+from fer_core.ui.evaluate.measure import measure_robustness
 from fer_core.ui.evaluate.view import Evaluation, listed
 
 
@@ -18,15 +17,13 @@ def robustness_view(found: Evaluation) -> None:
     """Draw the curves of the models that were measured so, and offer to measure the others."""
     curves = {model.name: kept for model in found.models if (kept := found.robustness(model))}
     missing = [model.name for model in found.models if model.name not in curves]
-    passes = sum(level != 0 for each in CORRUPTIONS.values() for level in each.levels)
-    if missing and not found.missing:  # otherwise the head of the page says so
-        show_failure(measuring_job())
+    passes = sum(level != 0 for corruption in CORRUPTIONS.values() for level in corruption.levels)
     cost = f"{passes} passes over the {len(found.rows):,} faces of {found.split}"
     if not curves:
         empty_state(
             "How accuracy falls as pictures get worse appears here",
-            f"Darker, blurred, noisy, shifted, turned: {len(CORRUPTIONS)} faults at several levels. It takes "
-            f"{cost} for each model, in a process of its own, and is kept.",
+            f"Darker, blurred, noisy, shifted, turned: {len(CORRUPTIONS)} corruptions at several levels. It takes "
+            f"{cost} for each model; the results are kept.",
             300,
         )
         with st.container(horizontal=True, horizontal_alignment="center"):

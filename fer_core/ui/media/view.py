@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 import streamlit as st
 
+from fer_core.background.jobs import Job
+from fer_core.errors import MediaError
 from fer_core.media.analysis import PICTURES, VIDEOS, Choices, is_picture
+from fer_core.media.job import (
+    KEPT_MIN,
+    AnalyzeMedia,
+    MediaResult,
+    read_media_result,
+    stored_name,
+    unique_names,
+)
 from fer_core.media.summary import FaceSummary, summarize
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.face_cards import face_summaries_html
@@ -16,20 +28,24 @@ from fer_core.ui.components.face_table import (
     course_of_faces,
     table_of_faces,
 )
-from fer_core.ui.components.jobs import Job, show_job
+from fer_core.ui.components.jobs import keep_while_open, own_job, owner_id, show_failure, show_job, start_own_job
 from fer_core.ui.components.label_set_choice import label_set_choice
 from fer_core.ui.components.widgets import empty_state
-from fer_core.ui.media.job import Found, analyse
 
 # Of this viewer alone: what is in a picture is nobody else's business.
-_JOB = "media_job"
+_RESULT = "media_result"
 _EVERY_S = {"All": 0.0, "10 a second": 0.1, "2 a second": 0.5, "1 a second": 1.0}
 
 
-def media_view(recognizer: EmotionRecognizer) -> None:
-    """Ask for files, analyse them in the background, and show what was found."""
-    job: Job | None = st.session_state.get(_JOB)
-    running = job is not None and job.progress.running
+def media_view(recognizer: EmotionRecognizer, model: Path) -> None:
+    """Ask for files, analyse them in the background, and show the results.
+
+    Args:
+        recognizer: the model.
+        model: its folder.
+    """
+    job = own_job(AnalyzeMedia.kind)
+    running = job is not None and job.running
     uploads = st.file_uploader(
         "Pictures and videos, up to 400 MB each",
         accept_multiple_files=True,
@@ -40,21 +56,48 @@ def media_view(recognizer: EmotionRecognizer) -> None:
     if st.button(
         "Analyse", type="primary", icon=":material/play_arrow:", key="media_start", disabled=running or not uploads
     ):
-        st.session_state[_JOB] = Job(_title(uploads), lambda report: analyse(recognizer, uploads, choices, report))
-        st.rerun()
-    if job is None:
+        _start(uploads, model, choices)
+    if job is None or job.state == "cancelled":
         empty_state(
-            "What is found appears here",
+            "Results appear here",
             "Choose pictures or videos. Every face of every frame becomes a row: "
             "when, where, which expression, all seven scores. You take the rows away as a table.",
             220,
         )
     elif running:
-        show_job("media", job)
-    elif job.progress.error:
-        st.error(f"**{job.title} failed.** {job.progress.error}", icon=":material/error:")
+        show_job(job)
+    elif job.state == "failed":
+        show_failure(job)
     else:
-        _show(job.result, recognizer)
+        keep_while_open(job)
+        _show(_result(job), recognizer)
+
+
+def _start(uploads: Sequence[BinaryIO], model: Path, choices: Choices) -> None:
+    if (before := own_job(AnalyzeMedia.kind)) is not None:
+        before.remove()
+    names = unique_names([upload.name for upload in uploads])
+    task = AnalyzeMedia(
+        names, str(model.resolve()), owner_id(), choices.every_s, choices.smoothing_s, choices.label_set
+    )
+    files = {
+        stored_name(number, name): upload for number, (name, upload) in enumerate(zip(names, uploads, strict=True))
+    }
+    if start_own_job(task, files) is not None:
+        st.rerun()
+
+
+def _result(job: Job) -> MediaResult:
+    """Return the result of a job, read once in this viewer's session."""
+    job_id, result = st.session_state.get(_RESULT, ("", None))
+    if job_id != job.id:
+        try:
+            result = read_media_result(job.outputs, job.result)
+        except MediaError as error:
+            st.error(str(error), icon=":material/error:")
+            st.stop()
+        st.session_state[_RESULT] = job.id, result
+    return result
 
 
 def _choices(recognizer: EmotionRecognizer) -> Choices:
@@ -82,48 +125,46 @@ def _choices(recognizer: EmotionRecognizer) -> Choices:
     return Choices(_EVERY_S[every], smoothing_s, label_set=label_set)
 
 
-def _title(uploads: list) -> str:
-    return f"Analysing {uploads[0].name}" if len(uploads) == 1 else f"Analysing {len(uploads)} files"
-
-
-def _show(found: Found, recognizer: EmotionRecognizer) -> None:
-    if found.stopped:
-        st.warning("Stopped. What had been found by then is here.", icon=":material/stop_circle:")
-    for file in found.about["files"]:
+def _show(result: MediaResult, recognizer: EmotionRecognizer) -> None:
+    if result.cancelled:
+        st.warning("Cancelled. The results until then are here.", icon=":material/stop_circle:")
+    for file in result.metadata["files"]:
         if "error" in file:
             st.error(file["error"], icon=":material/broken_image:")
-    files = [file["file"] for file in found.about["files"] if file["frames"]]
+    files = [file["file"] for file in result.metadata["files"] if file["frames"]]
     if not files:
         return
     name = files[0] if len(files) == 1 else st.selectbox("File", files, key="media_file")
-    rows = found.rows[found.rows["file"] == name]
+    rows = result.rows[result.rows["file"] == name]
     faces = summarize(rows, recognizer.labels)
-    _look(found, name, rows, faces, recognizer)
+    _look(result, name, rows, faces, recognizer)
     table_of_faces(
-        found.csv,
-        found.rows,
-        found.about,
+        result.csv,
+        result.rows,
+        result.metadata,
         "expressions",
-        "It stays here until you analyse something else or leave the app; then it is forgotten.",
+        f"It is deleted when you analyse something else, or {KEPT_MIN} minutes after you close this page.",
     )
 
 
-def _look(found: Found, name: str, rows: pd.DataFrame, faces: list[FaceSummary], recognizer: EmotionRecognizer) -> None:
+def _look(
+    result: MediaResult, name: str, rows: pd.DataFrame, faces: list[FaceSummary], recognizer: EmotionRecognizer
+) -> None:
     """Show a file with its faces marked, and each face in short."""
     media, cards = st.columns([7, 4], gap="medium")
     with media:
-        copy = found.copies.get(name)
+        copy = result.copies.get(name)
         if copy is None:
             empty_state("No marked copy", "The file could not be read to its end; the table holds what was found.", 220)
         elif is_picture(Path(name)):
-            st.image(copy, width="stretch", alt=f"{name} with {count_words(len(faces), 'face')} marked")
+            st.image(str(copy), width="stretch", alt=f"{name} with {count_words(len(faces), 'face')} marked")
         else:
-            st.video(copy, format="video/mp4")
+            st.video(str(copy), format="video/mp4")
             st.caption("Without its sound.")
     with cards, st.container(key="media_cards"):
         if faces:
             st.html(
-                face_summaries_html(faces, recognizer.labels, found.portraits.get(name, {}), rows["frame"].nunique())
+                face_summaries_html(faces, recognizer.labels, result.portraits.get(name, {}), rows["frame"].nunique())
             )
         else:
             empty_state(

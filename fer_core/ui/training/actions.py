@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from pathlib import Path
 
 import streamlit as st
 
-from fer_core.background.locks import is_held, take, write_holder
-from fer_core.background.processes import start_command
-from fer_core.errors import FerError, RunError
-from fer_core.files import sha256_of
-from fer_core.models.bundle import CARD_FILE
-from fer_core.models.card import ModelCard
-from fer_core.models.model_store import (
-    choose_model,
-    chosen_model,
-    folder_of,
-    previous_model,
-    put_live,
-)
+from fer_core.background.jobs import running_job
+from fer_core.errors import FerError
+from fer_core.models.model_store import choose_model, chosen_model, previous_model
 from fer_core.settings import Settings
 from fer_core.training.loop.curves import save_curves
+from fer_core.training.put_live import PutRunLive, export_figures, export_key, is_exported, is_live, put_run_live
 from fer_core.training.run.folder import RunFolder, RunStatus
 from fer_core.training.run.process import launch, stop
-from fer_core.training.run.records import ExportRecord
 from fer_core.training.run.store import delete_run
+from fer_core.ui.components.jobs import is_own, job_bar, latest_job, show_failure, start_own_job
 
 _LIVE_PAGE = "pages/live.py"
 
@@ -90,18 +80,18 @@ def actions(run: RunFolder, status: RunStatus, weakness: str = "") -> None:
 
 def live_words(run: RunFolder) -> None:
     """Say whether the run is the live page's model, how well both forms agree, and how to go back."""
-    if exporting(run):
-        st.info(
-            "Converting the network for the live page and comparing both forms on 256 faces…",
-            icon=":material/hourglass_top:",
-        )
-        return
-    if st.session_state.get("to_put_live") == run.name:
-        del st.session_state["to_put_live"]
-        _put_exported(run)
+    if (job := latest_job(export_key(run))) is not None:
+        if job.running:
+            job_bar(job)
+            return
+        if job.state == "failed":
+            show_failure(job, "It was not put live.")
+        elif is_own(job):
+            job.remove()
     if error := st.session_state.pop("put_live_error", None):
         st.error(f"**It was not put live.** {error}", icon=":material/error:")
-    if not run.export_file.exists() or not _is_chosen(run):
+    export = export_figures(run)
+    if export is None or not is_live(run):
         return
     if other := Settings.from_env().model:
         st.info(
@@ -110,14 +100,12 @@ def live_words(run: RunFolder) -> None:
             icon=":material/info:",
         )
         return
-    record, before = _export_record(run), previous_model()
-    if record is None:
-        return
+    before = previous_model()
     with st.container(border=True, key="live_words"):
         st.markdown(
             f"**{chosen_model()}** is the model of the live page. Both forms of the network were given the "
-            f"same {record.faces} faces; their scores differ by at most **{record.difference * 100:.2g} "
-            f"percentage points**. A face takes {record.ms_per_face:.1f} ms."
+            f"same {export.faces} faces; their scores differ by at most **{export.difference * 100:.2g} "
+            f"percentage points**. A face takes {export.ms_per_face:.1f} ms."
         )
         with st.container(horizontal=True):
             if st.button("See it live", icon=":material/videocam:", key="see_live"):
@@ -134,36 +122,11 @@ def _resume(run: RunFolder) -> None:
 
 
 def _put_live(run: RunFolder) -> None:
-    if _is_exported(run):
-        _put_exported(run)
-        return
     try:
-        lock = take(_export_lock(run))
-        if lock is None:
-            return
-        try:
-            run.export_file.unlink(missing_ok=True)
-            process = start_command(
-                ["export", str(run.path.resolve())],
-                run.log_file,
-                keep_open=(lock,),
-                environment={"KERAS_BACKEND": "tensorflow"},
-            )
-            write_holder(lock, process.pid)
-        finally:
-            os.close(lock)  # from here on the lock is the new process's own
-    except (FerError, OSError) as error:
-        st.session_state["put_live_error"] = str(error)
-        return
-    st.session_state["to_put_live"] = run.name
-
-
-def _put_exported(run: RunFolder) -> None:
-    try:
-        if not run.export_file.exists():
-            last = run.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            raise FerError(f"The conversion ended without a result. {' '.join(last)}")
-        put_live(run.model_folder, run.name)
+        if is_exported(run):
+            put_run_live(run)
+        else:
+            start_own_job(PutRunLive(str(run.path.resolve())))
     except (FerError, OSError) as error:
         st.session_state["put_live_error"] = str(error)
 
@@ -175,36 +138,9 @@ def _go_back(before: str) -> None:
         st.session_state["put_live_error"] = str(error)
 
 
-def _is_chosen(run: RunFolder) -> bool:
-    """Return whether the chosen model is the network of this run: another run may have had its name."""
-    try:
-        return (
-            ModelCard.load(run.model_folder / CARD_FILE).files
-            == ModelCard.load(folder_of(chosen_model()) / CARD_FILE).files
-        )
-    except FerError:
-        return False
-
-
-def _is_exported(run: RunFolder) -> bool:
-    record = _export_record(run)
-    return record is not None and run.weights_file.exists() and record.weights_sha256 == sha256_of(run.weights_file)
-
-
-def _export_record(run: RunFolder) -> ExportRecord | None:
-    try:
-        return run.export()
-    except RunError:
-        return None  # damaged: putting the run live converts it again
-
-
-def _export_lock(run: RunFolder) -> Path:
-    return run.path / "export.lock"
-
-
 def exporting(run: RunFolder) -> bool:
-    """Return whether a process turns the run's result into a model for the app."""
-    return is_held(_export_lock(run))
+    """Return whether a job turns the run's result into a model for the app."""
+    return running_job(export_key(run)) is not None
 
 
 def _archive(run: RunFolder) -> bytes:

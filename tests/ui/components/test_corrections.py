@@ -28,7 +28,7 @@ def said(monkeypatch):
 def test_what_was_marked_is_said(view, said):
     mark_faces(view, [1, 2, 3], EXCLUDE, "blank")
     relabel_each(view, np.array([0]), np.array([3]), "votes")
-    assert [words.split(".")[0] for words in said] == ["3 faces excluded", "1 faces relabelled"]
+    assert [words.split(".")[0] for words in said] == ["3 faces excluded", "1 face relabelled"]
 
 
 def test_nothing_is_said_to_be_marked_where_the_list_cannot_be_read(view, said):

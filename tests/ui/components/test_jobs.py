@@ -1,111 +1,122 @@
-import threading
+"""Jobs on a page, seen from the tab that started them and from another."""
+
+import time
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
-from fer_core.errors import DataError
-from fer_core.ui.components.jobs import (
-    Job,
-    Progress,
-    find_job,
-    forget_ended,
-    forget_job,
-    progress_words,
-    start_job,
-)
+from fer_core.background.jobs import list_jobs
+from fer_core.background.launch import start_job
+from fer_core.background.task import Progress
+from fer_core.ui.components.jobs import progress_words
+from tests.background.tasks import Work
 
-WAIT_S = 30
+LIMIT_S = 60
 
 
-def test_a_job_reports_how_far_it_is_and_gives_its_result():
-    reported, go_on = threading.Event(), threading.Event()
-
-    def work(report):
-        report(1, 4)
-        reported.set()
-        go_on.wait(WAIT_S)
-        return "done"
-
-    job = Job("Working", work)
-    assert reported.wait(WAIT_S)
-    assert job.progress.share == 0.25
-    assert job.progress.running
-    go_on.set()
-    job.join(WAIT_S)
-    assert (job.result, job.progress.running, job.progress.error) == ("done", False, "")
+@pytest.fixture(autouse=True)
+def home(monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+    st.cache_resource.clear()
+    yield tmp_path
+    for job in list_jobs():
+        job.cancel()
 
 
-def test_a_failure_is_kept_in_its_own_words():
-    def work(report):
-        raise DataError("row 3 is wrong")
+def tab(address: str = "") -> AppTest:
+    """Open a page that starts work and shows it."""
 
-    job = Job("Reading", work)
-    job.join(WAIT_S)
-    assert job.progress.error == "row 3 is wrong"
-    assert job.result is None
+    def page():
+        import streamlit as st
 
+        from fer_core.background.jobs import running_job
+        from fer_core.ui.components.jobs import keep_owner, own_job, show_failure, show_job, start_own_job
+        from tests.background.tasks import Work
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_fault_of_the_program_is_said_to_be_one():
-    job = Job("Reading", lambda report: 1 / 0)
-    job.join(WAIT_S)
-    assert "fault of the program" in job.progress.error
+        keep_owner()
+        way, mark = st.text_input("way", key="way"), st.text_input("mark", key="mark")
+        st.button("Go", key="go", on_click=lambda: start_own_job(Work(way, mark)))
+        job = own_job("work")
+        if (running := running_job("work")) is not None:
+            show_job(running)
+        elif job is not None and job.state == "finished":
+            st.success(str(job.result))
+        elif job is not None:
+            show_failure(job)
 
-
-def test_a_stopped_job_ends_at_its_next_report_without_an_error():
-    started, cleaned = threading.Event(), []
-
-    def work(report):
-        started.set()
-        try:
-            while True:
-                report(0, 1)
-        finally:
-            cleaned.append(True)
-
-    job = Job("Working", work)
-    assert started.wait(WAIT_S)
-    job.stop()
-    job.join(WAIT_S)
-    assert not job.progress.running
-    assert (job.progress.error, job.result, cleaned) == ("", None, [True])
+    at = AppTest.from_function(page, default_timeout=LIMIT_S)
+    if address:
+        at.query_params["tab"] = address
+    return at.run()
 
 
-def test_a_key_has_one_running_job_at_a_time():
-    go_on = threading.Event()
-    first = start_job("test", "First", lambda report: go_on.wait(WAIT_S))
-    assert start_job("test", "Second", lambda report: None) is first
-    go_on.set()
-    first.join(WAIT_S)
-    third = start_job("test", "Third", lambda report: None)
-    third.join(WAIT_S)
-    assert find_job("test") is third
-    forget_job("test")
-    assert find_job("test") is None
+def press(at, way, mark=""):
+    at.text_input(key="way").set_value(way)
+    at.text_input(key="mark").set_value(str(mark)).run()
+    return at.button(key="go").click().run()
 
 
-def test_ended_jobs_of_a_prefix_are_let_go_of():
-    go_on = threading.Event()
-    running = start_job("made_a:1", "Running", lambda report: go_on.wait(WAIT_S))
-    for key in ("made_a:2", "made_a_b:1"):
-        start_job(key, "Ended", lambda report: "zip").join(WAIT_S)
-    forget_ended("made_a:")
-    assert find_job("made_a:1") is running
-    assert find_job("made_a:2") is None
-    assert find_job("made_a_b:1").result == "zip"
-    go_on.set()
-    running.join(WAIT_S)
-    forget_ended("made_")
-    assert find_job("made_a:1") is find_job("made_a_b:1") is None
+def test_an_outcome_goes_to_the_tab_that_started_the_job_alone():
+    mine = press(tab(), "fail")
+    list_jobs()[0].wait(LIMIT_S)
+    assert not tab().error
+    assert "row 3 is wrong" in mine.run().error[0].value
+    assert "row 3 is wrong" in mine.run().error[0].value, "it stays until it is closed"
+    [close] = [button for button in mine.button if button.label == "Close"]
+    close.click().run()
+    assert not mine.error and not list_jobs()
+
+
+def test_a_reload_finds_the_job_again_by_the_address():
+    mine = press(tab(), "finish")
+    address = mine.query_params["tab"]
+    list_jobs()[0].wait(LIMIT_S)
+    reloaded = tab(address)
+    assert "uploads" in reloaded.success[0].value
+    list_jobs()[0].remove()
+    assert "tab" not in reloaded.run().query_params, "without a job the address is plain"
+
+
+def test_another_tab_sees_that_a_job_runs_and_can_cancel_it(home):
+    press(tab(), "report", home / "mark")
+    other = tab()
+    assert "started in another tab" in str(other.get("progress")[0].proto)
+    [cancel] = [button for button in other.button if button.label == "Cancel"]
+    cancel.click().run()
+    assert list_jobs()[0].wait(LIMIT_S).state == "cancelled"
+    assert not other.run().error
+
+
+def test_a_second_start_is_refused_aloud(home):
+    press(tab(), "report", home / "mark")
+    other = press(tab(), "finish")
+    assert "still running" in other.toast[0].value
+    assert len(list_jobs()) == 1
+
+
+def test_a_job_that_ends_makes_the_page_whole_again(home):
+    at = press(tab(), "finish")
+    end_s = time.monotonic() + LIMIT_S
+    while not at.success and time.monotonic() < end_s:
+        at.run()
+    assert at.success
 
 
 @pytest.mark.parametrize(
     "progress, expected",
     [
         (Progress(), "Reading x"),
-        (Progress(0.43, 12.3), "Reading x · 43 % · about 12 s left"),
-        (Progress(0.999, 0.2), "Reading x · 100 % · about 1 s left"),
-        (Progress(0.1, 300), "Reading x · 10 % · about 5 min left"),
+        (Progress(43, 100, "", 0, 3, 8.6), "Reading x · 43 % · about 12 s left"),
+        (Progress(0, 0, "first look"), "Reading x · first look"),
+        (Progress(999, 1000, "", 0, 0, 200), "Reading x · 100 % · about 1 s left"),
+        (Progress(10, 100, "", 0, 0, 33), "Reading x · 10 % · about 5 min left"),
     ],
 )
 def test_progress_in_words(progress, expected):
     assert progress_words("Reading x", progress) == expected
+
+
+def test_a_job_of_the_command_line_has_no_owner_and_disturbs_nobody():
+    start_job(Work("fail")).wait(LIMIT_S)
+    assert not tab().error

@@ -1,0 +1,49 @@
+"""Pictures of faces, cut from the frames they were found in."""
+
+from __future__ import annotations
+
+import base64
+
+import cv2
+import numpy as np
+
+from fer_core.types import FrameResult
+
+PORTRAIT_PX = 112
+# More portraits than cards are shown would be made for nothing.
+_MAX_PORTRAITS = 12
+# A face that is only a little larger is not worth another picture.
+_LARGER = 1.1
+
+
+def portrait(result: FrameResult, i: int, image_bgr: np.ndarray) -> str:
+    """Return the picture of a result's i-th face as a data URL of a JPEG, cut from uint8 (h, w, 3)."""
+    height, width = image_bgr.shape[:2]
+    left, top, right, bottom = result.detections.xyxy[i].round().astype(int).tolist()
+    crop = image_bgr[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    if crop.size == 0:  # held beyond the edge of the picture
+        crop = np.zeros((1, 1, 3), np.uint8)
+    _, jpeg = cv2.imencode(".jpg", cv2.resize(crop, (PORTRAIT_PX, PORTRAIT_PX), interpolation=cv2.INTER_AREA))
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+class PortraitGallery:
+    """Keeps of each face of each file the picture in which it was largest.
+
+    Attributes:
+        portraits: by name of a file and number of a face, from 1 as in the table: its picture as a data URL.
+    """
+
+    def __init__(self) -> None:
+        self.portraits: dict[str, dict[int, str]] = {}
+        self._sides: dict[tuple[str, int], float] = {}
+
+    def add(self, name: str, image_bgr: np.ndarray, result: FrameResult) -> None:
+        """Look at the faces of a frame, uint8 (h, w, 3), of the file `name`."""
+        kept = self.portraits.setdefault(name, {})
+        for i, face in enumerate((result.track_id + 1).tolist()):
+            side = float(result.detections.xyxy[i, 2] - result.detections.xyxy[i, 0])
+            is_larger = side > _LARGER * self._sides.get((name, face), 0.0)
+            if is_larger and (face in kept or len(kept) < _MAX_PORTRAITS):
+                self._sides[name, face] = side
+                kept[face] = portrait(result, i, image_bgr)
