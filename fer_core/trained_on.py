@@ -11,7 +11,7 @@ from fer_core.data.fingerprint import FER2013_HASH, FINGERPRINT_FILE, fer2013_fi
 from fer_core.models.card import ModelCard
 
 # What a network may have been trained on if its card does not say: tests choose between networks but train none.
-_TRAINING_SPLITS = ("Training", "Validation")
+_TRAINING_SPLITS: tuple[str, ...] = ("Training", "Validation")
 # Share of a split, 0 to 1, that may be copies of training images before the split counts as trained on.
 _COPIES_AT_MOST = 0.2
 

@@ -106,8 +106,8 @@ def test_prepare_writes_the_tree_of_the_original_script(tmp_path):
     ("content", "said"),
     [
         ("emotion,pixel,Usage\n", "pixels is missing"),
-        (f"emotion,pixels,Usage\n0,{'1 ' * 2302}1,Training\n", "row 0 (counted from 0): expected 2,304 pixels, found 2,303"),
-        (f"emotion,pixels,Usage\n7,{'1 ' * 2303}1,Training\n", "row 0 (counted from 0): expected an emotion from 0 to 6"),
+        (f"emotion,pixels,Usage\n0,{'1 ' * 2302}1,Training\n", "row 0 (counted from 0): expected 2,304 pixels"),
+        (f"emotion,pixels,Usage\n7,{'1 ' * 2303}1,Training\n", "row 0 (counted from 0): expected an emotion"),
         (f"emotion,pixels,Usage\n0,{'1 ' * 2303}1,Training\n0,1 1", "row 1 (counted from 0)"),
     ],
     ids=["wrong column", "2,303 pixels", "label 7", "truncated"],

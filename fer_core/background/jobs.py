@@ -20,7 +20,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from fer_core.background.locks import is_held, take, terminate_holder
 from fer_core.background.task import PROGRESS_FILE, Progress
@@ -81,7 +81,7 @@ class Job:
     request: Request
     state: State
     progress: Progress
-    result: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict[str, Any])
     error: str = ""
 
     @property
@@ -250,7 +250,7 @@ def _read_object(path: Path) -> dict[str, Any]:
         content = read_json(path)
     except (json.JSONDecodeError, UnicodeDecodeError):
         return {}
-    return content if isinstance(content, dict) else {}
+    return cast(dict[str, Any], content) if isinstance(content, dict) else {}
 
 
 def no_room(what: str, error: OSError) -> JobError:

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def take(path: Path, patience_s: float = _PATIENCE_S) -> int | None:
 
 
 @contextmanager
-def exclusive(path: Path, patience_s: float = 10.0) -> Iterator[None]:
+def exclusive(path: Path, patience_s: float = 10.0) -> Generator[None, None, None]:
     """Keep all other threads and processes out of blocks with the same `path` while this one runs.
 
     Where the system has no file locks, only the threads of this process are kept out.

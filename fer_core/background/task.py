@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -132,7 +132,7 @@ class JobContext:
         signal.alarm(0)
 
     @contextmanager
-    def cancellable(self) -> Iterator[None]:
+    def cancellable(self) -> Generator[None, None, None]:
         """While the block runs, let SIGTERM and SIGINT end it: at its next report, or after two seconds anywhere."""
 
         def request(number: int, frame: object) -> None:

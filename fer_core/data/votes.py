@@ -210,7 +210,8 @@ def join_votes(faces: FaceSet, votes: Votes) -> FaceSet:
             "order. Use the original fer2013.csv."
         )
     voted = has_votes(votes.counts)
-    agreement = float(np.mean((unique_majority(votes.counts) == faces.labels)[voted])) if voted.any() else 0.0
+    agrees = np.equal(unique_majority(votes.counts), faces.labels)
+    agreement = float(np.mean(agrees[voted])) if voted.any() else 0.0
     if len(faces) >= _JUDGED_FROM_ROWS and agreement < _LEAST_AGREEMENT:
         raise DataError(
             f"The label is the majority of the votes on only {100 * agreement:.1f} % of the faces (61.6 % when "

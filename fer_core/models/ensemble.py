@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from keras import layers, ops
 
 from fer_core import __version__
 from fer_core.errors import ModelError
+from fer_core.files import read_json
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE, load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import FEATURES, LiteRTClassifier
 from fer_core.models.convert import predict_scores, save_bundle, with_features
-from fer_core.models.label_sets import score_outputs
+from fer_core.models.label_sets import require_label_set, score_outputs
 from fer_core.models.registry import FACE_SIZE, KERNELS
+from fer_core.models.temperature import Temperature
 from fer_core.models.timing import ms_per_face
 from fer_core.models.weights import load_network
 
@@ -32,8 +34,28 @@ ARCHITECTURE = "ensemble"
 # Of float32 sums in another order.
 _MAX_KERAS_DIFFERENCE = 1e-4
 
-# One weight for each member: the same for all label sets, or by label set.
-Weights = Sequence[float] | Mapping[str, Sequence[float]]
+_LEAST_SCORE = 1e-9
+
+
+@dataclass(frozen=True)
+class Term:
+    """What one member adds to the scores of a label set.
+
+    Attributes:
+        member: its number, from 0.
+        label_set: of the member, whose scores are taken.
+        weight: share of these scores in the mean, 0 to 1.
+        temperature: that the member's logits are divided by first; below 1 makes its scores more decided.
+    """
+
+    member: int
+    label_set: str
+    weight: float
+    temperature: float = 1.0
+
+
+# By label set of the ensemble, the default first: what its scores are the mean of. The weights of each sum to 1.
+Recipe = Mapping[str, Sequence[Term]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +93,7 @@ def save_ensemble(
     folder: Path,
     faces: np.ndarray,
     name: str = "accurate",
-    weights: Weights | None = None,
+    recipe: Recipe | None = None,
     mirror: bool = False,
     kernels: str = "int8",
 ) -> SavedEnsemble:
@@ -82,7 +104,8 @@ def save_ensemble(
         folder: where `model.tflite` and `card.json` go.
         faces: uint8 (n, 48, 48) on which the ensemble is checked against the mean of its members.
         name: of the model, for its card.
-        weights: of the members, 0 or more, in their order; they need not sum to 1. Equal if None.
+        recipe: what the scores of each label set are the mean of. If None, the label sets that all members answer
+            for, each member with the same weight.
         mirror: whether scores are also averaged over the face and its mirror image, at twice the cost.
         kernels: how they are stored, see `fer_core.models.convert.to_litert`.
 
@@ -90,23 +113,24 @@ def save_ensemble(
         ModelError: a member cannot be loaded, they do not fit together, or the scores differ from the mean.
     """
     loaded = [Member(load_network(path), ModelCard.load(path / CARD_FILE)) for path in members]
-    label_sets = _common_label_sets([member.card for member in loaded])
-    shares = _shares(weights, label_sets, len(loaded))
-    network = build_ensemble(loaded, shares, mirror)
-    _check_mean(network, loaded, shares, mirror, faces)
-    card = _card(name, network, loaded, shares, mirror)
+    cards = [member.card for member in loaded]
+    _check_members(cards)
+    recipe = equal_recipe(cards) if recipe is None else _checked_recipe(recipe, cards)
+    network = build_ensemble(loaded, recipe, mirror)
+    _check_mean(network, loaded, recipe, mirror, faces)
+    card = _card(name, network, loaded, recipe, mirror)
     difference = save_bundle(network, card, folder, faces, kernels)
     bundle = load_bundle(folder)
     classifier = LiteRTClassifier.from_bundle(bundle)
     return SavedEnsemble(bundle.card, difference, len(bundle.content), ms_per_face(classifier.classify, faces))
 
 
-def build_ensemble(members: Sequence[Member], shares: Mapping[str, Sequence[float]], mirror: bool) -> keras.Model:
+def build_ensemble(members: Sequence[Member], recipe: Recipe, mirror: bool) -> keras.Model:
     """Return one network that gives the mean scores of several, and all their features side by side.
 
     Args:
         members: the trained networks, at least one.
-        shares: by label set, the default first, the share of each member in the mean; they sum to 1.
+        recipe: what the scores of each label set are the mean of.
         mirror: whether the mean is also over the face and its mirror image.
 
     Returns:
@@ -120,10 +144,11 @@ def build_ensemble(members: Sequence[Member], shares: Mapping[str, Sequence[floa
         network = with_features(member.network)
         answers.append(keras.Model(network.inputs[0], network.output, name=f"member{number}")(views))
     outputs = {}
-    for label_set, output in score_outputs(tuple(shares)).items():
+    for label_set, output in score_outputs(tuple(recipe)).items():
         weighted = [
-            answer[member.card.output_of(label_set)] * share
-            for member, answer, share in zip(members, answers, shares[label_set], strict=True)
+            _sharpened(answers[term.member][members[term.member].card.output_of(term.label_set)], term.temperature)
+            * term.weight
+            for term in recipe[label_set]
         ]
         outputs[output] = _mean_of_views(layers.Add()(weighted) if len(weighted) > 1 else weighted[0], mirror)
     features = [answer[FEATURES] for answer in answers]
@@ -132,22 +157,24 @@ def build_ensemble(members: Sequence[Member], shares: Mapping[str, Sequence[floa
     return keras.Model(faces, outputs, name=ARCHITECTURE)
 
 
-def mean_scores(
-    members: Sequence[Member], shares: Mapping[str, Sequence[float]], mirror: bool, faces: np.ndarray
-) -> dict[str, np.ndarray]:
+def mean_scores(members: Sequence[Member], recipe: Recipe, mirror: bool, faces: np.ndarray) -> dict[str, np.ndarray]:
     """Return the weighted mean of the members' own scores by label set, float32 (n, 7), of faces uint8 (n, 48, 48)."""
     views = [faces, faces[:, :, ::-1]] if mirror else [faces]
     scores = [[predict_scores(member.network, view) for view in views] for member in members]
+
+    def of_term(term: Term) -> np.ndarray:
+        output, temperature = members[term.member].card.output_of(term.label_set), Temperature(term.temperature)
+        return term.weight * np.mean([temperature.apply(view[output]) for view in scores[term.member]], axis=0)
+
     return {
-        label_set: np.sum(
-            [
-                share * np.mean([view[member.card.output_of(label_set)] for view in of_member], axis=0)
-                for member, of_member, share in zip(members, scores, shares[label_set], strict=True)
-            ],
-            axis=0,
-        ).astype(np.float32)
-        for label_set in shares
+        name: np.sum([of_term(term) for term in terms], axis=0).astype(np.float32) for name, terms in recipe.items()
     }
+
+
+def _sharpened(scores: keras.KerasTensor, temperature: float) -> keras.KerasTensor:
+    if temperature == 1:
+        return scores
+    return ops.softmax(ops.log(ops.maximum(scores, _LEAST_SCORE)) / temperature)
 
 
 def _mean_of_views(values: keras.KerasTensor, mirror: bool) -> keras.KerasTensor:
@@ -155,15 +182,23 @@ def _mean_of_views(values: keras.KerasTensor, mirror: bool) -> keras.KerasTensor
     return ops.mean(ops.reshape(values, (2, -1, values.shape[-1])), axis=0) if mirror else values
 
 
-def _common_label_sets(cards: Sequence[ModelCard]) -> tuple[str, ...]:
-    """Return the label sets that all members answer for, in the first one's order, after checking that they fit."""
-    if not cards:
-        raise ModelError("Expected the folders of trained networks; got none.")
-    first = cards[0]
-    common = tuple(name for name in first.label_sets if all(name in card.label_sets for card in cards))
+def equal_recipe(cards: Sequence[ModelCard]) -> dict[str, list[Term]]:
+    """Return the plain mean of all members for each label set that all of them answer for.
+
+    Raises:
+        ModelError: there is none.
+    """
+    common = [name for name in cards[0].label_sets if all(name in card.label_sets for card in cards)]
     if not common:
         answers = "; ".join(f"{card.name}: {', '.join(card.label_sets)}" for card in cards)
         raise ModelError(f"Expected networks that answer for a common label set; got {answers}.")
+    return {name: [Term(number, name, 1 / len(cards)) for number in range(len(cards))] for name in common}
+
+
+def _check_members(cards: Sequence[ModelCard]) -> None:
+    if not cards:
+        raise ModelError("Expected the folders of trained networks; got none.")
+    first = cards[0]
     for card in cards:
         if card.labels != first.labels:
             raise ModelError(f"{card.name} has its labels in another order than {first.name}. Convert one of them.")
@@ -172,34 +207,36 @@ def _common_label_sets(cards: Sequence[ModelCard]) -> tuple[str, ...]:
                 f"{card.name} was trained on another data set than {first.name}: nobody could tell which faces the "
                 "ensemble has not seen. Choose networks trained on the same data set."
             )
-    return common
 
 
-def _shares(weights: Weights | None, label_sets: Sequence[str], count: int) -> dict[str, list[float]]:
-    """Return the shares of the members by label set; each row sums to 1."""
-    by_set = weights if isinstance(weights, Mapping) else {name: weights or [1.0] * count for name in label_sets}
-    if set(by_set) != set(label_sets):
-        raise ModelError(f"Expected weights for {', '.join(label_sets)}; got them for {', '.join(by_set)}.")
-    shares = {}
-    for name in label_sets:
-        values = [float(value) for value in by_set[name]]
-        if len(values) != count or min(values) < 0 or not sum(values) > 0:
-            raise ModelError(f"Expected {count} weights of 0 or more, not all 0, for {name}; got {values}.")
-        shares[name] = [value / sum(values) for value in values]
-    return shares
+def _checked_recipe(recipe: Recipe, cards: Sequence[ModelCard]) -> dict[str, list[Term]]:
+    """Return the recipe with weights that sum to 1 for each label set."""
+    checked = {}
+    for name, terms in recipe.items():
+        for term in terms:
+            if not 0 <= term.member < len(cards):
+                raise ModelError(f"Expected a member from 0 to {len(cards) - 1} for {name}; got {term.member}.")
+            if not (term.weight >= 0 and term.temperature > 0):
+                raise ModelError(f"Expected weights of 0 or more and temperatures above 0 for {name}; got {term}.")
+            require_label_set(term.label_set, cards[term.member].label_sets, cards[term.member].name)
+        total = sum(term.weight for term in terms)
+        if not total > 0:
+            raise ModelError(f"Expected weights of 0 or more, not all 0, for {name}; got {list(terms)}.")
+        checked[name] = [replace(term, weight=term.weight / total) for term in terms]
+    return checked
 
 
 def _check_mean(
     network: keras.Model,
     members: Sequence[Member],
-    shares: Mapping[str, Sequence[float]],
+    recipe: Recipe,
     mirror: bool,
     faces: np.ndarray,
 ) -> None:
-    scores, expected = predict_scores(network, faces), mean_scores(members, shares, mirror, faces)
+    scores, expected = predict_scores(network, faces), mean_scores(members, recipe, mirror, faces)
     difference = max(
         float(np.abs(scores[output] - expected[label_set]).max())
-        for label_set, output in score_outputs(tuple(shares)).items()
+        for label_set, output in score_outputs(tuple(recipe)).items()
     )
     if not difference <= _MAX_KERAS_DIFFERENCE:
         raise ModelError(
@@ -208,9 +245,7 @@ def _check_mean(
         )
 
 
-def _card(
-    name: str, network: keras.Model, members: Sequence[Member], shares: Mapping[str, Sequence[float]], mirror: bool
-) -> ModelCard:
+def _card(name: str, network: keras.Model, members: Sequence[Member], recipe: Recipe, mirror: bool) -> ModelCard:
     cards = [member.card for member in members]
     training: dict[str, Any] = {
         key: sorted({split for card in cards for split in card.training.get(key, ())})
@@ -229,7 +264,11 @@ def _card(
         }
         for card in cards
     ]
-    training |= {"shares": {key: list(row) for key, row in shares.items()}, "mirror": mirror, "fer_core": __version__}
+    training |= {
+        "recipe": {key: [asdict(term) for term in terms] for key, terms in recipe.items()},
+        "mirror": mirror,
+        "fer_core": __version__,
+    }
     return ModelCard(
         name=name,
         architecture=ARCHITECTURE,
@@ -237,8 +276,23 @@ def _card(
         labels=cards[0].labels,
         data=cards[0].data,
         training=training,
-        label_sets=tuple(shares),
+        label_sets=tuple(recipe),
     )
+
+
+def read_recipe(path: Path) -> dict[str, list[Term]]:
+    """Read a recipe from JSON: by label set, the default first, a list of objects with the fields of `Term`.
+
+    Raises:
+        ModelError: the file does not hold one.
+    """
+    try:
+        return {name: [Term(**term) for term in terms] for name, terms in read_json(path).items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{path} is not a recipe: {error}. Expected, for example, "
+            '{"people": [{"member": 0, "label_set": "fer", "weight": 1}]}.'
+        ) from error
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -248,14 +302,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the model to write")
     parser.add_argument("--faces", type=Path, required=True, help=".npy with gray faces to check on, (n, 48, 48)")
     parser.add_argument("--name", default="accurate", help="of the model (default: %(default)s)")
-    parser.add_argument("--weights", type=float, nargs="+", help="one for each member (default: equal)")
+    parser.add_argument(
+        "--recipe", type=Path, help=".json: by label set, a list of terms (see Term; default: the mean)"
+    )
     parser.add_argument("--mirror", action="store_true", help="also average over the face and its mirror image")
     parser.add_argument("--kernels", choices=KERNELS, default="int8", help="default: %(default)s")
     options = parser.parse_args(arguments)
     faces = np.load(options.faces, allow_pickle=False)
-    saved = save_ensemble(
-        options.members, options.out, faces, options.name, options.weights, options.mirror, options.kernels
-    )
+    recipe = read_recipe(options.recipe) if options.recipe else None
+    saved = save_ensemble(options.members, options.out, faces, options.name, recipe, options.mirror, options.kernels)
     card = saved.card
     print(
         f"Wrote {options.out / MODEL_FILE}: {card.parameters / 1e6:.2f} M parameters, {saved.bytes / 1e6:.2f} MB, "

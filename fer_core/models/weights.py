@@ -42,8 +42,9 @@ def load_network(folder: Path) -> keras.Model:
         ModelError: it has no weights for Keras, or they were cut short or altered.
     """
     card = ModelCard.load(folder / CARD_FILE)
-    path = folder / next((name for name in card.files if name.endswith(_KERAS_WEIGHTS)), WEIGHTS_FILE)
-    if not path.is_file():
+    names = (WEIGHTS_FILE, *(name for name in card.files if name.endswith(_KERAS_WEIGHTS)))
+    path = next((folder / name for name in names if (folder / name).is_file()), None)
+    if path is None:
         raise ModelError(
             f"The model {card.name} has no Keras weights, only the LiteRT file of the app. Take the run "
             "that it came from instead."

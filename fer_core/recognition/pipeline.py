@@ -108,7 +108,7 @@ class StreamAnalyzer:
         self._detector = detector
         self._classifier = classifier
         self._thorough = thorough
-        self._label_set = self.settings.label_set
+        self._label_set: str | None = self.settings.label_set
         self._tracker = Tracker()
         self._index = 0
         self._searches = 0

@@ -101,7 +101,7 @@ def test_a_broken_upload_fails_with_its_reason_and_leaves_no_store(tmp_path):
     (tmp_path / "faces.csv").write_text("emotion,pixels,Usage\n9,1 2 3,Training\n")
     with (tmp_path / "faces.csv").open("rb") as file:
         job = start_job(ImportUpload("faces.csv"), uploads={"faces.csv": file}).wait(LIMIT_S)
-    assert job.state == "failed" and "row 1" in job.error
+    assert job.state == "failed" and "expected an emotion from 0 to 6" in job.error
     assert not list_stores()
 
 

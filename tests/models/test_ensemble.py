@@ -1,6 +1,7 @@
 """Several networks as one: its scores against the mean of theirs, and what it can be asked."""
 
 import dataclasses
+import json
 
 import keras
 import numpy as np
@@ -16,7 +17,7 @@ from fer_core.models.bundle import load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.convert import MAX_DIFFERENCE
-from fer_core.models.ensemble import Member, main, mean_scores, save_ensemble
+from fer_core.models.ensemble import Member, Term, main, mean_scores, save_ensemble
 from fer_core.models.registry import build
 from fer_core.models.weights import load_network
 from fer_core.recognizer import EmotionRecognizer
@@ -64,26 +65,39 @@ def members_of(folders):
     return [Member(load_network(folder), ModelCard.load(folder / "card.json")) for folder in folders]
 
 
-HALVES, QUARTERS = [0.5, 0.5], [0.75, 0.25]
-BY_LABEL_SET = {"people": [0.5, 0, 0.5], "fer": [0.25, 0.25, 0.5]}
+def mean_of(label_set: str, *weights: float) -> list[Term]:
+    return [Term(number, label_set, weight) for number, weight in enumerate(weights)]
+
+
+EQUAL = {name: mean_of(name, 0.5, 0.5) for name in ("people", "fer", "votes")}
+WEIGHTED = {name: mean_of(name, 0.75, 0.25) for name in ("people", "fer", "votes")}
+# What people see from one network's labels and another's votes, the latter made more decided.
+BOTH_TRUTHS = {
+    "people": [Term(0, "fer", 0.25), Term(1, "votes", 0.75, temperature=0.5)],
+    "fer": [Term(0, "fer", 1.0)],
+    "votes": [Term(1, "votes", 1.0)],
+}
 
 
 @pytest.mark.parametrize(
-    ("count", "weights", "mirror", "kernels", "shares"),
+    ("count", "recipe", "mirror", "kernels", "expected_recipe"),
     [
-        (2, None, False, "int8", {"people": HALVES, "fer": HALVES, "votes": HALVES}),
-        (2, [3, 1], True, "float32", {"people": QUARTERS, "fer": QUARTERS, "votes": QUARTERS}),
-        (3, {"people": [1, 0, 1], "fer": [1, 1, 2]}, False, "float16", BY_LABEL_SET),
+        (2, None, False, "int8", EQUAL),
+        (2, {name: mean_of(name, 3, 1) for name in EQUAL}, True, "float32", WEIGHTED),
+        (3, {"people": mean_of("people", 1, 0, 1)}, False, "float16", {"people": mean_of("people", 0.5, 0, 0.5)}),
+        (2, BOTH_TRUTHS, False, "int8", BOTH_TRUTHS),
     ],
-    ids=["two, int8", "weighted, mirrored", "weights by label set"],
+    ids=["two, int8", "weighted, mirrored", "one label set of three", "labels of one, votes of another"],
 )
-def test_it_scores_as_the_mean_of_its_members(folders, images, tmp_path, count, weights, mirror, kernels, shares):
+def test_it_scores_as_the_mean_of_its_members(
+    folders, images, tmp_path, count, recipe, mirror, kernels, expected_recipe
+):
     folders = folders[:count]
-    saved = save_ensemble(folders, tmp_path, images, "both", weights, mirror, kernels)
-    expected = mean_scores(members_of(folders), shares, mirror, images)
+    saved = save_ensemble(folders, tmp_path, images, "both", recipe, mirror, kernels)
+    expected = mean_scores(members_of(folders), expected_recipe, mirror, images)
     classifier = LiteRTClassifier.from_bundle(load_bundle(tmp_path))
     scores = classifier.classify_all(images)
-    assert tuple(scores) == saved.card.label_sets == tuple(shares)
+    assert tuple(scores) == saved.card.label_sets == tuple(expected_recipe)
     for name, array in scores.items():
         np.testing.assert_allclose(array.sum(axis=1), 1, atol=1e-4)
         np.testing.assert_allclose(array, expected[name], atol=MAX_DIFFERENCE[kernels])
@@ -108,12 +122,12 @@ def test_the_mean_over_mirror_images_is_the_same_for_a_face_and_its_mirror_image
 
 
 def test_its_card_says_what_it_is_made_of_and_trained_on(folders, images, tmp_path):
-    card = save_ensemble(folders[:2], tmp_path, images, "both", [1, 3]).card
+    card = save_ensemble(folders[:2], tmp_path, images, "both", {name: mean_of(name, 1, 3) for name in EQUAL}).card
     assert (card.name, card.architecture, card.data) == ("both", "ensemble", DATA)
     assert card.parameters == sum(ModelCard.load(folder / "card.json").parameters for folder in folders[:2])
     assert card.training["train_splits"] == ["Training"]
     assert [made_of["name"] for made_of in card.training["members"]] == ["first", "second"]
-    assert card.training["shares"]["votes"] == [0.25, 0.75]
+    assert [term["weight"] for term in card.training["recipe"]["votes"]] == [0.25, 0.75]
 
 
 def test_occlusion_explains_it_and_grad_cam_says_why_it_cannot(folders, images, tmp_path):
@@ -137,9 +151,15 @@ def test_members_that_do_not_fit_together_are_refused(folders, images, tmp_path)
     ):
         with pytest.raises(ModelError, match=match):
             save_ensemble(folders_, tmp_path / "out", images)
-    for weights in ([1], [0, 0], [-1, 2], {"fer": [1, 1]}):
-        with pytest.raises(ModelError, match="weights"):
-            save_ensemble(folders[:2], tmp_path / "out", images, weights=weights)
+    for terms, match in (
+        (mean_of("fer", 1, 1, 1), "a member from 0 to 1"),
+        (mean_of("fer", 0, 0), "not all 0"),
+        (mean_of("fer", -1, 2), "weights of 0 or more"),
+        ([Term(0, "fer", 1, temperature=0)], "temperatures above 0"),
+        (mean_of("contempt", 1, 1), "no scores for the label set"),
+    ):
+        with pytest.raises(ModelError, match=match):
+            save_ensemble(folders[:2], tmp_path / "out", images, recipe={"fer": terms})
 
 
 def test_a_member_whose_weights_were_altered_is_refused(folders, images, tmp_path):
@@ -152,7 +172,8 @@ def test_a_member_whose_weights_were_altered_is_refused(folders, images, tmp_pat
 def test_the_command_writes_it_and_says_what_was_measured(folders, images, tmp_path, capsys):
     np.save(tmp_path / "faces.npy", images)
     words = [*map(str, folders[:2]), "--out", str(tmp_path / "out"), "--faces", str(tmp_path / "faces.npy")]
-    main([*words, "--name", "both", "--weights", "2", "1"])
+    (tmp_path / "recipe.json").write_text(json.dumps({"people": [{"member": 1, "label_set": "fer", "weight": 2}]}))
+    main([*words, "--name", "both", "--recipe", str(tmp_path / "recipe.json")])
     printed = capsys.readouterr().out
-    assert "ms a face, label sets people, fer, votes" in printed and "MB" in printed
+    assert "ms a face, label sets people;" in printed and "MB" in printed
     assert load_bundle(tmp_path / "out").card.name == "both"

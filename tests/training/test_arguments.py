@@ -6,7 +6,7 @@ import pytest
 from fer_core.cli import main, run_command
 from fer_core.errors import RunError
 from fer_core.training import command
-from fer_core.training.arguments import arguments_of, command_line
+from fer_core.training.arguments import arguments_of, choices, command_line, option_of
 from fer_core.training.config import (
     PRESETS,
     STANDARD_AUGMENTATION,
@@ -88,7 +88,15 @@ def test_a_value_of_the_wrong_kind_is_wrong_usage(arguments, capsys):
     assert arguments[0] in capsys.readouterr().err
 
 
-def test_help_states_every_choice_with_its_sentence_and_default(capsys):
+@pytest.mark.parametrize("field", [field for field, _ in choices()], ids=lambda field: field.name)
+def test_help_states_every_choice_with_its_sentence(field, capsys):
+    assert main(["train", "--help"]) == 0
+    text = "".join(capsys.readouterr().out.split()).lower()  # lines break within words that have hyphens
+    assert option_of(field.name) in text
+    assert "".join(field.metadata["words"].split()).lower() in text
+
+
+def test_help_states_defaults_and_values_but_no_former_names(capsys):
     assert main(["train", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "--erase N Share of faces in which a rectangle of noise covers 2 to 15 % (default: 0)" in text
