@@ -10,7 +10,6 @@ from textwrap import wrap
 import plotly.graph_objects as go
 
 # Quiet tones that hold on light and dark ground and are no emotion's: one a model, in the order chosen.
-MODEL_COLORS = ("#4F7CAC", "#A8652F", "#7A8B3A", "#8A5A9E", "#3F8F8A", "#858D98")
 _QUIET = "#858D98"
 _ROW_PX = 33
 # Longer names take two lines, so that a phone has room for the dots.

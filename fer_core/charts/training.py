@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fer_core.charts.palette import SERIES_COLORS
 from fer_core.emotions import LABELS
 
 # Quiet tones that hold on light and dark ground and are no emotion's.
 TRAINING, VALIDATION = "#858D98", "#4F7CAC"
-RUN_COLORS = ("#4F7CAC", "#A8652F", "#7A8B3A", "#8A5A9E", "#3F8F8A", "#858D98")
 _DASHES = ("solid", "dash", "dot")
 
 # What can be compared between runs: column of the history, title, and whether it is a share of 1.
@@ -117,7 +117,7 @@ def compare_curves(
     title, is_share = MEASURES[measure]
     lines = []
     for number, (name, histories) in enumerate(groups.items()):
-        color, dash = RUN_COLORS[number % len(RUN_COLORS)], _DASHES[number // len(RUN_COLORS) % len(_DASHES)]
+        color, dash = SERIES_COLORS[number % len(SERIES_COLORS)], _DASHES[number // len(SERIES_COLORS) % len(_DASHES)]
         curves = [_smooth(history[measure] * (100 if is_share else 1), smoothing) for history in histories]
         lines += _group_lines(name, curves, color, dash, _ACCURACY if is_share else measure)
     longest = max((len(history) for histories in groups.values() for history in histories), default=1)

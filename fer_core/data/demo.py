@@ -10,10 +10,11 @@ from dataclasses import astuple, dataclass
 import cv2
 import numpy as np
 
-from fer_core.data.face_set import IMAGE_SIZE, FaceSet, Provenance
+from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.emotions import LABELS
+from fer_core.types import FACE_SIZE
 
-_CANVAS = 4 * IMAGE_SIZE  # drawn large, then averaged down
+_CANVAS = 4 * FACE_SIZE  # drawn large, then averaged down
 _SHIFT = 4  # cv2 takes coordinates as integers of 1/16 pixel
 
 # Share of each emotion in LABELS' order: uneven as in FER-2013, but with enough of the rarest to learn from.
@@ -184,8 +185,8 @@ def _draw_mouth(pen: _Pen, face: _Features, skin: float) -> None:
 
 def _photograph(canvas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Average the drawing down, light it from one side, blur it and add noise: uint8 (48, 48)."""
-    small = cv2.resize(canvas, (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    x, y = np.meshgrid(*[np.linspace(-0.5, 0.5, IMAGE_SIZE, dtype=np.float32)] * 2)
+    small = cv2.resize(canvas, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    x, y = np.meshgrid(*[np.linspace(-0.5, 0.5, FACE_SIZE, dtype=np.float32)] * 2)
     direction = rng.uniform(0, 2 * np.pi)
     small *= 1 + rng.uniform(0, 0.7) * (x * np.cos(direction) + y * np.sin(direction))
     small = cv2.GaussianBlur(small, (0, 0), rng.uniform(0.25, 1.1))

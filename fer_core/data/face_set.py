@@ -11,8 +11,7 @@ import numpy as np
 from fer_core.data.split_names import SPLITS
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
-
-IMAGE_SIZE = 48
+from fer_core.types import FACE_SIZE
 
 # The ten columns of the FER+ votes, in the order of their file.
 VOTE_COLUMNS: tuple[str, ...] = (
@@ -68,9 +67,9 @@ class FaceSet:
 
     def __post_init__(self) -> None:
         n = len(self.images)
-        if self.images.shape != (n, IMAGE_SIZE, IMAGE_SIZE) or self.images.dtype != np.uint8:
+        if self.images.shape != (n, FACE_SIZE, FACE_SIZE) or self.images.dtype != np.uint8:
             raise ValueError(
-                f"images must be uint8 (n, {IMAGE_SIZE}, {IMAGE_SIZE}), got {self.images.dtype} {self.images.shape}"
+                f"images must be uint8 (n, {FACE_SIZE}, {FACE_SIZE}), got {self.images.dtype} {self.images.shape}"
             )
         for name, values, end in (("labels", self.labels, len(LABELS)), ("split", self.split, len(SPLITS))):
             if values.shape != (n,) or (n and (values.min() < 0 or values.max() >= end)):

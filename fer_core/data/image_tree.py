@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from fer_core.data.face_set import IMAGE_SIZE, SPLITS, FaceSet, Provenance
+from fer_core.data.face_set import SPLITS, FaceSet, Provenance
 from fer_core.data.unreadable import count_reasons
 from fer_core.emotions import LABELS, canonical
 from fer_core.errors import DataError
+from fer_core.types import FACE_SIZE
 
 MAX_IMAGES = 500_000
 _MAX_IMAGE_BYTES = 32 << 20
@@ -175,7 +176,7 @@ class TreeReader:
             (colored, f"{_images(colored)} converted from colour to gray."),
             (
                 resized,
-                f"{_images(resized)} scaled to {IMAGE_SIZE} × {IMAGE_SIZE} pixels; what was not square was "
+                f"{_images(resized)} scaled to {FACE_SIZE} × {FACE_SIZE} pixels; what was not square was "
                 "cropped around its middle.",
             ),
             (
@@ -209,7 +210,7 @@ def _decode(content: bytes) -> _Decoded | str:
     was_color = image.ndim == 3
     if was_color:
         image = cv2.cvtColor(image, cv2.COLOR_BGRA2GRAY if image.shape[2] == 4 else cv2.COLOR_BGR2GRAY)
-    was_resized = image.shape != (IMAGE_SIZE, IMAGE_SIZE)
+    was_resized = image.shape != (FACE_SIZE, FACE_SIZE)
     return _Decoded(_resize(image) if was_resized else image, was_color, was_resized)
 
 
@@ -242,7 +243,7 @@ def _resize(image: np.ndarray) -> np.ndarray:
     top, left = (height - side) // 2, (width - side) // 2
     square = image[top : top + side, left : left + side]
     return cv2.resize(
-        square, (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_AREA if side > IMAGE_SIZE else cv2.INTER_CUBIC
+        square, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA if side > FACE_SIZE else cv2.INTER_CUBIC
     )
 
 

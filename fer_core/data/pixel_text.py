@@ -12,9 +12,9 @@ from itertools import accumulate
 
 import numpy as np
 
-from fer_core.data.face_set import IMAGE_SIZE
+from fer_core.types import FACE_SIZE
 
-PIXELS = IMAGE_SIZE * IMAGE_SIZE
+PIXELS = FACE_SIZE * FACE_SIZE
 _SPACE = ord(" ")
 # The arithmetic looks at three bytes before each digit and one after it; joining adds a space at both ends.
 _BEFORE, _AFTER = b"   ", b""
@@ -45,7 +45,7 @@ def parse_rows(rows: Sequence[bytes]) -> np.ndarray | None:
     ends = accumulate(len(row) + 1 for row in rows)
     if any(np.count_nonzero(last[end - len(row) : end]) != PIXELS for row, end in zip(rows, ends, strict=True)):
         return None
-    return np.compress(last, whole[:-1]).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)  # (m * 2304,) -> (m, 48, 48)
+    return np.compress(last, whole[:-1]).reshape(-1, FACE_SIZE, FACE_SIZE)  # (m * 2304,) -> (m, 48, 48)
 
 
 def parse_row(row: str) -> np.ndarray:
@@ -60,4 +60,4 @@ def parse_row(row: str) -> np.ndarray:
     for position, word in enumerate(words):
         if not (word.isascii() and word.isdecimal()) or int(word) > 255:
             raise ValueError(f"expected pixels from 0 to 255, found {word[:20]!r} at pixel {position}")
-    return np.array(words, np.int64).astype(np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
+    return np.array(words, np.int64).astype(np.uint8).reshape(FACE_SIZE, FACE_SIZE)

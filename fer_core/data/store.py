@@ -29,7 +29,7 @@ from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.mapped_array import map_array
 from fer_core.data.votes import OLD_VOTES_NOTE, without_unnamed_rows
 from fer_core.errors import DataError
-from fer_core.files import write_json
+from fer_core.files import NAME_PATTERN, write_json
 from fer_core.legacy import with_current_keys
 from fer_core.settings import home_folder
 
@@ -39,7 +39,6 @@ _FORMAT = 1
 # Data sets stored before version 2 have ten votes for NF also in the rows of the FER+ table that nobody voted on.
 _VOTE_VERSION = 2
 _META = "meta.json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _SUFFIXES = re.compile(r"(\.(csv|zip|tar|gz|tgz|xz))+$", re.IGNORECASE)
 # Of a name, so that a number still fits behind it.
 _MAX_STEM = 60
@@ -145,7 +144,7 @@ def list_stores(root: Path | None = None) -> list[StoreInfo]:
     root = root or data_root()
     if not root.is_dir():
         return []
-    names = sorted(path.parent.name for path in root.glob(f"*/{_META}") if _NAME.fullmatch(path.parent.name))
+    names = sorted(path.parent.name for path in root.glob(f"*/{_META}") if NAME_PATTERN.fullmatch(path.parent.name))
     return [_info(name, root) for name in names]
 
 
@@ -192,7 +191,7 @@ def delete_store(name: str, root: Path | None = None) -> None:
 
 
 def _folder(name: str, root: Path | None) -> Path:
-    if not _NAME.fullmatch(name):
+    if not NAME_PATTERN.fullmatch(name):
         raise DataError(
             f"{name!r} cannot name a data set. Use 1 to 64 letters, digits, spaces, dots, dashes or "
             "underscores, beginning with a letter or digit."

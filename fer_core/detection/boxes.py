@@ -14,6 +14,13 @@ def centers(xyxy: np.ndarray) -> np.ndarray:
     return (xyxy[:, :2] + xyxy[:, 2:]) / 2
 
 
+def box_iou(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the intersection over union of two boxes (4,), 0 to 1."""
+    sides = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
+    shared = float(sides.prod())
+    return shared / (float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod()) - shared)
+
+
 def box_ios(a: np.ndarray, b: np.ndarray) -> float:
     """Return the area two boxes (4,) share as a part of the smaller one, 0 to 1: a box within another counts 1."""
     width = min(a[2], b[2]) - max(a[0], b[0])

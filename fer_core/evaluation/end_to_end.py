@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from fer_core.detection.boxes import box_iou
 from fer_core.emotions import LABELS
 from fer_core.recognizer import EmotionRecognizer
 
@@ -62,7 +63,7 @@ def measure_end_to_end(
     for i, image in enumerate(images):
         scene, box = _scene(image, rng)
         result = recognizer.analyze(scene)
-        overlaps = [_iou(box, found) for found in result.detections.xyxy]
+        overlaps = [box_iou(box, found) for found in result.detections.xyxy]
         best = int(np.argmax(overlaps)) if overlaps else -1
         hit = best >= 0 and overlaps[best] >= _MIN_IOU
         extra += len(overlaps) - int(hit)
@@ -91,9 +92,3 @@ def _scene(face: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.n
     clouds[top : top + side, left : left + side] = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
     gray = np.clip(clouds, 0, 255).astype(np.uint8)
     return cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR), np.array([left, top, left + side, top + side], np.float32)
-
-
-def _iou(a: np.ndarray, b: np.ndarray) -> float:
-    sides = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
-    shared = float(sides.prod())
-    return shared / (float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod()) - shared)

@@ -17,19 +17,21 @@ import jinja2
 import numpy as np
 
 import fer_core
+from fer_core.charts.palette import SERIES_COLORS
 from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS
 from fer_core.evaluation.assessment import calibration_labels
 from fer_core.evaluation.calibration import Coverage, Reliability, coverage, reliability
 from fer_core.evaluation.compare import Comparison, compare
 from fer_core.evaluation.published import PUBLISHED
-from fer_core.evaluation.report_figures import COLORS, reliability_svg, robustness_svg
+from fer_core.evaluation.report_figures import reliability_svg, robustness_svg
 from fer_core.evaluation.results import EvaluationResult, RobustnessLevel, RobustnessResult, SplitResult
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.evaluation.scoring import Scores
 from fer_core.evaluation.serialization import evaluation_to_json, robustness_to_json
-from fer_core.evaluation.text import percent, truth_name
+from fer_core.evaluation.text import truth_name
 from fer_core.evaluation.truth import Truth, answering_label_set, true_labels, truths
+from fer_core.formats import percent
 from fer_core.models.bundle import Bundle
 from fer_core.models.card import is_fer2013
 from fer_core.models.label_sets import title_of
@@ -211,7 +213,7 @@ def html_report(report: Report) -> str:
             labels=LABELS,
             published=PUBLISHED,
             corruptions=CORRUPTIONS,
-            colors=COLORS,
+            colors=SERIES_COLORS,
             truth_names={truth: truth_name(truth, report.fer2013) for truth in Truth},
             truth=Truth,
             answering=answering_label_set,

@@ -19,11 +19,11 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fer_core.charts.palette import SERIES_COLORS
 from fer_core.evaluation.calibration import Reliability
 from fer_core.evaluation.results import RobustnessLevel
 
 # Quiet tones that hold on light and dark ground and are no emotion's: one a model, in the order chosen.
-COLORS = ("#4F7CAC", "#A8652F", "#7A8B3A", "#8A5A9E", "#3F8F8A", "#858D98")
 _SIZE_IN = (3.1, 3.1)
 # Stands for the page's text colour until the drawing is done; nothing else has it.
 _INK = "#010203"
@@ -65,7 +65,7 @@ def reliability_svg(diagram: Reliability, title: str, figure_id: str) -> Markup:
     def draw(axes: Axes) -> None:
         for i in filled:
             middle, width = (low[i] + high[i]) * 50, (high[i] - low[i]) * 92
-            [bar] = axes.bar(middle, diagram.accuracy[i] * 100, width, color=COLORS[0], alpha=0.85)
+            [bar] = axes.bar(middle, diagram.accuracy[i] * 100, width, color=SERIES_COLORS[0], alpha=0.85)
             bar.set_gid(f"bin-{i}")
         axes.plot([0, 100], [0, 100], color=_INK, linewidth=1, linestyle=(0, (2, 3)))
         axes.set(xlim=(0, 100), xticks=(0, 50, 100), xlabel="best score")
@@ -92,7 +92,7 @@ def robustness_svg(curves: Mapping[str, Sequence[RobustnessLevel]], title: str, 
 
     def draw(axes: Axes) -> None:
         for number, points in enumerate(curves.values()):
-            color = COLORS[number % len(COLORS)]
+            color = SERIES_COLORS[number % len(SERIES_COLORS)]
             axes.plot([accuracy * 100 for _, accuracy in points], color=color, linewidth=2)
             for place, (level, accuracy) in enumerate(points):
                 # The picture as it is stands out as a ring.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fer_core.evaluation.metrics import PeopleMetrics
 from fer_core.evaluation.results import CalibrationResult, EvaluationResult, SplitResult, ViewMetrics
 from fer_core.evaluation.truth import Truth
+from fer_core.formats import percent
 from fer_core.models.label_sets import title_of
 
 
@@ -54,15 +55,6 @@ def people_sentence(people: PeopleMetrics) -> str:
         parts.append(f"finds {percent(negatives.share)} of the negative ones")
     *first, last = parts or [""]
     return f"It {', '.join(first)}{' and ' if first else ''}{last}." if last else ""
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """Return a share from 0 to 1 as text.
-
-    >>> percent(0.7126), percent(None)
-    ('71.3 %', '–')
-    """
-    return "–" if share is None else f"{share * 100:.{digits}f} %"
 
 
 def _split_lines(split: str, result: SplitResult) -> Iterator[str]:

@@ -19,8 +19,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from fer_core.errors import ModelError
 from fer_core.explain.graph import Graph, Operator, cell_places, read_graph
 from fer_core.models.label_sets import SCORES
+from fer_core.types import FACE_SIZE
 
-_FACE_PX = 48
 _MAX_BATCH = 64
 _DENSE = ("FULLY_CONNECTED", "RESHAPE")
 _POOLING = ("MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN")
@@ -89,9 +89,9 @@ class GradCam:
         """
         cells = self.cells(faces)
         start, step = self._places
-        down, across = (((np.arange(_FACE_PX) - start[axis]) / step[axis]).astype(np.float32) for axis in (0, 1))
+        down, across = (((np.arange(FACE_SIZE) - start[axis]) / step[axis]).astype(np.float32) for axis in (0, 1))
         x, y = np.meshgrid(across, down)
-        maps = np.empty((*cells.shape[:2], _FACE_PX, _FACE_PX), np.float32)
+        maps = np.empty((*cells.shape[:2], FACE_SIZE, FACE_SIZE), np.float32)
         for place in np.ndindex(cells.shape[:2]):
             maps[place] = cv2.remap(cells[place], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return maps
@@ -102,7 +102,7 @@ class GradCam:
         return np.concatenate(parts)
 
     def _cells(self, faces: np.ndarray) -> np.ndarray:
-        self._interpreter.resize_tensor_input(self._graph.faces, (len(faces), _FACE_PX, _FACE_PX, 1))
+        self._interpreter.resize_tensor_input(self._graph.faces, (len(faces), FACE_SIZE, FACE_SIZE, 1))
         self._interpreter.allocate_tensors()
         self._interpreter.set_tensor(self._graph.faces, faces.astype(np.float32)[..., None])
         self._interpreter.invoke()

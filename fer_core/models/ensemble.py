@@ -25,10 +25,11 @@ from fer_core.models.card import ModelCard
 from fer_core.models.classifier import FEATURES, LiteRTClassifier
 from fer_core.models.convert import predict_scores, save_bundle, with_features
 from fer_core.models.label_sets import require_label_set, score_outputs
-from fer_core.models.registry import FACE_SIZE, KERNELS
+from fer_core.models.registry import KERNELS
 from fer_core.models.temperature import Temperature
 from fer_core.models.timing import ms_per_face
 from fer_core.models.weights import load_network
+from fer_core.types import FACE_SIZE
 
 ARCHITECTURE = "ensemble"
 # Of float32 sums in another order.

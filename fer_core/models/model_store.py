@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from fer_core.errors import ModelError
-from fer_core.files import read_json, write_json
+from fer_core.files import NAME_PATTERN, read_json, write_json
 from fer_core.models.bundle import (
     BUNDLED_ROOT,
     CARD_FILE,
@@ -27,7 +27,6 @@ from fer_core.models.card import ModelCard
 from fer_core.settings import home_folder
 
 _CHOICE = "default.json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 
 
 def models_root() -> Path:
@@ -163,7 +162,7 @@ def check_name(name: str) -> None:
     Raises:
         ModelError: it cannot: it would not be the name of a plain folder.
     """
-    if not _NAME.fullmatch(name):
+    if not NAME_PATTERN.fullmatch(name):
         raise ModelError(
             f"{name!r} cannot name a model. Use 1 to 64 letters, digits, spaces, dots, dashes or "
             "underscores, beginning with a letter or digit."

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from fer_core.errors import ModelError
 from fer_core.models.label_sets import SCORES, score_outputs
+from fer_core.types import FACE_SIZE
 
 if TYPE_CHECKING:
     import keras
 
-# The width and height of the faces that every network takes, pixels.
-FACE_SIZE = 48
 KERNELS = ("float32", "float16", "int8")
 
 

@@ -13,8 +13,7 @@ import numpy as np
 
 from fer_core.detection.patch import cut_square
 from fer_core.errors import MediaError
-
-FACE_PX = 48
+from fer_core.types import FACE_SIZE
 
 
 def to_gray(image: np.ndarray) -> np.ndarray:
@@ -50,7 +49,7 @@ def crop_faces(gray: np.ndarray, xyxy: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (n, 48, 48).
     """
-    faces = np.empty((len(xyxy), FACE_PX, FACE_PX), np.uint8)
+    faces = np.empty((len(xyxy), FACE_SIZE, FACE_SIZE), np.uint8)
     for face, box in zip(faces, xyxy, strict=True):
-        face[:] = cut_square(gray, box, 1.0, FACE_PX)
+        face[:] = cut_square(gray, box, 1.0, FACE_SIZE)
     return faces

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.charts.palette import SERIES_COLORS
 from fer_core.charts.training import (
-    RUN_COLORS,
     TRAINING,
     VALIDATION,
     compare_curves,
@@ -125,4 +125,4 @@ def contrast(one, other) -> float:
 
 
 def test_no_colour_of_an_emotion_stands_for_a_run():
-    assert not {TRAINING, VALIDATION, *RUN_COLORS} & set(COLORS.values())
+    assert not {TRAINING, VALIDATION, *SERIES_COLORS} & set(COLORS.values())

@@ -16,10 +16,11 @@ from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.convert import save_bundle
 from fer_core.models.label_sets import LABEL_SETS
-from fer_core.models.registry import FACE_SIZE, ModelSpec, architectures, build, register, spec_of
+from fer_core.models.registry import ModelSpec, architectures, build, register, spec_of
 from fer_core.training.config import PRESETS, RunConfig
 from fer_core.training.export import export_run
 from fer_core.training.run.folder import RunFolder
+from fer_core.types import FACE_SIZE
 
 OUTPUTS = ("scores", "scores_fer", "scores_votes")
 

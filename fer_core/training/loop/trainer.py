@@ -20,7 +20,7 @@ from fer_core.errors import FerError, RunError
 from fer_core.files import write_json, write_text
 from fer_core.models.bundle import MODEL_FILE, load_bundle
 from fer_core.models.card import ModelCard
-from fer_core.models.registry import FACE_SIZE, build
+from fer_core.models.registry import build
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.batches import Batches
 from fer_core.training.loop.callbacks import (
@@ -49,6 +49,7 @@ from fer_core.training.loop.validation import ValidationFaces
 from fer_core.training.run.checkpoint import load_state
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.heartbeat import Heartbeat, Stopped, device_lock, run_lock
+from fer_core.types import FACE_SIZE
 
 # The status is written to a new file before it replaces the old one.
 _RESERVE_BYTES = 1 << 16

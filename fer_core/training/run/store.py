@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from fer_core.background.locks import is_held
 from fer_core.errors import ModelError, RunError
+from fer_core.files import NAME_PATTERN
 from fer_core.models.card import ModelCard
 from fer_core.models.model_store import available_models
 from fer_core.settings import home_folder
@@ -17,8 +17,6 @@ from fer_core.training.config import RunConfig, flat
 from fer_core.training.run.alerts import weakness
 from fer_core.training.run.folder import RunFolder, best_epoch
 from fer_core.training.run.records import Record
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def find_run(name: str | Path, root: Path | None = None) -> RunFolder:
     """
     if "/" in str(name):
         return RunFolder(Path(name).resolve())
-    if not _NAME.fullmatch(str(name)):
+    if not NAME_PATTERN.fullmatch(str(name)):
         raise RunError(
             f"{str(name)!r} cannot name a run. Use 1 to 64 letters, digits, spaces, dots, dashes or "
             "underscores, beginning with a letter or digit."
@@ -105,7 +103,7 @@ def list_runs(root: Path | None = None) -> list[RunFolder]:
     changed = {}
     for path in (root or runs_root()).glob("*/config.json"):
         try:
-            if _NAME.fullmatch(path.parent.name):
+            if NAME_PATTERN.fullmatch(path.parent.name):
                 changed[path.parent] = path.stat().st_mtime
         except FileNotFoundError:
             continue  # it was deleted this very moment

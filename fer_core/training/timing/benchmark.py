@@ -10,11 +10,11 @@ import keras
 import numpy as np
 
 from fer_core.data.face_set import FaceSet
-from fer_core.models.registry import FACE_SIZE
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.precision import precision
 from fer_core.training.loop.result_network import ResultNetwork
 from fer_core.training.loop.trainer import device_words, prepare
+from fer_core.types import FACE_SIZE
 
 # The first steps hold the compiling, and reach full speed only when the pipeline is filled.
 _WARM_UP_STEPS = 3

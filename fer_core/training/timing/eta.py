@@ -90,19 +90,3 @@ def _left_s(
         return None
     left = [config.size_at(epoch) ** 2 for epoch in range(done, config.epochs)]
     return (sum(left) - within * left[0]) * pixel_s
-
-
-def format_duration(seconds: float) -> str:
-    """Return a length of time as people say it.
-
-    >>> format_duration(4.2), format_duration(130), format_duration(7500)
-    ('4 s', '2 min 10 s', '2 h 5 min')
-    """
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, rest = divmod(seconds, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

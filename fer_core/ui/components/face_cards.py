@@ -10,6 +10,7 @@ import numpy as np
 from fer_core.annotate import UNCERTAIN
 from fer_core.charts.timeline import clock
 from fer_core.emotions import COLORS
+from fer_core.formats import percent
 from fer_core.media.portraits import portrait
 from fer_core.media.summary import FaceSummary
 from fer_core.types import FrameResult
@@ -67,7 +68,7 @@ def _card(result: FrameResult, i: int, image_bgr: np.ndarray, threshold: float) 
         f'<section class="fer-card" data-expression="{escape(word)}">'
         f'<header><img alt="{name}" decoding="sync" src="{portrait(result, i, image_bgr)}">'
         f'<div><p class="fer-note">{escape(hint)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
-        f'<p class="fer-score">{_percent(float(probs[best]))}</p></header>{rows}</section>'
+        f'<p class="fer-score">{percent(float(probs[best]), 0)}</p></header>{rows}</section>'
     )
 
 
@@ -89,16 +90,12 @@ def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, fram
     return (
         f'<section class="fer-card" data-expression="{escape(word)}">{header}'
         f'<div><p class="fer-note">{escape(where)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
-        f'<p class="fer-score">{_percent(float(score))}{of}</p></header>{rows}</section>'
+        f'<p class="fer-score">{percent(float(score), 0)}{of}</p></header>{rows}</section>'
     )
 
 
 def _bar(label: str, prob: float, is_best: bool) -> str:
     return (
         f'<div class="fer-bar{" fer-best" if is_best else ""}"><span>{escape(label)}</span>'
-        f'<i><b style="width:{prob:.1%};background:{COLORS[label]}"></b></i><span>{_percent(prob)}</span></div>'
+        f'<i><b style="width:{prob:.1%};background:{COLORS[label]}"></b></i><span>{percent(prob, 0)}</span></div>'
     )
-
-
-def _percent(prob: float) -> str:
-    return f"{prob * 100:.0f} %"

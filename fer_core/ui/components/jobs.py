@@ -18,6 +18,7 @@ from fer_core.background.jobs import Job, list_jobs, sweep_jobs
 from fer_core.background.launch import start_job
 from fer_core.background.task import Progress, Task
 from fer_core.errors import JobError
+from fer_core.formats import approximate_duration
 
 _OWNER = "job_owner"
 # The address's word for the id of the tab; it is there only while the tab has a job.
@@ -103,7 +104,7 @@ def progress_words(title: str, progress: Progress) -> str:
     if progress.share is not None:
         parts.append(f"{progress.share * 100:.0f} %")
     if progress.left_s is not None:
-        parts.append(f"about {_duration(progress.left_s)} left")
+        parts.append(f"about {approximate_duration(progress.left_s)} left")
     return " · ".join(parts)
 
 
@@ -128,10 +129,6 @@ def job_bar(job: Job) -> None:
 
 def _mark_seen(job: Job) -> None:
     job.mark_seen()
-
-
-def _duration(seconds: float) -> str:
-    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
 
 
 @st.cache_resource(show_spinner=False)

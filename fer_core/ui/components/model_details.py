@@ -8,8 +8,9 @@ import streamlit as st
 
 from fer_core.evaluation.results import SplitResult
 from fer_core.evaluation.serialization import card_results
-from fer_core.evaluation.text import percent, truth_name
+from fer_core.evaluation.text import truth_name
 from fer_core.evaluation.truth import Truth
+from fer_core.formats import percent
 from fer_core.models.card import ModelCard, is_fer2013
 from fer_core.ui.components.consent import accuracy_words
 

@@ -14,7 +14,7 @@ from fer_core.charts.timeline import QUIET
 from fer_core.evaluation.assessment import calibration_labels
 from fer_core.evaluation.calibration import Coverage, coverage, reliability
 from fer_core.evaluation.results import CalibrationResult
-from fer_core.evaluation.text import percent
+from fer_core.formats import percent
 from fer_core.models.label_sets import title_of
 from fer_core.models.temperature import Temperature
 from fer_core.ui.evaluate.choice import choose_model

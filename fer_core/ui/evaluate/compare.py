@@ -10,8 +10,8 @@ import streamlit as st
 
 from fer_core.emotions import LABELS
 from fer_core.evaluation.compare import Comparison, compare
-from fer_core.evaluation.text import percent
 from fer_core.evaluation.truth import Truth
+from fer_core.formats import percent
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.evaluate.choice import choose_truth
 from fer_core.ui.evaluate.galleries import gallery, most_confident_first

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fer_core.charts.evaluation import AccuracyPoint
 from fer_core.evaluation.metrics import PeopleMetrics, Proportion
-from fer_core.evaluation.text import percent
 from fer_core.evaluation.truth import Truth
+from fer_core.formats import percent
 from fer_core.ui.evaluate.view import Evaluation, Measured
 
 CLEAR_HELP = "Accuracy on the faces for which at least 8 of 10 people saw the same expression"

@@ -14,8 +14,8 @@ from fer_core.emotions import COLORS, LABELS
 from fer_core.evaluation.metrics import LabelMetrics
 from fer_core.evaluation.published import PUBLISHED, Published
 from fer_core.evaluation.results import SplitResult
-from fer_core.evaluation.text import percent
 from fer_core.evaluation.truth import Truth
+from fer_core.formats import percent
 from fer_core.models.label_sets import title_of
 from fer_core.ui.components.pictures import label_html
 from fer_core.ui.evaluate.choice import choose_model, choose_truth

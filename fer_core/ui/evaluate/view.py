@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from fer_core.charts.evaluation import MODEL_COLORS
+from fer_core.charts.palette import SERIES_COLORS
 from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
@@ -143,7 +143,7 @@ def open_evaluation(view: DataView, split: str, names: Sequence[str]) -> Evaluat
         if len(scores) < len(splits):
             missing.append(name)
         if split in scores:
-            result, color = _result_of(name, bundle, view, scores), MODEL_COLORS[place % len(MODEL_COLORS)]
+            result, color = _result_of(name, bundle, view, scores), SERIES_COLORS[place % len(SERIES_COLORS)]
             models.append(Measured(name, folder_of(name), bundle, scores, result, color, split in result.trained_on))
     rows = faces.rows_of(split)
     return Evaluation(view, split, rows, truths(faces, rows), tuple(names), tuple(models), tuple(missing), problems)

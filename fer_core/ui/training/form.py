@@ -14,7 +14,8 @@ from fer_core.data.face_set import SPLITS
 from fer_core.data.resolve import DEMO
 from fer_core.data.store import StoreInfo, data_root, list_stores, open_store
 from fer_core.errors import FerError
-from fer_core.models.registry import FACE_SIZE, resizable
+from fer_core.formats import format_duration
+from fer_core.models.registry import resizable
 from fer_core.training.arguments import command_line
 from fer_core.training.config import (
     PRESETS,
@@ -31,13 +32,13 @@ from fer_core.training.loop.prerequisites import check_prerequisites
 from fer_core.training.run.process import launch
 from fer_core.training.run.store import free_name, list_runs, run_named
 from fer_core.training.timing.device import best_precision, find_device
-from fer_core.training.timing.eta import format_duration
 from fer_core.training.timing.throughput import (
     end_measuring,
     is_measuring,
     known_throughput,
     start_measuring,
 )
+from fer_core.types import FACE_SIZE
 from fer_core.ui.components.pictures import png_url
 
 FOLLOWED = "followed_run"

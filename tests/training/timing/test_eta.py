@@ -1,9 +1,10 @@
 import pandas as pd
 import pytest
 
+from fer_core.formats import format_duration
 from fer_core.training.config import RunConfig
 from fer_core.training.run.folder import PROGRESS_COLUMNS, RunStatus
-from fer_core.training.timing.eta import estimate_eta, format_duration
+from fer_core.training.timing.eta import estimate_eta
 
 CONFIG = RunConfig(epochs=10, batch_size=50)
 STATUS = RunStatus("running", 1, 0.0, epoch=2, step=40, steps_per_epoch=100)
