@@ -16,7 +16,7 @@ from fer_core.models.card import ModelCard
 from fer_core.models.label_sets import SCORES
 
 BUNDLED_ROOT = Path(__file__).parent / "bundled"
-DEFAULT_MODEL = "compact"
+DEFAULT_MODEL = "people"
 MODEL_FILE = "model.tflite"
 CARD_FILE = "card.json"
 # Not every model has it; the app itself never reads it.

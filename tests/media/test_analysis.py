@@ -15,6 +15,7 @@ from fer_core.emotions import LABELS
 from fer_core.errors import MediaError
 from fer_core.media.analysis import Choices, analyze_files, find_media
 from fer_core.media.video import open_video, write_video
+from fer_core.models.bundle import DEFAULT_MODEL
 from fer_core.recognizer import EmotionRecognizer
 
 
@@ -145,7 +146,7 @@ def test_the_command_keeps_on_over_a_broken_file_and_says_so(clip, tmp_path, dra
     assert table["file"].unique().tolist() == [str(tmp_path / "one.jpg"), str(clip)]
     told = json.loads((out.parent / "table.about.json").read_text())
     assert [file.get("frames") for file in told["files"]] == [0, 1, 3]
-    assert told["model"]["name"] == "compact" and len(told["model"]["sha256"]) == 64
+    assert told["model"]["name"] == DEFAULT_MODEL and len(told["model"]["sha256"]) == 64
     assert main([*words, str(out)]) == 1
     assert "is there already" in capsys.readouterr().err
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fer_core.cli import main
-from fer_core.models.bundle import DEFAULT_MODEL, load_bundle
+from fer_core.models.bundle import DEFAULT_MODEL, bundled_models, load_bundle
 from fer_core.models.model_store import available_models, chosen_model, folder_of
 from tests.models.keras_files import LABELS_TEXT, saved, small_network
 
@@ -38,7 +38,7 @@ def test_a_name_that_is_no_folder_is_refused(home, tmp_path, capsys, name):
 
 def test_export_of_what_there_is_not_names_what_there_is(home, capsys):
     assert main(["export", "nonesuch"]) == 1
-    assert f"No run and no model is named 'nonesuch'. Models: {DEFAULT_MODEL}" in said(capsys)[1]
+    assert f"No run and no model is named 'nonesuch'. Models: {bundled_models()[0]}" in said(capsys)[1]
 
 
 def test_a_model_is_exported_by_its_name(home, tmp_path, capsys):

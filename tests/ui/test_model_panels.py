@@ -72,7 +72,7 @@ def test_without_a_file_nothing_can_be_imported():
 
 def test_a_file_is_imported_and_its_figures_are_said(tmp_path):
     path = tmp_path / "theirs.keras"
-    load_network(BUNDLED_ROOT / DEFAULT_MODEL).save(path)
+    load_network(BUNDLED_ROOT / "compact").save(path)
     at = import_page()
     at.file_uploader(key="import_file").upload("theirs.keras", path.read_bytes()).run()
     at.button(key="import_start").click().run()

@@ -43,7 +43,7 @@ from fer_core.ui.components.pictures import png_url
 FOLLOWED = "followed_run"
 _STARTED = "run_started"
 _RECIPES = {
-    "compact-both": "Compact, labels and votes: hours",
+    "compact-both": "Labels and votes: hours",
     "compact": "Compact, from random weights: hours",
     "compact-taught": "Compact, self-distilled: hours",
     "compact-ferplus": "Compact, on people's votes",

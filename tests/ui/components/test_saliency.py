@@ -48,7 +48,7 @@ def view():
 
 @pytest.fixture
 def bundled():
-    return BUNDLED_ROOT / DEFAULT_MODEL
+    return BUNDLED_ROOT / "compact"
 
 
 @pytest.fixture
@@ -80,6 +80,14 @@ def test_it_opens_with_what_the_first_model_takes_the_face_for(view, bundled):
     assert "Labelled happy" in words_of(at)
     assert "no proof of a reason" in at.caption[0].value
     assert len(pictures_of(at)) == 3
+
+
+def test_an_ensemble_is_explained_by_occlusion_and_says_why_not_by_grad_cam(view):
+    at = view(BUNDLED_ROOT / DEFAULT_MODEL)
+    assert len(pictures_of(at)) == 2
+    assert "mean of several networks" in " ".join(
+        [words_of(at), *(part.value for part in [*at.info, *at.caption, *at.warning])]
+    )
 
 
 def test_another_expression_has_other_maps(view, bundled):

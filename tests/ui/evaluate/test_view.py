@@ -17,7 +17,8 @@ def test_replaced_votes_replace_the_figures():
     faces = dataclasses.replace(demo_set(140, seed=1), votes=votes)
     probs = np.full((len(faces.rows_of("PublicTest")), 7), 0.1, np.float32)
     probs[:, 3] = 0.4  # happy
-    scores = {"PublicTest": Scores(probs, probs, 1.0)}
+    others = {name: Scores(probs, probs, 1.0) for name in ("fer", "votes")}
+    scores = {"PublicTest": Scores(probs, probs, 1.0, others)}
     accuracies = []
     for created, column in (("2026-01-01T10:00:00+00:00", 0), ("2026-01-01T10:05:00+00:00", 1)):
         votes = np.roll(faces.votes, column, axis=1)
