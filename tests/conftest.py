@@ -11,31 +11,48 @@ import pytest
 # They train, convert or export networks, load TensorFlow or start processes that do, or run whole pages again and
 # again. `scripts/check --fast` leaves them out.
 _SLOW = (
+    "evaluation/test_end_to_end.py",
     "explain/test_gradcam.py",
+    "media/test_job.py",
     "models/architectures",
     "models/importing/test_importer.py",
     "models/importing/test_resizing.py",
     "models/test_convert.py",
+    "models/test_ensemble.py",
     "models/test_registry.py",
-    "pages/test_evaluate.py",
+    "pages",
     "training/loop",
     "training/run/test_process.py",
+    "training/run/test_damage.py",
     "training/test_export.py",
     "training/test_growth.py",
     "training/test_model_commands.py",
     "training/test_start_from.py",
     "training/timing/test_throughput.py",
+    "ui/components/test_jobs.py",
+    "ui/components/test_saliency.py",
+    "ui/live/test_webrtc.py",
     "ui/test_model_panels.py",
 )
 _SHARED = Path(__file__).parents[2] / "shared"
 
 
+def _is_slow(path: Path) -> bool:
+    slow = [Path(__file__).parent / name for name in _SLOW]
+    assert not (gone := [str(file) for file in slow if not file.exists()]), f"marked slow, but gone: {gone}"
+    return any(file in (path, *path.parents) for file in slow)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files that are slow as a whole unread where no slow test is wanted: reading some loads TensorFlow."""
+    return True if "not slow" in config.option.markexpr and _is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    root = Path(__file__).parent
-    slow = [root / path for path in _SLOW]
-    assert not (gone := [str(path) for path in slow if not path.exists()]), f"marked slow, but gone: {gone}"
+    """Mark slow tests, among them those that read the whole of FER-2013."""
     for item in items:
-        if any(path in (item.path, *item.path.parents) for path in slow):
+        reads_it_all = {"fer2013", "fer2013_path"} & set(getattr(item, "fixturenames", ()))
+        if reads_it_all or _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
 
 

@@ -135,6 +135,7 @@ def test_a_missing_model_is_an_error_in_words(tmp_path, capsys):
     assert "No model is named 'nonesuch'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_display_does_not_open_the_page_with_weights_it_cannot_convert(tmp_path):
     (tmp_path / "model.h5").write_bytes(b"not weights")
     done = subprocess.run(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -119,7 +120,8 @@ class HaarDetector:
 
 
 def _load(name: str) -> cv2.CascadeClassifier:
-    path = Path(cv2.__file__).with_name("data") / name
+    folder = cast(str, cv2.data.haarcascades)  # pyright: ignore  # OpenCV's types leave it out
+    path = Path(folder) / name
     if not path.is_file():
         raise ModelError(
             f"OpenCV's face cascade is missing: expected {path}. "
