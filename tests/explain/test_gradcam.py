@@ -154,7 +154,7 @@ def test_a_file_that_is_no_network_is_an_error_in_words():
 
 
 def test_maps_are_as_large_as_the_face_and_do_not_depend_on_the_other_faces(faces):
-    cam = GradCam(load_bundle().content)
+    cam = GradCam(load_bundle("compact").content)
     maps = cam.explain(faces)
     assert maps.shape == (3, 7, 48, 48) and maps.dtype == np.float32
     assert maps.min() >= 0 and maps.max() > 0
@@ -176,7 +176,7 @@ def test_it_loads_no_tensorflow():
     code = (
         "import sys, numpy as np\nfrom fer_core.explain.gradcam import GradCam\n"
         "from fer_core.models.bundle import load_bundle\n"
-        "GradCam(load_bundle().content).explain(np.zeros((1, 48, 48), np.uint8))\n"
+        "GradCam(load_bundle('compact').content).explain(np.zeros((1, 48, 48), np.uint8))\n"
         "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.background.jobs import list_jobs
+from fer_core.media.job import read_media_result
 from fer_core.media.video import write_video
 
 PAGE = Path(__file__).parents[2] / "pages" / "analyze.py"
@@ -85,8 +86,10 @@ def test_faces_are_scored_for_the_chosen_label_set(bundled_alone, monkeypatch, t
     for label_set in ("people", "votes"):
         at.selectbox(key="label_set_three").select(label_set)
         analysed(at, ("one.png", png(draw_scene((300, 230, 120))), "image/png"))
-        assert at.session_state["media_job"].result.about["model"]["label_set"] == label_set
-        rows[label_set] = at.session_state["media_job"].result.rows
+        job = next(job for job in list_jobs() if job.state == "finished")
+        result = read_media_result(job.outputs, job.result)
+        assert result.metadata["model"]["label_set"] == label_set
+        rows[label_set] = result.rows
     assert (rows["people"]["happy"] != rows["votes"]["happy"]).all()
 
 

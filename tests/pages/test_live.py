@@ -96,7 +96,14 @@ def test_a_viewer_chooses_what_faces_are_scored_for_and_its_threshold_follows(pa
     assert cards["fer"] != cards["votes"]
 
 
-def test_a_model_of_one_label_set_offers_no_choice(entered):
+def test_the_default_model_scores_what_people_see(entered):
+    assert entered.session_state["live_session"].settings.stream.label_set == "people"
+    assert entered.selectbox(key="label_set_people").value == "people"
+
+
+def test_a_model_of_one_label_set_offers_no_choice(page, monkeypatch):
+    monkeypatch.setenv("FER_MODEL", "compact")
+    entered = page.run().button(key="acknowledge").click().run()
     assert not [box for box in entered.selectbox if box.key.startswith("label_set")]
     assert entered.session_state["live_session"].settings.stream.label_set == "fer"
 

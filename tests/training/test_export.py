@@ -133,9 +133,9 @@ def test_a_bundled_model_as_litert_is_its_own_file(tmp_path):
 
 
 def test_a_bundled_model_with_weights_becomes_keras(tmp_path):
-    exported = export_model(BUNDLED, "keras", tmp_path / "out", noise())
+    exported = export_model(BUNDLED_ROOT / "compact", "keras", tmp_path / "out", noise())
     assert exported.compared_with == "Keras"
-    ours = scores_of(BUNDLED / "model.tflite", noise())
+    ours = scores_of(BUNDLED_ROOT / "compact" / "model.tflite", noise())
     np.testing.assert_allclose(scores_of(exported.file, noise()), ours, atol=5e-2)
 
 

@@ -127,9 +127,9 @@ def test_runs_of_another_network_and_without_weights_are_not_offered(config):
     assert initial_weight_sources(config.architecture) == []
 
 
-def test_the_default_model_can_be_gone_on_from(home):
+def test_a_bundled_model_can_be_gone_on_from(home):
     """What `compact-ferplus` begins with comes with the package, and is the very network that the app runs."""
-    bundle = load_bundle()
+    bundle = load_bundle("compact")
     network = find_initial_weights(PRESETS["compact-ferplus"]).network()
     faces = demo_set(70).images[:32]
     scores = LiteRTClassifier(bundle.content, bundle.card.labels).classify(faces)
