@@ -50,7 +50,7 @@ def cached_stamp(folder: Path, name: str) -> int | None:
 
 
 def store_cached(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Keep `arrays` under `name`, where nothing else carries them to whoever waits for them.
+    """Keep `arrays` under `name`, for a caller that has no other way to hand them on.
 
     Raises:
         DataError: the disk cannot take them.

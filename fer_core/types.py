@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Width and height of the faces that networks take, pixels.
-FACE_SIZE = 48
-
 
 def _require(condition: bool, message: str) -> None:
     if not condition:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -175,3 +176,17 @@ def test_an_installed_package_brings_its_own_app(monkeypatch, tmp_path):
     (tmp_path / "app.py").touch()  # of something else in site-packages
     (tmp_path / "fer_core" / "app" / "app.py").touch()
     assert dashboard.app_file() == tmp_path / "fer_core" / "app" / "app.py"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_broken_images_are_counted_with_their_reason_and_strict_refuses_them(tmp_path, capsys, strict):
+    folder = tmp_path / "train" / "happy"
+    folder.mkdir(parents=True)
+    for number in range(2):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((48, 48), 60 * number, np.uint8))
+    (folder / "broken.png").write_bytes(b"no picture")
+    command = ["prepare", str(tmp_path), "--out", str(tmp_path / "out"), *(["--strict"] if strict else [])]
+    assert main(command) == (1 if strict else 0)
+    error = " ".join(capsys.readouterr().err.split())
+    assert "1 of 3 images could not be read and was left out" in error and "broken.png" in error
+    assert len(list((tmp_path / "out").rglob("*.png"))) == (0 if strict else 2)

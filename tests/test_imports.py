@@ -10,7 +10,7 @@ FILES = sorted([ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("fer_core/
 
 # A package may import those on lower levels and itself. fer_core.cli may import anything below ui.
 LEVELS = (
-    ("emotions", "errors", "files", "formats", "legacy", "terminal"),
+    ("emotions", "errors", "files", "face_size", "formats", "legacy", "terminal"),
     ("settings", "types", "dependencies"),
     ("background",),
     ("data", "detection", "models", "annotate", "charts"),

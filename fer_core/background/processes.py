@@ -33,7 +33,7 @@ def start_module(
         log_file: what it prints is appended to this file.
         keep_open: open files that it inherits, such as locks.
         environment: variables to add to those of this process.
-        on_exit: told its exit code, negative for a signal, if this process still lives then.
+        on_exit: called with its exit code, negative for a signal, if this process still lives then.
     """
     with log_file.open("ab") as log:
         process = subprocess.Popen(

@@ -26,7 +26,7 @@ SPLIT_COLORS = {
 # From a gray that stays behind on light and dark to a red that stands out on both.
 _HEAT = [[0, "#A9A9A4"], [0.5, "#C58A00"], [1, "#C8371F"]]
 
-# A segment of a bar narrower than this share has no room for its words.
+# A segment of a bar narrower than this share has no room for its text.
 _LEAST_LABELLED = 0.085
 _MANY_POINTS = 10_000
 _INK, _PAPER = "#0B0E12", "#FFFFFF"
@@ -42,13 +42,13 @@ def class_counts(counts: np.ndarray, labels: Sequence[str], height_px: int, wide
         widest: share, 0 to 1, at which the axis ends; the same for figures that stand side by side.
     """
     shares = counts / max(1, counts.sum())
-    words = [f"{count:,}  ({share * 100:.1f} %)" for count, share in zip(counts, shares, strict=True)]
+    texts = [f"{count:,}  ({share * 100:.1f} %)" for count, share in zip(counts, shares, strict=True)]
     bars = go.Bar(
         x=shares,
         y=list(labels),
         orientation="h",
         marker={"color": [COLORS[label] for label in labels]},
-        text=words,
+        text=texts,
         textposition="outside",
         textfont={"size": 13},
         cliponaxis=False,
@@ -78,13 +78,13 @@ def what_people_saw(seen: np.ndarray, labels: Sequence[str], other: str, height_
     figure = go.Figure()
     for place in order.T:
         share = shares[np.arange(len(labels)), place]
-        words = [f"{names[j]} {value * 100:.0f} %" for j, value in zip(place, share, strict=True)]
-        fitting = [word if value >= _LEAST_LABELLED else "" for word, value in zip(words, share, strict=True)]
+        texts = [f"{names[j]} {value * 100:.0f} %" for j, value in zip(place, share, strict=True)]
+        fitting = [word if value >= _LEAST_LABELLED else "" for word, value in zip(texts, share, strict=True)]
         figure.add_bar(
             x=share,
             y=list(labels),
             orientation="h",
-            hovertext=words,
+            hovertext=texts,
             marker={"color": [colors[j] for j in place], "line": {"width": 1, "color": "rgba(0,0,0,0)"}},
             text=fitting,
             textfont={"color": [text_on(colors[j]) for j in place], "size": 13},
@@ -117,7 +117,7 @@ def face_map(
         height_px: height of the figure.
     """
     figure = go.Figure()
-    words = np.asarray(titles)
+    texts = np.asarray(titles)
     # The largest group is drawn first, so that none is buried; the legend keeps its own order.
     for name in sorted(groups, key=lambda name: -np.count_nonzero(groups[name][0])):
         members, color = groups[name]
@@ -127,7 +127,7 @@ def face_map(
             customdata=rows[members],
             name=name,
             mode="markers",
-            text=words[members],
+            text=texts[members],
             hovertemplate="%{text}<extra></extra>",
             legendrank=list(groups).index(name),
             marker={"color": color, "size": _point_px(len(rows)), "opacity": 0.7},

@@ -30,12 +30,12 @@ def expression_lanes(
         height_px: height of the figure, the same for any number of panels.
     """
     ticks = _ticks(len(panels), window_s)
-    words = [f"{-t:.0f} s ago" if t else "now" for t in ticks]
+    texts = [f"{-t:.0f} s ago" if t else "now" for t in ticks]
     return _lanes(
         {title: (-ago_s, probs) for title, (ago_s, probs) in panels.items()},
         labels,
         (-window_s, 0),
-        (ticks, words),
+        (ticks, texts),
         height_px,
     )
 
@@ -147,12 +147,12 @@ def _lane(label: str, base: int, at_s: np.ndarray, prob: np.ndarray, panel: int)
     """Return one filled lane that stands on `base`; where the face was not there it is empty."""
     time_s = np.concatenate([at_s[:1], at_s, at_s[-1:]]).round(2)
     height = (np.concatenate([[0], np.nan_to_num(prob), [0]]) * _LANE_FILL).round(3)
-    words = [f"{label} {p * 100:.0f} %" if p == p else "" for p in prob.tolist()]
+    texts = [f"{label} {p * 100:.0f} %" if p == p else "" for p in prob.tolist()]
     return {
         "type": "scatter",
         "x": time_s,
         "y": base + height,
-        "text": ["", *words, ""],
+        "text": ["", *texts, ""],
         "name": label,
         "hovertemplate": "%{text}<extra></extra>",
         "mode": "lines",

@@ -1,6 +1,6 @@
 """Look into a file, folder or archive without ever unpacking to disk, within limits, file by file.
 
-What a file is, is told by its first bytes and never by its name. Nothing is extracted, so nothing can
+A file is recognised by its first bytes, never by its name. Nothing is extracted, so nothing can
 climb out; links and climbing names are refused all the same, since an archive that has them is not
 what it claims to be.
 """

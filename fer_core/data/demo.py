@@ -12,7 +12,7 @@ import numpy as np
 
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.emotions import LABELS
-from fer_core.types import FACE_SIZE
+from fer_core.face_size import FACE_SIZE
 
 _CANVAS = 4 * FACE_SIZE  # drawn large, then averaged down
 _SHIFT = 4  # cv2 takes coordinates as integers of 1/16 pixel

@@ -11,7 +11,7 @@ import numpy as np
 from fer_core.data.split_names import SPLITS
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
-from fer_core.types import FACE_SIZE
+from fer_core.face_size import FACE_SIZE
 
 # The ten columns of the FER+ votes, in the order of their file.
 VOTE_COLUMNS: tuple[str, ...] = (

@@ -19,7 +19,7 @@ from fer_core.data.face_set import SPLITS, FaceSet, Provenance
 from fer_core.data.unreadable import count_reasons
 from fer_core.emotions import LABELS, canonical
 from fer_core.errors import DataError
-from fer_core.types import FACE_SIZE
+from fer_core.face_size import FACE_SIZE
 
 MAX_IMAGES = 500_000
 _MAX_IMAGE_BYTES = 32 << 20

@@ -12,7 +12,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from fer_core.types import FACE_SIZE
+from fer_core.face_size import FACE_SIZE
 
 PIXELS = FACE_SIZE * FACE_SIZE
 _SPACE = ord(" ")

@@ -39,14 +39,14 @@ def fit_temperature(probs: np.ndarray, labels: np.ndarray) -> Temperature:
         best = Temperature(float(np.exp(numbers[0])), float(numbers[1])).apply(probs).max(axis=1).astype(np.float64)
         return -float(np.mean(np.log(np.clip(np.where(correct, best, 1 - best), LEAST, None))))
 
-    found = minimize(
+    fit = minimize(
         loss,
         np.zeros(2),
         method="Nelder-Mead",
         bounds=(np.log(_SCALES), _POWERS),
         options={"initial_simplex": [(0, 0), (0.2, 0), (0, 0.2)], "xatol": 1e-4, "fatol": 1e-7},
     )
-    return Temperature(float(np.exp(found.x[0])), float(found.x[1]))
+    return Temperature(float(np.exp(fit.x[0])), float(fit.x[1]))
 
 
 @dataclass(frozen=True, eq=False)

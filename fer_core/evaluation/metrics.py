@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, top_k_ac
 from fer_core.data.votes import clear_expression, has_votes, label_votes
 from fer_core.emotions import LABELS
 
-# Expressions that people mind being told of wrongly, and miss when they are not.
+# Negative expressions: people mind false ones most, and notice missed ones.
 NEGATIVE = ("angry", "disgusted", "fearful", "sad")
 # So many of ten people have to agree with a negative label for it to count as supported.
 SUPPORTING_VOTES = 4

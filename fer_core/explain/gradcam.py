@@ -18,8 +18,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from fer_core.errors import ModelError
 from fer_core.explain.graph import Graph, Operator, cell_places, read_graph
+from fer_core.face_size import FACE_SIZE
 from fer_core.models.label_sets import SCORES
-from fer_core.types import FACE_SIZE
 
 _MAX_BATCH = 64
 _DENSE = ("FULLY_CONNECTED", "RESHAPE")

@@ -1,4 +1,4 @@
-"""Pictures and videos through the same line as the live stream, and what is found as a table."""
+"""Pictures and videos through the same line as the live stream, with a table of results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MAX_PICTURE_BYTES = 250_000_000
 # A face that is seen in one frame alone is believed if frames are farther apart than this, seconds.
 _WITNESS_S = 0.25
 
-# (files that are done, with the share of the one under way; all files)
+# (files that are done, with the share of the current one; all files)
 Report = Callable[[float, int], None]
 # (name of a file, a frame uint8 (h, w, 3), what was found in it)
 Watch = Callable[[str, np.ndarray, FrameResult], None]
@@ -53,7 +53,7 @@ class Choices:
     annotated: Path | None = None
     label_set: str | None = None
 
-    def told(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Return what of it another person needs to make the table again, and when that was; plain JSON values."""
         return {
             "made_utc": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -102,7 +102,7 @@ def analyze_files(
         files: what each is called in the table, to where it lies.
         out: gets the `Table`.
         choices: how it is done.
-        report: is told how far it is, at the beginning of each file and after each frame of a video.
+        report: is outcomes how far it is, at the beginning of each file and after each frame of a video.
         watch: is shown every analysed frame.
 
     Returns:
@@ -111,7 +111,7 @@ def analyze_files(
     """
     recognizer = recognizer.with_label_set(choices.label_set or recognizer.label_set)
     table = Table(out, recognizer.labels, recognizer.uncertain_below)
-    told = []
+    outcomes = []
     for number, (name, path) in enumerate(files.items()):
         report(number, len(files))
         file = _File(
@@ -125,10 +125,10 @@ def analyze_files(
         )
         try:
             file.analyze()
-            told.append({"file": name, "frames": file.frames})
+            outcomes.append({"file": name, "frames": file.frames})
         except MediaError as error:
-            told.append({"file": name, "frames": file.frames, "error": str(error)})
-    return told
+            outcomes.append({"file": name, "frames": file.frames, "error": str(error)})
+    return outcomes
 
 
 def copy_path(path: Path, folder: Path) -> Path:

@@ -53,7 +53,7 @@ def classify_files(
         recognizer: the model.
         files: pictures that each show one face, and .npy files of uint8 (n, 48, 48) gray.
         out: gets the table as CSV.
-        report: is told how many files are done, and how many there are.
+        report: called with how many files are done, and how many there are.
 
     Returns:
         Of each file its name `file`, the number of `faces`, and an `error` where it could not be read.

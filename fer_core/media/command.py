@@ -64,7 +64,8 @@ def run(options: AnalyzeOptions) -> None:
         outcomes = analyze_files(recognizer, {str(path): path for path in files}, out, choices, report)
     if options.out:
         write_json(
-            about_path(options.out), metadata(recognizer.card, recognizer.label_set, **choices.told(), files=outcomes)
+            about_path(options.out),
+            metadata(recognizer.card, recognizer.label_set, **choices.metadata(), files=outcomes),
         )
     _finish(outcomes, options.out)
 

@@ -91,7 +91,7 @@ def _analyze(
         except JobCancelled:
             job.finish_up()
             cancelled, analyzed = True, [{"file": name, "frames": count} for name, count in frames.items()]
-    details = metadata(recognizer.card, choices.label_set, **choices.told(), files=analyzed)
+    details = metadata(recognizer.card, choices.label_set, **choices.metadata(), files=analyzed)
     write_json(job.outputs / _METADATA, details)
     write_json(job.outputs / _PORTRAITS, gallery.portraits)
     assert choices.annotated is not None

@@ -39,11 +39,11 @@ def summarize(rows: pd.DataFrame, labels: Sequence[str]) -> list[FaceSummary]:
         rows: the file's rows of a `Table`.
         labels: the k names of its scores.
     """
-    found = []
+    summaries = []
     for face, own in rows.dropna(subset="face").groupby("face"):
         sure = own["expression"].where(own["uncertain"] == "no")
         times_s = own["time_s"].dropna()
-        found.append(
+        summaries.append(
             FaceSummary(
                 face=int(face),
                 frames=len(own),
@@ -54,7 +54,7 @@ def summarize(rows: pd.DataFrame, labels: Sequence[str]) -> list[FaceSummary]:
                 uncertain=float(sure.isna().mean()),
             )
         )
-    return sorted(found, key=lambda each: (-each.frames, each.face))
+    return sorted(summaries, key=lambda each: (-each.frames, each.face))
 
 
 def courses(
@@ -80,9 +80,9 @@ def courses(
     )
     span_of = pd.Series(spans, index=times_s)
     at_s = pd.Series(times_s).groupby(spans).mean()
-    found = {}
+    courses = {}
     for face in faces:
         own = rows[rows["face"] == face]
         means = own[list(labels)].groupby(span_of[own["time_s"]].to_numpy()).mean().reindex(at_s.index)
-        found[face] = at_s.to_numpy(), means.to_numpy()
-    return found
+        courses[face] = at_s.to_numpy(), means.to_numpy()
+    return courses

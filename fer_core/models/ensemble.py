@@ -19,6 +19,7 @@ from keras import layers, ops
 
 from fer_core import __version__
 from fer_core.errors import ModelError
+from fer_core.face_size import FACE_SIZE
 from fer_core.files import read_json
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE, load_bundle
 from fer_core.models.card import ModelCard
@@ -29,7 +30,6 @@ from fer_core.models.registry import KERNELS
 from fer_core.models.temperature import Temperature
 from fer_core.models.timing import ms_per_face
 from fer_core.models.weights import load_network
-from fer_core.types import FACE_SIZE
 
 ARCHITECTURE = "ensemble"
 # Of float32 sums in another order.

@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fer_core.errors import ModelError
+from fer_core.face_size import FACE_SIZE
 from fer_core.models.label_sets import SCORES, score_outputs
-from fer_core.types import FACE_SIZE
 
 if TYPE_CHECKING:
     import keras

@@ -13,7 +13,7 @@ import numpy as np
 
 from fer_core.detection.patch import cut_square
 from fer_core.errors import MediaError
-from fer_core.types import FACE_SIZE
+from fer_core.face_size import FACE_SIZE
 
 
 def to_gray(image: np.ndarray) -> np.ndarray:
@@ -30,8 +30,8 @@ def to_gray(image: np.ndarray) -> np.ndarray:
     """
     shape = getattr(image, "shape", None)
     if shape is None or image.dtype != np.uint8:
-        found = f"dtype {image.dtype}" if shape is not None else type(image).__name__
-        raise MediaError(f"expected a picture of 8-bit values (uint8), got {found}; scale it to 0 to 255 first")
+        received = f"dtype {image.dtype}" if shape is not None else type(image).__name__
+        raise MediaError(f"expected a picture of 8-bit values (uint8), got {received}; scale it to 0 to 255 first")
     if len(shape) == 2 and image.size:
         return image
     if len(shape) == 3 and shape[2] == 3 and image.size:

@@ -11,10 +11,10 @@ from typing import Any
 
 from fer_core.data.split_names import SPLITS
 from fer_core.errors import RunError
+from fer_core.face_size import FACE_SIZE
 from fer_core.legacy import with_current_keys
 from fer_core.models.label_sets import trained_label_sets
 from fer_core.models.registry import architectures, resizable
-from fer_core.types import FACE_SIZE
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 OPTIMIZERS = ("adam", "adamw", "sgd-nesterov")

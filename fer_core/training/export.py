@@ -78,7 +78,7 @@ def export_run(
         folder: where the model and its card go.
         faces: uint8 (n, 48, 48) on which both forms are compared.
         trainable: with the app's own form also write the weights that training can go on from.
-        steps: told each step as it begins.
+        steps: called as each step begins.
 
     Raises:
         RunError: the run is not finished.

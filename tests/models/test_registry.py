@@ -10,6 +10,7 @@ from keras import layers
 
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError, RunError
+from fer_core.face_size import FACE_SIZE
 from fer_core.models import registry
 from fer_core.models.bundle import load_bundle
 from fer_core.models.card import ModelCard
@@ -20,7 +21,6 @@ from fer_core.models.registry import ModelSpec, architectures, build, register, 
 from fer_core.training.config import PRESETS, RunConfig
 from fer_core.training.export import export_run
 from fer_core.training.run.folder import RunFolder
-from fer_core.types import FACE_SIZE
 
 OUTPUTS = ("scores", "scores_fer", "scores_votes")
 

@@ -10,12 +10,12 @@ import numpy as np
 from keras import layers
 
 from fer_core.errors import ModelError
+from fer_core.face_size import FACE_SIZE
 from fer_core.models.architectures import normalization  # noqa: F401  its layer may be part of such a model
 from fer_core.models.importing.description import SCALES, Description
 from fer_core.models.importing.inspection import Kind, ModelFile, unpacked_weights
 from fer_core.models.importing.resizing import resize_bilinear
 from fer_core.models.importing.safety import require_safe_config
-from fer_core.types import FACE_SIZE
 
 # What Keras raises for a damaged or foreign file; it has no exceptions of its own for that.
 _LOADING_ERRORS = (

@@ -57,7 +57,7 @@ def import_model(
         faces: uint8 (n, 48, 48) that both forms must score alike.
         architecture: name of the registered architecture in the file; required for weights alone.
         description: what a foreign network takes and what its scores mean.
-        steps: told each step as it begins.
+        steps: called as each step begins.
 
     Raises:
         ModelError: the file is none of these, is damaged, could run code or does not match its description.

@@ -108,12 +108,12 @@ def _mismatch(file: ModelFile, shapes: dict[str, tuple[int, ...]], architecture:
     place = next(place for place in (*expected, *shapes) if expected.get(place) != shapes.get(place))
     return ModelError(
         f"{file.path.name} does not hold the weights of {architecture}: {len(expected)} were expected and "
-        f"{len(shapes)} came; the first difference is {place}, expected {_shape_words(expected.get(place))}, got "
-        f"{_shape_words(shapes.get(place))}. Name the architecture that the file was trained with."
+        f"{len(shapes)} came; the first difference is {place}, expected {_shape_text(expected.get(place))}, got "
+        f"{_shape_text(shapes.get(place))}. Name the architecture that the file was trained with."
     )
 
 
-def _shape_words(shape: tuple[int, ...] | None) -> str:
+def _shape_text(shape: tuple[int, ...] | None) -> str:
     return "none" if shape is None else "×".join(map(str, shape)) or "a single number"
 
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from fer_core.types import FACE_SIZE
+from fer_core.face_size import FACE_SIZE
 
 
 def resize_bilinear(faces: keras.KerasTensor, size: int) -> keras.KerasTensor:

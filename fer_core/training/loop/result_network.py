@@ -12,12 +12,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from fer_core.face_size import FACE_SIZE
 from fer_core.models.registry import build, resizable
 from fer_core.training.loop.batches import Batches
 from fer_core.training.loop.heads import side_by_side, split_scores
 from fer_core.training.loop.optimizer import averaged_weights
 from fer_core.training.loop.precision import precision
-from fer_core.types import FACE_SIZE
 
 _RECALIBRATION_STEPS = 20
 _BATCH = 256

@@ -17,6 +17,7 @@ import numpy as np
 
 from fer_core.data.face_set import FaceSet
 from fer_core.errors import FerError, RunError
+from fer_core.face_size import FACE_SIZE
 from fer_core.files import write_json, write_text
 from fer_core.models.bundle import MODEL_FILE, load_bundle
 from fer_core.models.card import ModelCard
@@ -49,7 +50,6 @@ from fer_core.training.loop.validation import ValidationFaces
 from fer_core.training.run.checkpoint import load_state
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.heartbeat import Heartbeat, Stopped, device_lock, run_lock
-from fer_core.types import FACE_SIZE
 
 # The status is written to a new file before it replaces the old one.
 _RESERVE_BYTES = 1 << 16
@@ -82,7 +82,7 @@ def train(
         beat.set_state("starting", epoch=len(run.history()))
         try:
             with device_lock(run, beat):
-                beat.set_state("starting", device=device_words())
+                beat.set_state("starting", device=device_description())
                 faces = open_faces(
                     replace(config, corrections=str(run.corrections_file)) if config.corrections else config
                 )
@@ -250,7 +250,7 @@ def _is_done(run: RunFolder, config: RunConfig) -> bool:
     return len(history) == config.epochs or ends_early(history, config.early_stopping)
 
 
-def device_words() -> str:
+def device_description() -> str:
     """Return the backend and what it computes on, such as "tensorflow on cpu"."""
     kinds = sorted({name.split(":")[0] for name in keras.distribution.list_devices()})
     return f"{keras.backend.backend()} on {' and '.join(kinds)}"

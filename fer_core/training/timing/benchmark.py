@@ -10,11 +10,11 @@ import keras
 import numpy as np
 
 from fer_core.data.face_set import FaceSet
+from fer_core.face_size import FACE_SIZE
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.precision import precision
 from fer_core.training.loop.result_network import ResultNetwork
-from fer_core.training.loop.trainer import device_words, prepare
-from fer_core.types import FACE_SIZE
+from fer_core.training.loop.trainer import device_description, prepare
 
 # The first steps hold the compiling, and reach full speed only when the pipeline is filled.
 _WARM_UP_STEPS = 3
@@ -63,7 +63,7 @@ def measure_throughput(faces: FaceSet, config: RunConfig) -> dict[str, Any]:
         network.predict(few)
         validation_s = (time.perf_counter() - began_s) * len(images) / len(few)
     return {
-        "device": device_words(),
+        "device": device_description(),
         "step_s": clock.step_s,
         "images_per_s": config.batch_size / clock.step_s,
         "epoch_s": (clock.step_s * len(batches) + validation_s) * cost,

@@ -50,13 +50,13 @@ def _gpu() -> Device | None:
     if not any(importlib.util.find_spec(name) for name in _CUDA_PACKAGES):
         return None  # there is a driver, but nothing that computes on it
     try:
-        found = subprocess.run(
+        completed = subprocess.run(
             ["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"],
             capture_output=True,
             text=True,
             timeout=10,
         )
-        name, capability = found.stdout.splitlines()[0].rsplit(",", 1)
+        name, capability = completed.stdout.splitlines()[0].rsplit(",", 1)
         return Device(name.strip(), bfloat16=float(capability) >= 8)
     except (subprocess.TimeoutExpired, IndexError, ValueError):
         return None  # the driver answers otherwise than expected

@@ -19,7 +19,7 @@ class Eta:
 
     Attributes:
         epoch: finished epochs.
-        step: finished steps of the epoch under way.
+        step: finished steps of the current epoch.
         share: of all epochs that is done, 0 to 1.
         images_per_s: now; None before two measurements.
         left_s: seconds until the last epoch is done; None while unknown.
@@ -43,7 +43,7 @@ def estimate_eta(config: RunConfig, status: RunStatus, history: pd.DataFrame, pr
         config: of the run.
         status: its latest.
         history: as `RunFolder.history` reads it.
-        progress: as `RunFolder.progress` reads it; the epoch under way.
+        progress: as `RunFolder.progress` reads it; the current epoch.
     """
     steps = max(1, status.steps_per_epoch)
     done = len(history)

@@ -21,7 +21,7 @@ def acknowledge_limits(card: ModelCard, title: str) -> None:
         st.markdown(
             "- **It classifies expressions, not feelings.** A face shows what its muscles do; what a person feels, "
             "thinks or intends cannot be read from it.\n"
-            f"- **It is often wrong.** {accuracy_words(card)}{_agreement_sentence(card)} "
+            f"- **It is often wrong.** {accuracy_text(card)}{_agreement_sentence(card)} "
             "Faces that are turned, dark, covered or unlike those it learned from are beyond what was measured.\n"
             "- **Some uses are against the law.** In the European Union it is forbidden to infer emotions of people at "
             "work or in education, except for medical or safety reasons (AI Act, Article 5(1)(f)). Anyone in view of "
@@ -35,10 +35,10 @@ def acknowledge_limits(card: ModelCard, title: str) -> None:
     st.stop()
 
 
-def accuracy_words(card: ModelCard) -> str:
+def accuracy_text(card: ModelCard) -> str:
     """Say how often the model is right, according to its card.
 
-    >>> accuracy_words(ModelCard(name="m", architecture="a", parameters=1, labels=()))
+    >>> accuracy_text(ModelCard(name="m", architecture="a", parameters=1, labels=()))
     'How often this model is right has not been measured.'
     """
     split = main_split(card.measured)

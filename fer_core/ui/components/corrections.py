@@ -87,7 +87,7 @@ def corrections_panel(view: DataView, corrections: Corrections) -> None:
     """Show in the sidebar what is marked, with undo, export and import."""
     with st.sidebar:
         st.subheader("Marked faces")
-        st.caption(_in_words(corrections))
+        st.caption(_as_text(corrections))
         with st.container(horizontal=True):
             st.button(
                 "Undo",
@@ -143,7 +143,7 @@ def _change(view: DataView, change: Callable[[Corrections], Corrections]) -> boo
     return True
 
 
-def _in_words(corrections: Corrections) -> str:
+def _as_text(corrections: Corrections) -> str:
     actions = Counter(mark.action for mark in corrections.current.values())
     if not corrections:
         return "None yet. Check faces in Browse or Problems, or open one."

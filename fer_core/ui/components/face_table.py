@@ -75,13 +75,13 @@ def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], nam
             )
     st.dataframe(rows.head(_SHOWN_ROWS), hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if len(rows) > _SHOWN_ROWS else ""
-    st.caption(f"{count_words(len(rows), 'row')}{more}. {note}")
+    st.caption(f"{count_text(len(rows), 'row')}{more}. {note}")
 
 
-def count_words(number: int, word: str) -> str:
+def count_text(number: int, word: str) -> str:
     """Say how many there are.
 
-    >>> count_words(1, "face"), count_words(1200, "row")
+    >>> count_text(1, "face"), count_text(1200, "row")
     ('1 face', '1,200 rows')
     """
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -94,10 +94,10 @@ def keep_while_open(job: Job) -> None:
     st.fragment(_mark_seen, run_every=_SEEN_EVERY_S)(job)
 
 
-def progress_words(title: str, progress: Progress) -> str:
+def progress_text(title: str, progress: Progress) -> str:
     """Say how far a job is.
 
-    >>> progress_words("Reading fer2013.csv", Progress(43, 100, since_s=0, since_done=3, time_s=8.6))
+    >>> progress_text("Reading fer2013.csv", Progress(43, 100, since_s=0, since_done=3, time_s=8.6))
     'Reading fer2013.csv · 43 % · about 12 s left'
     """
     parts = [title, progress.phase] if progress.phase else [title]
@@ -122,7 +122,7 @@ def job_bar(job: Job) -> None:
         st.container(border=True, key=f"job_{job.id}"),
         st.container(horizontal=True, vertical_alignment="center", gap="medium"),
     ):
-        st.progress(job.progress.share or 0.0, progress_words(title, job.progress))
+        st.progress(job.progress.share or 0.0, progress_text(title, job.progress))
         label = "Cancelling…" if job.cancelling else "Cancel"
         st.button(label, key=f"cancel_{job.id}", on_click=job.cancel, disabled=job.cancelling)
 

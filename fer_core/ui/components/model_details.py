@@ -12,13 +12,13 @@ from fer_core.evaluation.text import truth_name
 from fer_core.evaluation.truth import Truth
 from fer_core.formats import percent
 from fer_core.models.card import ModelCard, is_fer2013
-from fer_core.ui.components.consent import accuracy_words
+from fer_core.ui.components.consent import accuracy_text
 
 
 def model_details(card: ModelCard) -> None:
     """Show what the card says in an expander at the end of a page."""
     with st.expander("About the model", icon=":material/info:"):
-        st.markdown(f"**{card.name}**: {card.parameters:,} parameters. Takes {card.input}. {accuracy_words(card)}")
+        st.markdown(f"**{card.name}**: {card.parameters:,} parameters. Takes {card.input}. {accuracy_text(card)}")
         if card.metrics:
             st.dataframe(list(_rows(card)), hide_index=True, width="content")
         for limit in card.limits:

@@ -112,7 +112,7 @@ def _describe() -> ImportModel | None:
         list(_ORDERS),
         index=None,
         placeholder="Choose",
-        format_func=_order_words,
+        format_func=_order_text,
         key="import_order",
     )
     text = ", ".join(_ORDERS[order][1]) if order else ""
@@ -158,7 +158,7 @@ def _describe() -> ImportModel | None:
     )
 
 
-def _order_words(order: str) -> str:
+def _order_text(order: str) -> str:
     words, labels = _ORDERS[order]
     return f"{words}: {', '.join(labels)}" if labels else words
 

@@ -24,7 +24,7 @@ from fer_core.media.summary import FaceSummary, summarize
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.face_table import (
-    count_words,
+    count_text,
     course_of_faces,
     table_of_faces,
 )
@@ -157,7 +157,7 @@ def _look(
         if copy is None:
             empty_state("No marked copy", "The file could not be read to its end; the table holds what was found.", 220)
         elif is_picture(Path(name)):
-            st.image(str(copy), width="stretch", alt=f"{name} with {count_words(len(faces), 'face')} marked")
+            st.image(str(copy), width="stretch", alt=f"{name} with {count_text(len(faces), 'face')} marked")
         else:
             st.video(str(copy), format="video/mp4")
             st.caption("Without its sound.")

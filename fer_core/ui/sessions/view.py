@@ -16,7 +16,7 @@ from fer_core.media.summary import summarize
 from fer_core.models.label_sets import title_of, trained_label_sets
 from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.face_table import (
-    count_words,
+    count_text,
     course_of_faces,
     table_of_faces,
 )
@@ -66,8 +66,8 @@ def _facts(rows: pd.DataFrame, metadata: dict, faces: int) -> list[str]:
     return [
         f"{began:%d %B %Y, %H:%M:%S} UTC",
         clock(length_s),
-        count_words(faces, "face"),
-        count_words(rows["frame"].nunique() if len(rows) else 0, "frame"),
+        count_text(faces, "face"),
+        count_text(rows["frame"].nunique() if len(rows) else 0, "frame"),
         f"model {metadata['model']['name']}",
         *_label_set_facts(metadata["model"]),
         *([] if "ended_utc" in metadata else ["still going on, or cut off"]),

@@ -40,7 +40,7 @@ def actions(run: RunFolder, status: RunStatus, weakness: str = "") -> None:
                 disabled=stopping,
                 on_click=stop,
                 args=(run,),
-                help="At the end of the batch. The epoch under way is dropped; Resume begins it again.",
+                help="At the end of the batch. The current epoch is dropped; Resume starts it again.",
             )
             return
         if status.state == "finished":
@@ -75,10 +75,10 @@ def actions(run: RunFolder, status: RunStatus, weakness: str = "") -> None:
         )
         if st.button("Delete", icon=":material/delete:", key="delete", disabled=exporting(run)):
             ask_delete(run)
-    live_words(run)
+    live_status(run)
 
 
-def live_words(run: RunFolder) -> None:
+def live_status(run: RunFolder) -> None:
     """Say whether the run is the live page's model, how well both forms agree, and how to go back."""
     if (job := latest_job(export_key(run))) is not None:
         if job.running:

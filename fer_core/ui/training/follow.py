@@ -19,13 +19,13 @@ from fer_core.charts.timeline import QUIET
 from fer_core.charts.training import confusion_figure, learning_rate_curve, run_curves
 from fer_core.emotions import COLORS, LABELS
 from fer_core.errors import RunError
+from fer_core.face_size import FACE_SIZE
 from fer_core.formats import format_duration
 from fer_core.training.config import RunConfig
 from fer_core.training.run.alerts import accuracy_of, alerts, weakness
 from fer_core.training.run.folder import RunFolder, RunStatus
 from fer_core.training.run.records import ValidationRecord, WatchedFaces
 from fer_core.training.timing.eta import Eta, estimate_eta
-from fer_core.types import FACE_SIZE
 from fer_core.ui.components.pictures import png_url
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.training.actions import actions, ask_delete, exporting

@@ -14,6 +14,7 @@ from fer_core.data.face_set import SPLITS
 from fer_core.data.resolve import DEMO
 from fer_core.data.store import StoreInfo, data_root, list_stores, open_store
 from fer_core.errors import FerError
+from fer_core.face_size import FACE_SIZE
 from fer_core.formats import format_duration
 from fer_core.models.registry import resizable
 from fer_core.training.arguments import command_line
@@ -38,7 +39,6 @@ from fer_core.training.timing.throughput import (
     known_throughput,
     start_measuring,
 )
-from fer_core.types import FACE_SIZE
 from fer_core.ui.components.pictures import png_url
 
 FOLLOWED = "followed_run"

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.models.card import ModelCard
-from fer_core.ui.components.consent import accuracy_words
+from fer_core.ui.components.consent import accuracy_text
 
 TABLE = {"Training": 28_709, "PublicTest": 3_589, "PrivateTest": 3_589}
 PEOPLE = "People agree"
@@ -64,7 +64,7 @@ def test_agreement_with_people_follows_where_it_was_measured():
         "confusion": [[1, 0, 0, 0, 0, 0, 0], *[[0] * 7] * 6],
         "people": {"clear": CLEAR, "neutral_called_negative": None, "negatives_found": None},
     }
-    assert accuracy_words(card({"PrivateTest": figures}, images=TABLE)).endswith(
+    assert accuracy_text(card({"PrivateTest": figures}, images=TABLE)).endswith(
         "100.0 %. It is right on 97.6 % of the faces that people agree on."
     )
 
@@ -81,7 +81,7 @@ def test_agreement_with_people_follows_where_it_was_measured():
     ],
 )
 def test_accuracy_is_said_of_what_it_was_measured_on(which, words, people):
-    assert accuracy_words(CARDS[which]) == words
+    assert accuracy_text(CARDS[which]) == words
     at = AppTest.from_function(notice, kwargs={"given": CARDS[which]}, default_timeout=60).run()
     assert not at.exception
     said = at.markdown[0].value

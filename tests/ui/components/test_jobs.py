@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.background.jobs import list_jobs
 from fer_core.background.launch import start_job
 from fer_core.background.task import Progress
-from fer_core.ui.components.jobs import progress_words
+from fer_core.ui.components.jobs import progress_text
 from tests.background.tasks import Work
 
 LIMIT_S = 60
@@ -114,7 +114,7 @@ def test_a_job_that_ends_makes_the_page_whole_again(home):
     ],
 )
 def test_progress_in_words(progress, expected):
-    assert progress_words("Reading x", progress) == expected
+    assert progress_text("Reading x", progress) == expected
 
 
 def test_a_job_of_the_command_line_has_no_owner_and_disturbs_nobody():
