@@ -30,6 +30,7 @@ COMMANDS = (
     "import",
     "export",
     "convert",
+    "ensemble",
     "display",
 )
 

@@ -20,7 +20,7 @@ from fer_core.cli.dashboard import display, open_dashboard
 from fer_core.cli.data import prepare
 from fer_core.cli.evaluation import evaluate, explain
 from fer_core.cli.media import analyze, classify
-from fer_core.cli.models import convert, export_model, import_model
+from fer_core.cli.models import convert, ensemble, export_model, import_model
 from fer_core.cli.training import train
 from fer_core.errors import FerError
 
@@ -42,6 +42,7 @@ for name, command in {
     "import": import_model,
     "export": export_model,
     "convert": convert,
+    "ensemble": ensemble,
     "display": display,
 }.items():
     app.command(name)(command)

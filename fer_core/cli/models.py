@@ -110,3 +110,46 @@ def convert(
     from fer_core.training.model_commands import ImportOptions, run_import
 
     run_import(ImportOptions(weights, out=out))
+
+
+def ensemble(
+    members: Annotated[
+        list[str], typer.Argument(help="Names of models with Keras weights, or folders of them or of finished runs.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the model to write.", show_default=False)],
+    name: Annotated[str, typer.Option(help="Of the model.")] = "ensemble",
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            help=".json that says, by label set, which scores of which member are averaged. (default: all, equally)",
+            show_default=False,
+        ),
+    ] = None,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Also average over each face's mirror image, at twice the cost.")
+    ] = False,
+    faces: Annotated[
+        Path | None,
+        typer.Option(
+            help=".npy of gray faces, uint8 (n, 48, 48), that all forms must score alike. (default: drawn ones)",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Make one model out of several: the weighted mean of their scores."""
+    from fer_core.dependencies import require_training
+
+    require_training("Making an ensemble")
+    from fer_core.data.demo import demo_set
+    from fer_core.data.face_arrays import read_faces
+    from fer_core.models.ensemble import read_recipe, save_ensemble
+    from fer_core.models.model_store import find_model
+
+    checked = read_faces(faces) if faces else demo_set(70).images
+    terms = read_recipe(recipe) if recipe else None
+    saved = save_ensemble([find_model(member) for member in members], out, checked, name, terms, mirror)
+    print(
+        f"Wrote {out}: {saved.card.parameters / 1e6:.2f} M parameters, {saved.bytes / 1e6:.2f} MB, "
+        f"{saved.ms_per_face:.2f} ms a face, label sets {', '.join(saved.card.label_sets)}; largest difference from "
+        f"the mean of its members on {len(checked)} faces {saved.difference:.1g}."
+    )

@@ -1,13 +1,11 @@
 """One network out of several: the weighted mean of their scores, as one Keras network, one LiteRT file and one card.
 
 The app then serves the ensemble like any other model. Building it needs Keras, so it runs in a process of its own:
-
-    python -m fer_core.models.ensemble RUN_OR_MODEL RUN_OR_MODEL … --out FOLDER --name accurate --faces faces.npy
+`fer ensemble`.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,12 +19,11 @@ from fer_core import __version__
 from fer_core.errors import ModelError
 from fer_core.face_size import FACE_SIZE
 from fer_core.files import read_json
-from fer_core.models.bundle import CARD_FILE, MODEL_FILE, load_bundle
+from fer_core.models.bundle import CARD_FILE, load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import FEATURES, LiteRTClassifier
 from fer_core.models.convert import predict_scores, save_bundle, with_features
 from fer_core.models.label_sets import require_label_set, score_outputs
-from fer_core.models.registry import KERNELS
 from fer_core.models.temperature import Temperature
 from fer_core.models.timing import ms_per_face
 from fer_core.models.weights import load_network
@@ -294,31 +291,3 @@ def read_recipe(path: Path) -> dict[str, list[Term]]:
             f"{path} is not a recipe: {error}. Expected, for example, "
             '{"people": [{"member": 0, "label_set": "fer", "weight": 1}]}.'
         ) from error
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write an ensemble and print what was measured."""
-    parser = argparse.ArgumentParser(prog="python -m fer_core.models.ensemble", description=__doc__.splitlines()[0])
-    parser.add_argument("members", type=Path, nargs="+", help="folders of finished runs, or of models with weights.npz")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the model to write")
-    parser.add_argument("--faces", type=Path, required=True, help=".npy with gray faces to check on, (n, 48, 48)")
-    parser.add_argument("--name", default="accurate", help="of the model (default: %(default)s)")
-    parser.add_argument(
-        "--recipe", type=Path, help=".json: by label set, a list of terms (see Term; default: the mean)"
-    )
-    parser.add_argument("--mirror", action="store_true", help="also average over the face and its mirror image")
-    parser.add_argument("--kernels", choices=KERNELS, default="int8", help="default: %(default)s")
-    options = parser.parse_args(arguments)
-    faces = np.load(options.faces, allow_pickle=False)
-    recipe = read_recipe(options.recipe) if options.recipe else None
-    saved = save_ensemble(options.members, options.out, faces, options.name, recipe, options.mirror, options.kernels)
-    card = saved.card
-    print(
-        f"Wrote {options.out / MODEL_FILE}: {card.parameters / 1e6:.2f} M parameters, {saved.bytes / 1e6:.2f} MB, "
-        f"{saved.ms_per_face:.2f} ms a face, label sets {', '.join(card.label_sets)}; largest difference from the mean "
-        f"of its members on {len(faces)} faces {saved.difference:.1g}."
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from fer_core.cli import main
 from fer_core.data.demo import demo_set
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
@@ -17,7 +18,7 @@ from fer_core.models.bundle import load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.convert import MAX_DIFFERENCE
-from fer_core.models.ensemble import Member, Term, main, mean_scores, save_ensemble
+from fer_core.models.ensemble import Member, Term, mean_scores, save_ensemble
 from fer_core.models.registry import build
 from fer_core.models.weights import load_network
 from fer_core.recognizer import EmotionRecognizer
@@ -173,7 +174,7 @@ def test_the_command_writes_it_and_says_what_was_measured(folders, images, tmp_p
     np.save(tmp_path / "faces.npy", images)
     words = [*map(str, folders[:2]), "--out", str(tmp_path / "out"), "--faces", str(tmp_path / "faces.npy")]
     (tmp_path / "recipe.json").write_text(json.dumps({"people": [{"member": 1, "label_set": "fer", "weight": 2}]}))
-    main([*words, "--name", "both", "--recipe", str(tmp_path / "recipe.json")])
+    assert main(["ensemble", *words, "--name", "both", "--recipe", str(tmp_path / "recipe.json")]) == 0
     printed = capsys.readouterr().out
     assert "ms a face, label sets people;" in printed and "MB" in printed
     assert load_bundle(tmp_path / "out").card.name == "both"
