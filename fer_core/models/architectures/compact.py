@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 from fer_core.emotions import LABELS
-from fer_core.models.architectures.normalization import BatchNormalization
+from fer_core.models.architectures.residual import block, conv
 
 # Mean and standard deviation of FER-2013's training pixels, as shares of white.
 _MEAN, _STD = 0.508, 0.255
@@ -27,36 +27,11 @@ def build(size: int | None = 48) -> keras.Model:
     """Return the untrained network: (n, size, size, 1), 0 to 255, to softmax scores (n, 7)."""
     faces = keras.Input((size, size, 1), name="face")
     x = layers.Rescaling(1 / (255 * _STD), -_MEAN / _STD, name="scale")(faces)
-    x = _conv(x, 32, name="stem")
+    x = conv(x, 32, name="stem")
     for number, (width, stride) in enumerate(_BLOCKS, 1):
-        x = _block(x, width, stride, excite=width >= _EXCITED_WIDTH, name=f"block{number}")
+        x = block(x, width, stride, excite=width >= _EXCITED_WIDTH, name=f"block{number}")
     x = layers.GlobalAveragePooling2D(name="features")(x)
     x = layers.Dropout(0.2, name="drop")(x)
     # Scores stay float32 under mixed precision: a bfloat16 softmax loses digits.
     scores = layers.Dense(len(LABELS), activation="softmax", dtype="float32", name="scores")(x)
     return keras.Model(faces, scores, name="compact")
-
-
-def _conv(
-    x: keras.KerasTensor, width: int, name: str, stride: int = 1, size: int = 3, relu: bool = True
-) -> keras.KerasTensor:
-    x = layers.Conv2D(
-        width, size, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"{name}_conv"
-    )(x)
-    x = BatchNormalization(name=f"{name}_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(x) if relu else x
-
-
-def _block(x: keras.KerasTensor, width: int, stride: int, excite: bool, name: str) -> keras.KerasTensor:
-    """Two convolutions beside a shortcut; the shortcut is projected where the shape changes."""
-    shortcut = x
-    if stride != 1 or x.shape[-1] != width:
-        shortcut = _conv(x, width, f"{name}_shortcut", stride, size=1, relu=False)
-    x = _conv(x, width, f"{name}_a", stride)
-    x = _conv(x, width, f"{name}_b", relu=False)
-    if excite:
-        weight = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze")(x)
-        weight = layers.Dense(width // 8, activation="relu", name=f"{name}_reduce")(weight)
-        weight = layers.Dense(width, activation="sigmoid", name=f"{name}_excite")(weight)
-        x = layers.Multiply(name=f"{name}_weigh")([x, weight])
-    return layers.ReLU(name=f"{name}_out")(layers.Add(name=f"{name}_add")([x, shortcut]))
