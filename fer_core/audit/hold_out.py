@@ -16,9 +16,10 @@ from fer_core.audit.near_duplicates import near_duplicates
 from fer_core.cache import cache_folder, get_or_compute
 from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import FaceSet
+from fer_core.data.importing import write_split_store
 from fer_core.data.resolve import open_faces
 from fer_core.data.splits import HELD_OUT_SHARE, missing_splits, with_held_out
-from fer_core.data.store import list_stores
+from fer_core.data.store import list_stores, open_store
 from fer_core.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,24 @@ def with_missing_splits(
         cache_folder(faces.hash), "copy-groups", lambda: {"group": copy_groups(faces.images, progress)}
     )
     return with_held_out(faces, dict.fromkeys(missing, share), seed, kept["group"])
+
+
+def hold_out_splits(name: str, progress: Progress | None = None) -> str:
+    """Copy the store `name` with a tenth of each class's training images for each split that it lacks.
+
+    Args:
+        name: of the store; that of its copy is returned.
+        progress: called with the share done so far, 0 to 1.
+
+    Raises:
+        DataError: it lacks no split.
+    """
+    faces = open_store(name)
+    if not missing_splits(faces):
+        raise DataError(
+            f"{name} has the splits {', '.join(faces.splits)}: nothing needs to be held out. Use it as it is."
+        )
+    return write_split_store(name, with_missing_splits(faces, progress=progress))
 
 
 def open_split_faces(data: str) -> FaceSet:

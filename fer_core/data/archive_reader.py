@@ -51,8 +51,8 @@ _BROKEN = (
 
 _DECOMPRESSORS: Mapping[str, Callable[[BinaryIO], BinaryIO]] = {
     "gz": lambda reader: gzip.GzipFile(fileobj=reader),
-    "xz": lambda reader: lzma.LZMAFile(reader),
-    "bz2": lambda reader: bz2.BZ2File(reader),
+    "xz": lzma.LZMAFile,
+    "bz2": bz2.BZ2File,
 }
 
 

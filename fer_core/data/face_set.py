@@ -90,7 +90,7 @@ class FaceSet:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of pixels, labels, splits and class names other than the seven, in hexadecimal; votes do not count."""
+        """SHA-256 of pixels, labels, splits and, if they are not the seven, class names, in hexadecimal; no votes."""
         digest = hashlib.sha256()
         for array in (self.images, self.labels.astype(np.uint8), self.split):
             digest.update(np.ascontiguousarray(array).data)

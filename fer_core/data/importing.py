@@ -6,9 +6,9 @@ from pathlib import Path
 
 from fer_core.data.demo import demo_set
 from fer_core.data.download import download_kaggle
+from fer_core.data.face_set import FaceSet
 from fer_core.data.resolve import DEMO
 from fer_core.data.sources import Progress, import_source
-from fer_core.data.splits import with_validation
 from fer_core.data.store import (
     data_root,
     free_store_name,
@@ -23,35 +23,37 @@ from fer_core.errors import DataError
 from fer_core.files import remove_abandoned
 
 
-def import_faces(source: Path, name: str = "", progress: Progress | None = None) -> str:
+def import_faces(source: Path, name: str = "", progress: Progress | None = None, classes: str = "auto") -> str:
     """Read `source` into a store of its own.
 
     Args:
         source: as for `read_source`.
         name: what to call it; taken from the source's name if empty. A store is never replaced.
         progress: called with the bytes of the source read so far and in all.
+        classes: as for `read_source`.
 
     Raises:
         DataError: the source is wrong or the store cannot be written.
     """
     remove_abandoned(data_root(), ".upload-*")  # of earlier versions, which copied uploads there
     store = free_store_name(name or source.name)
-    import_source(source, store, progress=progress)
+    import_source(source, store, progress=progress, classes=classes)
     return store
 
 
-def import_from_kaggle(dataset: str, name: str = "", progress: Progress | None = None) -> str:
+def import_from_kaggle(dataset: str, name: str = "", progress: Progress | None = None, classes: str = "auto") -> str:
     """Download a data set from Kaggle and read it into a store of its own.
 
     Args:
         dataset: "owner/name".
         name: what to call it; the data set's own name if empty.
         progress: called with the bytes read so far and in all, once it is downloaded.
+        classes: as for `read_source`.
 
     Raises:
         DataError: it cannot be downloaded, read or written.
     """
-    return import_faces(download_kaggle(dataset), name or dataset.rpartition("/")[2], progress)
+    return import_faces(download_kaggle(dataset), name or dataset.rpartition("/")[2], progress, classes)
 
 
 def import_demo(count: int) -> str:
@@ -71,17 +73,13 @@ def add_votes(name: str, table: Path) -> str:
     return name
 
 
-def hold_out_validation(name: str) -> str:
-    """Copy the store `name` with a tenth of each expression's training images moved to Validation.
+def write_split_store(name: str, faces: FaceSet) -> str:
+    """Keep `faces`, the store `name` with splits held out, as a store of its own.
 
     A store that was split from the same data is written anew; one that was split from other data, and may have
     corrections, is kept.
-
-    Raises:
-        DataError: there is nothing to split, or it is split already.
     """
-    faces, stores = with_validation(open_store(name)), {store.name: store for store in list_stores()}
-    target = validation_name(name)
+    stores, target = {store.name: store for store in list_stores()}, validation_name(name)
     if target in stores and stores[target].hash != faces.hash:
         target = store_name(target, set(stores))
     write_store(faces, target)

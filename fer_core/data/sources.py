@@ -155,8 +155,8 @@ class _SourceScan:
     def _nothing(self) -> DataError:
         if self._unreadable_archives:
             return DataError(
-                f"{self._unreadable_archives[0]} is a 7z or RAR archive, which this program does not read. Unpack it and "
-                "choose the folder, or pack it as .zip or .tar.gz."
+                f"{self._unreadable_archives[0]} is a 7z or RAR archive, which this program does not read. Unpack it "
+                "and choose the folder, or pack it as .zip or .tar.gz."
             )
         if self._unlabelled:
             return DataError(

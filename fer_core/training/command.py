@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.audit.corrections import load_corrections
+from fer_core.audit.hold_out import open_split_faces
 from fer_core.data.face_set import FaceSet
-from fer_core.data.resolve import open_faces
 from fer_core.data.store import list_stores
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
@@ -86,7 +86,7 @@ def open_run_faces(config: RunConfig) -> FaceSet:
     Raises:
         DataError: the data set or the list of corrections cannot be used.
     """
-    faces = open_faces(config.data)
+    faces = open_split_faces(config.data)
     if not config.corrections:
         return faces
     keep, labels = load_corrections(Path(config.corrections), faces.hash, len(faces)).apply(faces.labels)

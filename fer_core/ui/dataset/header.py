@@ -10,11 +10,12 @@ import numpy as np
 import streamlit as st
 
 from fer_core.audit.findings import Findings
-from fer_core.audit.import_jobs import AddVotes, HoldOutValidation
+from fer_core.audit.import_jobs import AddVotes, HoldOutSplits
 from fer_core.audit.summary import Summary
 from fer_core.cache import clear_cache
 from fer_core.data.importing import resolve_path
 from fer_core.data.split_names import TEST_SPLITS
+from fer_core.data.splits import missing_splits
 from fer_core.data.store import StoreInfo, delete_store
 from fer_core.errors import DataError
 from fer_core.ui.components.data_view import DataView, default_store, shown_name
@@ -75,8 +76,8 @@ def describe(view: DataView) -> None:
         if info.source.synthetic:
             st.badge("Drawn by this program, not FER-2013", icon=":material/draw:", color="orange")
         st.html(f'<div class="fer-status">{"".join(f"<span>{escape(part)}</span>" for part in parts)}</div>')
-    if "Test" in view.faces.splits and "Validation" not in view.faces.splits:
-        _mixed_tests(view)
+    if missing := missing_splits(view.faces):
+        _offer_hold_out(view, missing)
     st.html(f'<div class="fer-figures">{"".join(_figure(*figure) for figure in _figures(view))}</div>')
 
 
@@ -157,28 +158,36 @@ def _figure(value: str, label: str, meaning: str) -> str:
     )
 
 
-def _mixed_tests(view: DataView) -> None:
-    """Say that a folder tree has lost which test image was which, and offer a validation split instead."""
+def _offer_hold_out(view: DataView, missing: tuple[str, ...]) -> None:
+    """Say which splits a data set lacks and what for, and offer to hold them out of Training."""
     with (
         st.container(border=True, key="data_mixed"),
         st.container(horizontal=True, vertical_alignment="center", gap="medium"),
     ):
-        tests = int(np.sum(view.findings.in_splits("Test")))
-        st.markdown(
-            f":material/info: **PublicTest and PrivateTest cannot be told apart here.** All {tests:,} test "
-            "images are one split, Test, as in the original's own protocol. To choose between models, hold out "
-            "a part of Training instead.",
-            width="stretch",
-        )
+        st.markdown(f":material/info: {_lacking(view, missing)}", width="stretch")
         st.button(
             "Hold out 10 %",
             key="data_hold_out",
             disabled=is_reading(),
             on_click=start_data_job,
-            args=(HoldOutValidation(view.info.name),),
-            help="A copy of this data set, in which 10 % of each expression's training images are Validation; "
-            "the same ones every time.",
+            args=(HoldOutSplits(view.info.name),),
+            help=f"A copy of this data set, in which 10 % of each class's training images are {' and 10 % '.join(missing)}"
+            "; the same ones every time. Copies and near copies stay together.",
         )
+
+
+def _lacking(view: DataView, missing: tuple[str, ...]) -> str:
+    if "Test" in missing:
+        purposes = {"Validation": "to choose between models", "Test": "to measure them"}
+        needed = " and ".join(f"{split}, {purposes[split]}" for split in missing)
+        return f"**Nothing is held out here.** Hold out a part of Training: {needed}."
+    tests = int(np.sum(view.findings.in_splits("Test")))
+    if not view.faces.has_emotions:
+        return f"**There is no Validation split.** To choose between models without the {tests:,} test images, hold it out."
+    return (
+        f"**PublicTest and PrivateTest cannot be told apart here.** All {tests:,} test images are one split, Test, as in "
+        "the original's own protocol. To choose between models, hold out a part of Training instead."
+    )
 
 
 def _votes_form(info: StoreInfo) -> None:
