@@ -8,6 +8,7 @@ from pathlib import Path
 from fer_core.audit.corrections import Corrections, load_corrections
 from fer_core.background.locks import exclusive
 from fer_core.data.store import data_root
+from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 
 # Beside the data sets, not in one: a lock must outlive what it guards.
@@ -19,7 +20,13 @@ def corrections_path(name: str) -> Path:
     return data_root() / name / "marks.csv"
 
 
-def change_corrections(name: str, data: str, n: int, change: Callable[[Corrections], Corrections]) -> Corrections:
+def change_corrections(
+    name: str,
+    data: str,
+    n: int,
+    change: Callable[[Corrections], Corrections],
+    class_names: tuple[str, ...] = LABELS,
+) -> Corrections:
     """Read the list, change it and write it, while no other thread, process or server does.
 
     Args:
@@ -27,6 +34,7 @@ def change_corrections(name: str, data: str, n: int, change: Callable[[Correctio
         data: hash of its content.
         n: number of its rows.
         change: given the list as it is now, returns the new one.
+        class_names: of the data set.
 
     Returns:
         The new list.
@@ -39,7 +47,8 @@ def change_corrections(name: str, data: str, n: int, change: Callable[[Correctio
     if not path.parent.is_dir():
         raise DataError(f"The data set {name} was deleted in between.")
     with exclusive(data_root() / _LOCKS / f"{name}.lock"):
-        corrections = change(load_corrections(path, data, n) if path.exists() else Corrections(data, n))
+        before = Corrections(data, n, class_names=class_names)
+        corrections = change(load_corrections(path, data, n, class_names) if path.exists() else before)
         if not path.parent.is_dir():
             raise DataError(f"The data set {name} was deleted in between.")
         corrections.save(path)

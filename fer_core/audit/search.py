@@ -29,7 +29,7 @@ class Query:
 
     Attributes:
         splits: names out of `SPLITS`.
-        labels: names out of `LABELS`.
+        labels: names of classes.
         seen: what most people saw, names out of `LABELS`, `OTHER` and `NOT_VOTED`; of a data set without votes
             every face is not voted on.
         suspicious: True for suspicious faces only, False for the others, None for all.
@@ -67,7 +67,7 @@ def _wanted(findings: Findings, query: Query) -> np.ndarray:
     if query.splits:
         wanted &= findings.in_splits(*query.splits)
     if query.labels:
-        wanted &= np.isin(findings.labels, [LABELS.index(name) for name in query.labels])
+        wanted &= np.isin(findings.labels, [findings.class_names.index(name) for name in query.labels])
     if query.seen:
         answers = seen_answers(findings.votes, len(wanted))
         wanted &= np.isin(answers, [_ANSWERS.index(name) for name in query.seen])

@@ -5,12 +5,11 @@ Importable without NumPy: the command line's help lists the choices.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fer_core.data.class_names import CLASS_NAME_PATTERN, MAX_CLASSES
+from fer_core.data.class_names import MAX_CLASSES, class_name, name_problem
 from fer_core.emotions import LABELS, canonical
 from fer_core.errors import DataError
 
@@ -87,8 +86,8 @@ def parse_classes(content: bytes) -> tuple[str, ...]:
         return ()
     names = [line.strip() for line in lines if line.strip()]
     names = [canonical(name) or name for name in names]
-    is_list = 2 <= len(names) <= MAX_CLASSES and all(map(CLASS_NAME_PATTERN.fullmatch, names))
-    return tuple(names) if is_list and len(set(map(folder_key, names))) == len(names) else ()
+    is_list = not name_problem(tuple(names)) and len(set(map(folder_key, names))) == len(names)
+    return tuple(names) if is_list else ()
 
 
 def _numbered(names: tuple[str, ...]) -> ClassFolders:
@@ -101,7 +100,7 @@ def _own_classes(images: Mapping[str, int]) -> ClassFolders:
     """Return the folders as classes in alphabetical order; of several spellings of one name the first counts."""
     names: dict[str, str] = {}
     for folder in sorted(images):
-        names.setdefault(folder_key(folder), canonical(folder) or _cleaned(folder))
+        names.setdefault(folder_key(folder), canonical(folder) or class_name(folder))
     if len(set(names.values())) < len(names):
         raise DataError(
             "Two folders differ only in signs that the name of a class cannot have; expected letters, digits, spaces "
@@ -109,10 +108,6 @@ def _own_classes(images: Mapping[str, int]) -> ClassFolders:
         )
     keys = sorted(names, key=lambda key: names[key].casefold())
     return ClassFolders(tuple(names[key] for key in keys), {key: label for label, key in enumerate(keys)})
-
-
-def _cleaned(folder: str) -> str:
-    return re.sub(r"[^\w .+()-]", "_", folder.strip())[:40]
 
 
 def unknown_folders(images: Mapping[str, int]) -> dict[str, int]:

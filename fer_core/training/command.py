@@ -89,7 +89,9 @@ def open_run_faces(config: RunConfig) -> FaceSet:
     faces = open_split_faces(config.data)
     if not config.corrections:
         return faces
-    keep, labels = load_corrections(Path(config.corrections), faces.hash, len(faces)).apply(faces.labels)
+    keep, labels = load_corrections(Path(config.corrections), faces.hash, len(faces), faces.class_names).apply(
+        faces.labels
+    )
     return with_corrections(faces, config.train_splits, keep, labels)
 
 

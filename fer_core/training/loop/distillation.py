@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fer_core.emotions import LABELS
-from fer_core.errors import RunError
+from fer_core.errors import ModelError, RunError
 from fer_core.evaluation.scoring import classifier_of
 from fer_core.models.bundle import CARD_FILE, Bundle, load_bundle
+from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.model_store import available_models, find_model
 from fer_core.training.config import RunConfig
@@ -75,10 +76,18 @@ def _of_both_views(scores: list[np.ndarray]) -> np.ndarray:
     return (own + mirrored) / 2
 
 
-def teachers() -> list[str]:
-    """Return the names of all models and runs that can teach, models first."""
+def teachers(class_names: tuple[str, ...] | None = LABELS) -> list[str]:
+    """Return the names of all models and runs that can teach a data set of these classes, models first; all if None."""
     models = available_models()
-    return [*models, *(run.name for run in list_runs() if run.name not in models and _has_model(run.model_folder))]
+    names = [*models, *(run.name for run in list_runs() if run.name not in models and _has_model(run.model_folder))]
+    return [name for name in names if class_names is None or _knows(name, class_names)]
+
+
+def _knows(name: str, class_names: tuple[str, ...]) -> bool:
+    try:
+        return set(ModelCard.load(_folder(name) / CARD_FILE).labels) == set(class_names)
+    except ModelError:
+        return True  # a damaged card is reported when the run starts
 
 
 def teacher_folders(config: RunConfig) -> list[Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from fer_core.emotions import COLORS, LABELS
+from fer_core.emotions import LABELS, class_colors
 from fer_core.ui.components.pictures import png_url
 
 _HERE = Path(__file__).parent
@@ -36,7 +36,7 @@ class Tile:
 
     Attributes:
         row: of the data set.
-        label: its name out of `LABELS`.
+        label: the name of its class.
         title: what the face is, in a sentence; its alternative text.
         note: a second line under the label, may be empty.
         mark: "exclude", a label it is to have instead, or empty.
@@ -64,6 +64,7 @@ def face_grid(
     size_px: int = 96,
     on_open: Callable[[int], None] | None = None,
     on_mark: Callable[[list[int], str], None] | None = None,
+    class_names: tuple[str, ...] = LABELS,
 ) -> None:
     """Draw the wall.
 
@@ -74,6 +75,7 @@ def face_grid(
         size_px: least width of a face in pixels of the screen.
         on_open: called with the row of a face that was clicked.
         on_mark: called with rows and "exclude", a label or "" (unmark); None where nothing can be marked.
+        class_names: of the data set.
     """
 
     def opened() -> None:
@@ -84,14 +86,17 @@ def face_grid(
         if on_mark and (event := st.session_state[key].marked):
             on_mark([int(row) for row in event["rows"]], event["mark"])
 
-    data = [{"caption": group.caption, "faces": [_face(images, tile) for tile in group.tiles]} for group in groups]
+    data = [
+        {"caption": group.caption, "faces": [_face(images, tile, class_names) for tile in group.tiles]}
+        for group in groups
+    ]
     _component(
         key=key,
         data={
             "groups": data,
             "size_px": size_px,
             "selectable": on_mark is not None,
-            "labels": list(LABELS),
+            "labels": list(class_names),
             "version": _version(data, size_px),
             "first": data[0]["faces"][0]["row"] if groups and groups[0].tiles else None,
         },
@@ -100,14 +105,14 @@ def face_grid(
     )
 
 
-def _face(images: np.ndarray, tile: Tile) -> dict[str, str | int]:
-    word = tile.mark if tile.mark in COLORS else tile.label
-    note = f"was {tile.label}" if tile.mark in COLORS else "excluded" if tile.mark else tile.note
+def _face(images: np.ndarray, tile: Tile, class_names: tuple[str, ...]) -> dict[str, str | int]:
+    word = tile.mark if tile.mark in class_names else tile.label
+    note = f"was {tile.label}" if tile.mark in class_names else "excluded" if tile.mark else tile.note
     return {
         "row": tile.row,
         "src": png_url(images[tile.row]),
         "word": word,
-        "color": COLORS[word],
+        "color": class_colors(class_names)[word],
         "note": note,
         "title": tile.title,
         "mark": tile.mark,

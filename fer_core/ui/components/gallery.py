@@ -38,6 +38,7 @@ def gallery(
         size_px,
         on_open=lambda row: open_face(row, order),
         on_mark=lambda rows, mark: mark_faces(view, rows, mark, reason),
+        class_names=view.class_names,
     )
 
 

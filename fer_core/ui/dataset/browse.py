@@ -12,7 +12,6 @@ from fer_core.audit.corrections import Corrections
 from fer_core.audit.findings import Findings
 from fer_core.audit.search import NOT_VOTED, OTHER, Query, find_faces
 from fer_core.data.votes import has_votes
-from fer_core.emotions import LABELS
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.face_grid import TileGroup
 from fer_core.ui.components.gallery import gallery, next_page, pager, tiles
@@ -69,7 +68,7 @@ def _choose(view: DataView, findings: Findings, corrections: Corrections) -> tup
             help="Suspicious: more speaks against the label than for it, by votes, "
             "copies, blankness and, where asked, the model.",
         )
-        labels = _pills("Label", LABELS, "label")
+        labels = _pills("Label", view.class_names, "label")
         splits = _pills("Split", view.faces.splits, "split")
         seen = _pills("Most people saw", _answers(findings), "seen_as") if findings.votes is not None else ()
         st.subheader("Order and size")
@@ -99,7 +98,8 @@ def _choose(view: DataView, findings: Findings, corrections: Corrections) -> tup
 
 
 def _answers(findings: Findings) -> list[str]:
-    return [*LABELS, OTHER] if has_votes(findings.votes).all() else [*LABELS, OTHER, NOT_VOTED]
+    answers = [*findings.class_names, OTHER]
+    return answers if has_votes(findings.votes).all() else [*answers, NOT_VOTED]
 
 
 def _pills(title: str, options: Sequence[str], key: str) -> list[str]:

@@ -69,7 +69,7 @@ def describe(view: DataView) -> None:
     parts = [
         f"{info.rows:,} faces",
         ", ".join(view.faces.splits),
-        "with FER+ votes" if info.votes else "no FER+ votes",
+        *_classes(view),
         f"from {info.source.name}",
     ]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -79,6 +79,13 @@ def describe(view: DataView) -> None:
     if missing := missing_splits(view.faces):
         _offer_hold_out(view, missing)
     st.html(f'<div class="fer-figures">{"".join(_figure(*figure) for figure in _figures(view))}</div>')
+
+
+def _classes(view: DataView) -> list[str]:
+    """Say whether there are votes; of a data set with other classes than the seven, how many it has."""
+    if view.faces.has_emotions:
+        return ["with FER+ votes" if view.info.votes else "no FER+ votes"]
+    return [f"{len(view.class_names)} classes of its own"]
 
 
 def about(view: DataView) -> None:
@@ -95,7 +102,7 @@ def about(view: DataView) -> None:
         if info.source.unreadable:
             st.dataframe({"Images that could not be read": info.source.unreadable}, height=200)
         with st.container(horizontal=True):
-            if not info.source.synthetic:
+            if not info.source.synthetic and view.faces.has_emotions:
                 words = "Replace FER+ votes" if info.votes else "Add FER+ votes"
                 with st.popover(words, icon=":material/how_to_vote:"):
                     _votes_form(info)
@@ -111,13 +118,7 @@ def _figures(view: DataView) -> list[tuple[str, str, str]]:
     return [
         (f"{view.info.rows:,}", "faces", _purposes(findings)),
         _balance(summary),
-        (
-            "–",
-            "labels confirmed",
-            "Nobody was asked about drawings."
-            if view.info.source.synthetic
-            else "Not known without FER+ votes. Add them at the end of this page.",
-        )
+        ("–", "labels confirmed", _not_confirmed(view))
         if agreement is None
         else (
             f"{agreement * 100:.1f} %",
@@ -134,6 +135,14 @@ def _figures(view: DataView) -> list[tuple[str, str, str]]:
     ]
 
 
+def _not_confirmed(view: DataView) -> str:
+    if not view.faces.has_emotions:
+        return "Votes (FER+) exist for FER-2013's seven expressions only, not for these classes."
+    if view.info.source.synthetic:
+        return "Nobody was asked about drawings."
+    return "Not known without FER+ votes. Add them at the end of this page."
+
+
 def _purposes(findings: Findings) -> str:
     """Say how many faces there are to train on, to choose between models and to test."""
     counts = {
@@ -148,7 +157,7 @@ def _balance(summary: Summary) -> tuple[str, str, str]:
     if summary.imbalance is None:
         return "–", "balance", "All faces have the same label."
     ratio, most, least = summary.imbalance
-    return f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent expression against the rarest."
+    return f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent class against the rarest."
 
 
 def _figure(value: str, label: str, meaning: str) -> str:
@@ -171,8 +180,8 @@ def _offer_hold_out(view: DataView, missing: tuple[str, ...]) -> None:
             disabled=is_reading(),
             on_click=start_data_job,
             args=(HoldOutSplits(view.info.name),),
-            help=f"A copy of this data set, in which 10 % of each class's training images are {' and 10 % '.join(missing)}"
-            "; the same ones every time. Copies and near copies stay together.",
+            help="A copy of this data set, in which 10 % of each class's training images are "
+            f"{' and 10 % '.join(missing)}; the same ones every time. Copies and near copies stay together.",
         )
 
 
@@ -183,10 +192,13 @@ def _lacking(view: DataView, missing: tuple[str, ...]) -> str:
         return f"**Nothing is held out here.** Hold out a part of Training: {needed}."
     tests = int(np.sum(view.findings.in_splits("Test")))
     if not view.faces.has_emotions:
-        return f"**There is no Validation split.** To choose between models without the {tests:,} test images, hold it out."
+        return (
+            f"**There is no Validation split.** Keep the {tests:,} test images for the end: to choose between models, "
+            "hold out a part of Training."
+        )
     return (
-        f"**PublicTest and PrivateTest cannot be told apart here.** All {tests:,} test images are one split, Test, as in "
-        "the original's own protocol. To choose between models, hold out a part of Training instead."
+        f"**PublicTest and PrivateTest cannot be told apart here.** All {tests:,} test images are one split, Test, as "
+        "in the original's own protocol. To choose between models, hold out a part of Training instead."
     )
 
 

@@ -11,6 +11,7 @@ from fer_core.audit.import_jobs import KIND, ImportDemo, ImportKaggle, ImportPat
 from fer_core.background.jobs import Job, running_job
 from fer_core.background.launch import plain_name
 from fer_core.background.task import Task
+from fer_core.data.class_folders import CLASS_CHOICES
 from fer_core.data.demo import demo_set
 from fer_core.data.download import DEFAULT_DATASET
 from fer_core.data.importing import resolve_path
@@ -20,6 +21,12 @@ from fer_core.errors import DataError
 from fer_core.ui.components.jobs import own_job, show_failure, show_job, start_own_job
 from fer_core.ui.components.pictures import captioned_faces
 
+_CLASSES = {
+    "auto": "The seven expressions, or the folders' own names",
+    "own": "Every folder is a class (own)",
+    "skip-unknown": "The seven expressions; skip other folders (skip-unknown)",
+}
+
 # The widget that names the data set on show, and the address's word for it.
 SELECTED = "data"
 
@@ -27,8 +34,9 @@ _UPLOADS = "data_uploads"
 _WAYS = {"Path": ":material/folder_open:", "Upload": ":material/upload_file:", "Kaggle": ":material/cloud_download:"}
 _DEMO = "2,000 faces drawn by this program, in a few seconds. They are not photographs and not FER-2013."
 _FORMS = (
-    "fer2013.csv, icml_face_data.csv, the competition's train.csv, or folders named train and test; plain or in "
-    ".zip, .tar.gz, .gz or .xz. Recognised by what is in it, not by its name."
+    "fer2013.csv, icml_face_data.csv, the competition's train.csv, or images in folders named after their expression "
+    "or after classes of your own, with train and test around them or without; plain or in .zip, .tar.gz, .gz, .xz or "
+    ".bz2. Recognised by what is in it, not by its name."
 )
 
 
@@ -129,7 +137,7 @@ def _from_path() -> None:
             help=_FORMS,
             key="data_path",
         )
-        name = _name_input()
+        name, classes = _name_input(), _classes_input()
         if not st.form_submit_button("Read", icon=":material/play_arrow:", disabled=is_reading()):
             return
     if not path.strip():
@@ -140,17 +148,17 @@ def _from_path() -> None:
     except DataError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _start(ImportPath(str(source), name))
+    _start(ImportPath(str(source), name, classes))
 
 
 def _from_upload() -> None:
     # A new key for each upload that is taken, so that the server lets go of the one before.
     number = st.session_state.setdefault(_UPLOADS, 0)
     upload = st.file_uploader("A table or an archive, up to 400 MB", help=_FORMS, key=f"data_upload_{number}")
-    name = _name_input()
+    name, classes = _name_input(), _classes_input()
     if st.button("Read", icon=":material/play_arrow:", disabled=is_reading() or upload is None, key="data_upload_read"):
         file = plain_name(upload.name)
-        if start_data_job(ImportUpload(file, name), {file: upload}):
+        if start_data_job(ImportUpload(file, name, classes), {file: upload}):
             st.session_state[_UPLOADS] = number + 1
             st.rerun()
 
@@ -162,13 +170,26 @@ def _from_kaggle() -> None:
         key="data_kaggle",
         help="Fetched with the kagglehub package; credentials come from its own configuration.",
     )
-    name = _name_input()
+    name, classes = _name_input(), _classes_input()
     if st.button("Download", icon=":material/cloud_download:", disabled=is_reading(), key="data_kaggle_read"):
-        _start(ImportKaggle(dataset, name))
+        _start(ImportKaggle(dataset, name, classes))
 
 
 def _name_input() -> str:
     return st.text_input("What to call it", placeholder="taken from the file", max_chars=64, key="data_name").strip()
+
+
+def _classes_input() -> str:
+    """Draw what folders are that name no emotion; the choice is one of `CLASS_CHOICES`."""
+    return st.selectbox(
+        "Classes",
+        CLASS_CHOICES,
+        format_func=_CLASSES.get,
+        key="data_classes",
+        help="For images in folders. FER-2013's seven expressions are recognised under all usual names. Folders of "
+        "other names: if at most half of the folders name expressions, every folder is a class of its own. If only a "
+        "few have other names, choose here whether to skip them or to take every folder as a class.",
+    )
 
 
 def start_data_job(task: Task, uploads: Mapping[str, BinaryIO] | None = None) -> bool:
