@@ -71,6 +71,7 @@ def measured_with_people(card: ModelCard) -> str:
 
 def _agreement_sentence(card: ModelCard) -> str:
     """Say how often people agree, where the model's accuracy on photographs stands beside it."""
-    if not card.measured or card.measured_on.get("synthetic") or not has_emotions(card.labels):
+    other_classes = card.labels and not has_emotions(card.labels)
+    if not card.measured or card.measured_on.get("synthetic") or other_classes:
         return ""
     return " People agree with the labels of FER-2013 about 65 % of the time."

@@ -157,6 +157,8 @@ def _balance(summary: Summary) -> tuple[str, str, str]:
     if summary.imbalance is None:
         return "–", "balance", "All faces have the same label."
     ratio, most, least = summary.imbalance
+    if most == least:
+        return "1.0 : 1", "balance", "All classes have equally many faces."
     return f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent class against the rarest."
 
 
@@ -188,7 +190,7 @@ def _offer_hold_out(view: DataView, missing: tuple[str, ...]) -> None:
 def _lacking(view: DataView, missing: tuple[str, ...]) -> str:
     if "Test" in missing:
         purposes = {"Validation": "to choose between models", "Test": "to measure them"}
-        needed = " and ".join(f"{split}, {purposes[split]}" for split in missing)
+        needed = ", and ".join(f"{split}, {purposes[split]}" for split in missing)
         return f"**Nothing is held out here.** Hold out a part of Training: {needed}."
     tests = int(np.sum(view.findings.in_splits("Test")))
     if not view.faces.has_emotions:
