@@ -49,7 +49,7 @@ _BROKEN = (
 )
 
 
-_DECOMPRESSORS: Mapping[str, Callable[[BinaryIO], BinaryIO]] = {
+_DECOMPRESSORS: Mapping[str, Callable[[BinaryIO], gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File]] = {
     "gz": lambda reader: gzip.GzipFile(fileobj=reader),
     "xz": lzma.LZMAFile,
     "bz2": bz2.BZ2File,

@@ -184,7 +184,7 @@ def _classes_input() -> str:
     return st.selectbox(
         "Classes",
         CLASS_CHOICES,
-        format_func=_CLASSES.get,
+        format_func=_CLASSES.__getitem__,
         key="data_classes",
         help="For images in folders. FER-2013's seven expressions are recognised under all usual names. Folders of "
         "other names: if at most half of the folders name expressions, every folder is a class of its own. If only a "
