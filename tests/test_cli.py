@@ -23,6 +23,7 @@ COMMANDS = (
     "app",
     "analyze",
     "classify",
+    "clean",
     "evaluate",
     "explain",
     "prepare",

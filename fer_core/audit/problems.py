@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,8 @@ from fer_core.audit.votes import (
 from fer_core.data.duplicate_groups import Groups, leaked_rows
 from fer_core.data.split_names import SPLITS, TEST_SPLITS
 from fer_core.data.votes import has_votes
+from fer_core.emotions import LABELS
+from fer_core.formats import count_text
 
 # The title of each problem by its key, in the order of the list.
 TITLES: Mapping[str, str] = {
@@ -64,7 +66,7 @@ class Problem:
     @property
     def count_text(self) -> str:
         """The count with its unit: "1,213 images"."""
-        return _count(self.count, self.unit)
+        return count_text(self.count, self.unit)
 
 
 def problems(findings: Findings) -> tuple[Problem, ...]:
@@ -99,6 +101,19 @@ def excluded_shares(findings: Findings, rows: np.ndarray) -> dict[str, float]:
     return {SPLITS[code]: float(count / totals[code]) for code, count in zip(codes, counts, strict=True)}
 
 
+def labels_text(labels: np.ndarray, names: Sequence[str] = LABELS) -> str:
+    """Say which labels the copies of one picture carry, so that a contradiction is seen at a glance.
+
+    >>> labels_text(np.array([0, 5, 0])), labels_text(np.array([3, 3]))
+    ('labels differ: 2 angry, 1 sad', 'all happy')
+    """
+    codes, counts = np.unique(labels, return_counts=True)
+    if len(codes) == 1:
+        return f"all {names[codes[0]]}"
+    order = np.argsort(-counts, kind="stable")
+    return f"labels differ: {', '.join(f'{counts[k]} {names[codes[k]]}' for k in order)}"
+
+
 def _copies(findings: Findings) -> Problem:
     exact = findings.exact_duplicates
     largest = int(exact.sizes.max(initial=1))
@@ -106,8 +121,8 @@ def _copies(findings: Findings) -> Problem:
     return Problem(
         "copies",
         len(exact.surplus),
-        f"{_count(len(exact.surplus), 'image')} in {_count(len(exact), 'group')}, identical to an earlier one to the "
-        f"last pixel; the largest group has {largest}. A copy counts double in training and in every score.",
+        f"{count_text(len(exact.surplus), 'image')} in {count_text(len(exact), 'group')}, identical to an earlier one "
+        f"to the last pixel; the largest group has {largest}. A copy counts double in training and in every score.",
         rows,
         group,
     )
@@ -119,7 +134,7 @@ def _conflicts(findings: Findings) -> Problem:
     return Problem(
         "conflicting-copies",
         len(numbers),
-        f"In {_count(len(numbers), 'group')} the same image carries different labels. At least one of them is "
+        f"In {count_text(len(numbers), 'group')} the same image carries different labels. At least one of them is "
         "wrong, and no model can answer them all.",
         rows,
         group,
@@ -167,7 +182,7 @@ def _near_copies(findings: Findings) -> Problem:
     return Problem(
         "near-copies",
         len(numbers),
-        f"{_count(len(numbers), 'group')} of images that are not identical but nearly so: one picture compressed, "
+        f"{count_text(len(numbers), 'group')} of images that are not identical but nearly so: one picture compressed, "
         "resized or stamped in another way, or frames of one film. In a group each is like every other (normalised "
         f"cross-correlation above {THRESHOLD:.2f}). Images of one single gray value cannot be compared in this way.",
         rows,
@@ -182,7 +197,7 @@ def _blank(findings: Findings) -> Problem:
     return Problem(
         "blank",
         len(rows),
-        f"{_count(len(rows), 'image')} with almost no contrast (standard deviation below {NEARLY_BLANK_STD:.0f} of "
+        f"{count_text(len(rows), 'image')} with almost no contrast (standard deviation below {NEARLY_BLANK_STD:.0f} of "
         f"255), {stats.all_black.sum():,} of them all black. No expression can be seen, yet each has a label.",
         rows[np.argsort(stats.std[rows], kind="stable")],
     )
@@ -194,7 +209,7 @@ def _mostly_black(findings: Findings) -> Problem:
     return Problem(
         "mostly-black",
         len(rows),
-        f"In {_count(len(rows), 'image')} more than 25 % of the pixels are black: framed, cut off or turned, and "
+        f"In {count_text(len(rows), 'image')} more than 25 % of the pixels are black: framed, cut off or turned, and "
         "sometimes only a dark photograph.",
         rows[np.argsort(-black[rows], kind="stable")],
     )
@@ -237,18 +252,14 @@ def _model(findings: Findings) -> Problem:
     return Problem(
         "model",
         len(label_issues),
-        f"On {_count(len(label_issues), 'face')} that it was not trained on, the model is confident of another "
+        f"On {count_text(len(label_issues), 'face')} that it was not trained on, the model is confident of another "
         "expression than the label (confident learning). Either the label or the model is wrong: look at the face.",
         label_issues.rows,
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
-
-
 def _images_were(number: int) -> str:
-    return f"{_count(number, 'image')} {'was' if number == 1 else 'were'}"
+    return f"{count_text(number, 'image')} {'was' if number == 1 else 'were'}"
 
 
 def _by_group(groups: Groups, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

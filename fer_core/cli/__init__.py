@@ -17,7 +17,7 @@ import typer
 
 from fer_core.cli.arguments import with_current_spelling
 from fer_core.cli.dashboard import display, open_dashboard
-from fer_core.cli.data import prepare
+from fer_core.cli.data import clean, prepare
 from fer_core.cli.evaluation import evaluate, explain
 from fer_core.cli.media import analyze, classify
 from fer_core.cli.models import convert, ensemble, export_model, import_model
@@ -35,6 +35,7 @@ for name, command in {
     "app": open_dashboard,
     "analyze": analyze,
     "classify": classify,
+    "clean": clean,
     "evaluate": evaluate,
     "explain": explain,
     "prepare": prepare,

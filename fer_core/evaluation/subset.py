@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,18 +28,16 @@ class EvaluatedSubset:
     def restrict(self, faces: FaceSet, scores: Mapping[str, Scores]) -> tuple[FaceSet, dict[str, Scores]]:
         """Return the faces and scores without those of the scored splits that are not in the subset.
 
-        Splits that were not scored keep all faces, so that copies in Training are still known. Scored splits without
-        a face of the subset are absent from the returned scores.
-
         Args:
             faces: the whole data set.
             scores: by split, of all its faces.
 
+        Returns:
+            The faces, see `restrict_faces`; and the scores of those splits that have a face of the subset.
+
         Raises:
             DataError: no scored split has a face of the subset, or Training was scored.
         """
-        if "Training" in scores:
-            raise DataError("A subset is measured on splits other than Training. Leave out Training, or the subset.")
         chosen = np.isin(np.arange(len(faces)), self.rows)
         restricted = {
             split: _scores_at(some, chosen[rows])
@@ -50,8 +48,21 @@ class EvaluatedSubset:
             raise DataError(
                 f"The subset {self.name} has no faces in {' or '.join(scores)}. Choose another subset or split."
             )
-        keep = np.flatnonzero(chosen | ~np.isin(np.arange(len(faces)), faces.rows_of(*scores)))
-        return _faces_at(faces, keep), restricted
+        return self.restrict_faces(faces, scores), restricted
+
+    def restrict_faces(self, faces: FaceSet, splits: Collection[str]) -> FaceSet:
+        """Return the faces without those of `splits` that are not in the subset.
+
+        Other splits keep all faces, so that copies in Training are still known.
+
+        Raises:
+            DataError: Training is one of `splits`.
+        """
+        if "Training" in splits:
+            raise DataError("A subset is measured on splits other than Training. Leave out Training, or the subset.")
+        keep = ~np.isin(np.arange(len(faces)), faces.rows_of(*splits))
+        keep[self.rows] = True
+        return _faces_at(faces, np.flatnonzero(keep))
 
 
 def _faces_at(faces: FaceSet, rows: np.ndarray) -> FaceSet:
