@@ -32,9 +32,9 @@ def show(info: StoreInfo) -> None:
     findings = all_findings(view, recognizer)
     describe(view)
     show_looks(view, recognizer)
-    tabs = st.tabs(["Overview", "Browse", "Problems", "Map"], key="view", bind="query-params")
     corrections = read_or_explain(view)
     explain_failure(view.info)
+    tabs = st.tabs(["Overview", "Browse", "Problems", "Map"], key="view", bind="query-params")
     if tabs[0].open:
         with tabs[0]:
             overview(view, findings)

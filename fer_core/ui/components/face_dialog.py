@@ -32,7 +32,7 @@ from fer_core.ui.components.corrections import mark_faces, read_or_explain
 from fer_core.ui.components.data_view import DataView, seen_word
 from fer_core.ui.components.face_grid import Tile, TileGroup, face_grid
 from fer_core.ui.components.pictures import Bar, bars_html, label_html, png_url
-from fer_core.ui.components.selections import saved_selections, tag_faces, untag_faces
+from fer_core.ui.components.selections import explain_failure, saved_selections, tag_faces, untag_faces
 
 # The address's word for the face that is open.
 _ASKED = "face"
@@ -83,6 +83,7 @@ def _close() -> None:
 def _dialog(view: DataView, findings: Findings, recognizer: EmotionRecognizer | None) -> None:
     row = int(st.query_params.get(_ASKED, 0))
     corrections = read_or_explain(view)
+    explain_failure(view.info)
     picture, facts, scores = st.columns([3, 4, 4], gap="medium")
     with picture:
         st.html(f'<img class="fer-large" src="{png_url(view.faces.images[row])}" alt="{escape(view.title(row))}">')

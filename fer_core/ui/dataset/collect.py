@@ -112,7 +112,7 @@ def _subset_form(view: DataView, key: str, rows: np.ndarray, query: SavedQuery |
             st.radio(
                 "Save",
                 [_FILTERS, _LIST],
-                captions=["Follows tags, corrections and findings", "These faces, whatever changes"],
+                captions=["All faces that match, also later", "The faces chosen above, whatever changes"],
                 key=f"{key}_kind",
             )
         st.form_submit_button("Save subset", icon=":material/save:", on_click=_save, args=(view, key, rows, query))

@@ -19,7 +19,12 @@ _FORMS = {"csv": "A table like fer2013.csv", "folders": "Folders of PNG files"}
 def export_cleaned(view: DataView, corrections: Corrections) -> None:
     """Draw the button that opens the form; it is of no use before anything is corrected."""
     with (
-        st.popover("Export cleaned set", icon=":material/output:", disabled=not corrections),
+        st.popover(
+            "Export cleaned set",
+            icon=":material/output:",
+            disabled=not corrections,
+            help=None if corrections else "Exclude or relabel faces first.",
+        ),
         st.form("clean_form", border=False),
     ):
         st.markdown(

@@ -80,10 +80,12 @@ def choose_faces(
         "splits": _pills("Split", view.faces.splits, "split"),
         "seen": _pills("Most people saw", _answers(findings), "seen_as") if findings.votes is not None else (),
     }
-    _active_filters()
+    active = st.container()
     with st.expander("More filters", icon=":material/tune:"):
         subset = _subset(view)
         chosen |= _folded(view, findings, outputs, recognizer)
+    with active:
+        _active_filters()
     st.subheader("Order and size")
     return Query(**chosen, **_order(outputs)), subset, outputs
 

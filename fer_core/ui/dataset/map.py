@@ -90,10 +90,10 @@ def _plane(view: DataView, findings: Findings, outputs: ModelOutputs) -> np.ndar
         way = st.segmented_control("Colour", ways, default="Label", required=True, key="colour", bind="query-params")
         n = len(view.faces)
         everyone = n <= _SAMPLE or st.toggle(
-            f"All {n:,}",
+            f"All {n:,} faces",
             key="map_all",
             bind="query-params",
-            help=f"Otherwise {_SAMPLE:,} drawn by lot, which is quicker.",
+            help=f"Otherwise {_SAMPLE:,} faces drawn at random, which is quicker.",
         )
     rows = np.arange(n) if everyone else np.sort(np.random.default_rng(0).choice(n, _SAMPLE, replace=False))
     figure = _figure(view, findings, outputs, rows, way)

@@ -149,15 +149,22 @@ def _actions(view: DataView, findings: Findings, problem: Problem) -> None:
     if problem.key in _SURPLUS:
         surplus = getattr(findings, _SURPLUS[problem.key]).surplus
         rows = np.intersect1d(surplus, problem.rows)
-        _exclude_button(view, findings, rows, f"Exclude {len(rows):,}, keep the first of each", reason, "act_surplus")
+        _exclude_button(
+            view,
+            findings,
+            rows,
+            f"Exclude {count_text(len(rows), 'image')}, keep the first of each",
+            reason,
+            "act_surplus",
+        )
         return
-    rows, title = problem.rows, f"Exclude all {len(problem.rows):,}"
+    rows, title = problem.rows, f"Exclude all {count_text(len(problem.rows), 'image')}"
     if problem.key == _LEAKS:
         # Only training leaves faces out; what measures keeps every one.
         training = findings.in_splits("Training")
         tests = np.isin(np.arange(len(training)), problem.rows)
         rows = leaked_rows(training, tests, findings.exact_duplicates, findings.near_duplicates)
-        title = f"Exclude their {len(rows):,} {'copy' if len(rows) == 1 else 'copies'} in Training"
+        title = f"Exclude their {count_text(len(rows), 'copy')} in Training"
     with st.container(horizontal=True, width="content"):
         _exclude_button(view, findings, rows, title, reason, "act_exclude")
         if problem.key == "votes":

@@ -141,7 +141,7 @@ def _from_path() -> None:
             votes = st.text_input(
                 "File with the votes, if you have it", placeholder="/home/me/fer2013new.csv", key="data_path_votes"
             )
-            st.caption(f"{VOTES_SENTENCE} It is also found by itself beside the table. It can be added later.")
+            st.caption(f"{VOTES_SENTENCE} Where it lies beside the table it is joined anyway. It can be added later.")
         if not st.form_submit_button("Read", icon=":material/play_arrow:", disabled=is_reading()):
             return
     if not path.strip():
@@ -178,12 +178,6 @@ def _from_upload() -> None:
 
 
 def _from_kaggle() -> None:
-    dataset = st.text_input(
-        "Data set on Kaggle",
-        DEFAULT_DATASET,
-        key="data_kaggle",
-        help="Fetched with the kagglehub package; credentials come from its own configuration.",
-    )
     if importlib.util.find_spec("kagglehub") is None:
         st.info(
             "Downloads need the package kagglehub, which is not installed here: `pip install kagglehub`, then start "
@@ -191,6 +185,12 @@ def _from_kaggle() -> None:
             icon=":material/extension:",
         )
         return
+    dataset = st.text_input(
+        "Data set on Kaggle",
+        DEFAULT_DATASET,
+        key="data_kaggle",
+        help="Fetched with the kagglehub package; credentials come from its own configuration.",
+    )
     name = _name_input()
     if st.button("Download", icon=":material/cloud_download:", disabled=is_reading(), key="data_kaggle_read"):
         _start(ImportKaggle(dataset, name))
