@@ -109,7 +109,10 @@ class Query:
         for name, value in content.items():
             if name not in checks or not checks[name](value):
                 raise DataError(f"A query has {name[:40]!r} with a value that cannot be used: {str(value)[:60]}.")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in content.items()})
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in content.items()
+        }
+        return cls(**values)
 
 
 def find_faces(

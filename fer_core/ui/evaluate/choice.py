@@ -105,8 +105,7 @@ def choose_subset(view: DataView) -> EvaluatedSubset | None:
         ["", *names],
         key="subset",
         bind="query-params",
-        format_func=lambda name: f"Subset: {name}" if name else "All faces of the split",
-        label_visibility="collapsed",
+        format_func=lambda name: name or "All faces of the split",
         width=260,
         help="Measure only the faces of a subset that was saved on the Data set page.",
     )
