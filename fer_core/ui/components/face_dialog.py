@@ -240,11 +240,11 @@ def _copies(view: DataView, findings: Findings, row: int) -> None:
         return
     rows = np.concatenate([[row], copies])
     same = np.isin(rows, findings.exact_duplicates.with_row(row))
-    notes = [
-        f"{view.split(r)}{', this face' if r == row else '' if exact else ', near'}"
-        for r, exact in zip(rows, same, strict=True)
-    ]
-    st.markdown(f"**{count_text(len(copies), 'copy')}** of this picture: {labels_text(view.faces.labels[rows])}")
+    notes = [f"{view.split(r)}{'' if exact else ', near'}" for r, exact in zip(rows, same, strict=True)]
+    st.markdown(
+        f"**{count_text(len(copies), 'copy')}** of this picture, which stands first: "
+        f"{labels_text(view.faces.labels[rows])}"
+    )
     _strip(view, rows, notes, "face_copies")
 
 
