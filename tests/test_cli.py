@@ -26,6 +26,7 @@ COMMANDS = (
     "app",
     "analyze",
     "classify",
+    "clean",
     "evaluate",
     "explain",
     "prepare",

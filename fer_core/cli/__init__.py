@@ -18,7 +18,7 @@ import typer
 import fer_core
 from fer_core.cli.arguments import with_current_spelling
 from fer_core.cli.dashboard import display, open_dashboard
-from fer_core.cli.data import prepare
+from fer_core.cli.data import clean, prepare
 from fer_core.cli.doctor import doctor
 from fer_core.cli.evaluation import evaluate, explain
 from fer_core.cli.media import analyze, classify
@@ -38,6 +38,7 @@ for name, command in {
     "app": open_dashboard,
     "analyze": analyze,
     "classify": classify,
+    "clean": clean,
     "evaluate": evaluate,
     "explain": explain,
     "prepare": prepare,

@@ -114,7 +114,7 @@ def test_a_face_opens_is_stepped_from_and_marked(open_page, table):
     assert "face=2" in page.url
     page.keyboard.press("ArrowRight")
     visible(dialog.get_by_text("3, counted from 0"))
-    visible(dialog.get_by_text("One copy"))
+    visible(dialog.get_by_text("1 copy"))
     dialog.get_by_text("Exclude from training").click()
     visible(dialog.get_by_text("Marked to be left out of training"))
     page.keyboard.press("Escape")
@@ -253,7 +253,7 @@ def test_the_map_is_made_and_a_lasso_shows_its_faces(open_page, table):
     for point in points[1:]:
         page.mouse.move(*point, steps=8)
     page.mouse.up()
-    visible(page.get_by_text(re.compile(r"\d+ faces picked on the map")))
+    visible(page.get_by_text(re.compile(r"\d+ faces selected on the map")))
     expect(page.locator(".face").first).to_be_visible(timeout=PATIENCE_MS)
 
 

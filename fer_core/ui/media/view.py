@@ -11,6 +11,7 @@ import streamlit as st
 
 from fer_core.background.jobs import Job
 from fer_core.errors import MediaError
+from fer_core.formats import count_text
 from fer_core.media.analysis import PICTURES, VIDEOS, Choices, is_picture
 from fer_core.media.job import (
     KEPT_MIN,
@@ -24,7 +25,6 @@ from fer_core.media.summary import FaceSummary, summarize
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.face_table import (
-    count_text,
     course_of_faces,
     table_of_faces,
 )

@@ -5,11 +5,14 @@ import errno
 import json
 import os
 import signal
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+from fer_core.audit.selections_file import change_selections
 from fer_core.background.locks import take
+from fer_core.data.store import write_store
 from fer_core.data.votes import unique_majority
 from fer_core.errors import DataError, RunError
 from fer_core.models.card import ModelCard
@@ -18,6 +21,7 @@ from fer_core.training.config import RunConfig
 from fer_core.training.loop import callbacks, trainer
 from fer_core.training.loop.heads import set_initial_weights
 from fer_core.training.run.folder import RunFolder
+from fer_core.training.run_faces import open_run_faces
 from fer_core.training.timing.device import device_key
 from tests.training.running import stop_in_epoch, weights_of
 
@@ -147,6 +151,16 @@ def test_a_run_reads_the_marks_that_it_began_with(config, new_run, faces, tmp_pa
     run = new_run(config, epochs=1, corrections=str(tmp_path / "marks.csv"))
     trainer.train(lambda config: opened.append(config.corrections) or faces, run)
     assert opened == [str(run.corrections_file)]
+
+
+def test_a_run_of_a_subset_learns_from_its_training_faces_and_its_card_names_it(config, new_run, faces, home):
+    write_store(faces, "small")
+    rows = [*range(30), 50]
+    change_selections("small", faces.hash, len(faces), lambda it: it.save_rows("thirty", rows, datetime.now(UTC)))
+    run = new_run(config, epochs=1, data="small", subset="thirty")
+    card = trainer.train(open_run_faces, run)
+    assert card.training["subset"] == "thirty"
+    assert card.data["images"] == {"Training": 30, "PublicTest": 14, "PrivateTest": 14}
 
 
 def test_votes_and_class_weights_train_too(config, new_run, train):
