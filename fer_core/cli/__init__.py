@@ -19,6 +19,7 @@ from fer_core.cli.arguments import with_current_spelling
 from fer_core.cli.dashboard import display, open_dashboard
 from fer_core.cli.data import prepare
 from fer_core.cli.evaluation import evaluate, explain
+from fer_core.cli.experiments import compare_cleaning, score_faults, seed_faults, suggest_corrections
 from fer_core.cli.media import analyze, classify
 from fer_core.cli.models import convert, ensemble, export_model, import_model
 from fer_core.cli.training import train
@@ -39,6 +40,10 @@ for name, command in {
     "explain": explain,
     "prepare": prepare,
     "train": train,
+    "suggest-corrections": suggest_corrections,
+    "compare-cleaning": compare_cleaning,
+    "seed-faults": seed_faults,
+    "score-faults": score_faults,
     "import": import_model,
     "export": export_model,
     "convert": convert,
