@@ -23,8 +23,8 @@ class PairedDifference:
         before: accuracy of the first recipe, 0 to 1.
         after: accuracy of the second recipe, 0 to 1.
         difference: `after` less `before`, -1 to 1.
-        low: lower end of the 95 % interval of the difference.
-        high: upper end of it.
+        low: lower end of the 95 % interval of the difference, at least -1.
+        high: upper end of it, at most 1.
     """
 
     faces: int
@@ -50,18 +50,16 @@ def paired_difference(before: np.ndarray, after: np.ndarray) -> PairedDifference
         after: bool (seeds, faces), the same of the second recipe.
     """
     change = after.astype(np.float64) - before
-    difference = float(change.mean())
-    half = _half_width(change)
-    return PairedDifference(
-        change.shape[1], float(before.mean()), float(after.mean()), difference, difference - half, difference + half
-    )
+    difference, half = float(change.mean()), _half_width(change)
+    low, high = max(difference - half, -1.0), min(difference + half, 1.0)
+    return PairedDifference(change.shape[1], float(before.mean()), float(after.mean()), difference, low, high)
 
 
 def _half_width(change: np.ndarray) -> float:
-    """Return half the width of the 95 % interval of the mean of `change`, float (seeds, faces)."""
+    """Return half the width of the 95 % interval of the mean of `change`, float (seeds, faces); 2 for one face."""
     seeds, faces = change.shape
     if faces < 2:
-        return float("inf")
+        return 2.0
     mean = change.mean()
     by_seed, by_face = change.mean(axis=1), change.mean(axis=0)
     between_faces = seeds * np.sum((by_face - mean) ** 2) / (faces - 1)

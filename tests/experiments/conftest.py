@@ -20,7 +20,10 @@ def home(monkeypatch, tmp_path):
 
 @pytest.fixture
 def faces():
-    """The data set "small", 140 drawn faces: rows 0 and 1 are blank, row 2 is a copy of the last one, a test image."""
+    """The data set "small", 140 drawn faces: rows 0 and 1 are black, row 2 is a copy of the last one, a test image.
+
+    Row 98 is drawn with so little contrast that it counts as blank too.
+    """
     drawn = demo_set(140, seed=1)
     images = drawn.images.copy()
     images[:2] = 0
