@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fer_core.audit.corrections import EXCLUDE
 from fer_core.evaluation.paired_difference import PairedDifference
 from fer_core.experiments.plan import Arm
 from fer_core.experiments.result import CLEAR, LABELS_MEASURE, MAJORITY, UNTOUCHED, CleaningResult, Measure
@@ -55,14 +56,21 @@ def lines_of(result: CleaningResult) -> list[str]:
     """Return everything about a comparison as lines to read on a terminal."""
     before, after = (result.training_faces[arm] for arm in Arm)
     lines = [f"{result.name}: {result.data}, {before:,} training images as they are, {after:,} after cleaning"]
-    for count in result.corrections:
-        done = "excluded" if count.action == "exclude" else "relabelled"
-        elsewhere = f", and {count.elsewhere:,} marked elsewhere" if count.elsewhere else ""
-        lines.append(f"  {count.training:,} {done}: {count.reason or 'no reason given'}{elsewhere}")
+    lines += [f"  {text}" for text in correction_sentences(result)]
     for split, measures in result.splits.items():
         lines += ["", *(sentence(measure, len(result.seeds)) for measure in measures)]
         lines += ["", *_table(split, measures)]
     return lines
+
+
+def correction_sentences(result: CleaningResult) -> list[str]:
+    """Return what was corrected, a sentence for each action and reason."""
+    sentences = []
+    for count in result.corrections:
+        done = "excluded" if count.action == EXCLUDE else "relabelled"
+        elsewhere = f" ({count.elsewhere:,} more outside the training images, not used)" if count.elsewhere else ""
+        sentences.append(f"{count.training:,} {done}: {count.reason or 'no reason given'}{elsewhere}.")
+    return sentences
 
 
 def _table(split: str, measures: tuple[Measure, ...]) -> Iterator[str]:
