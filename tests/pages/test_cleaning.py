@@ -77,10 +77,8 @@ def test_the_button_starts_the_comparison_that_the_command_names(faces, monkeypa
 
 def test_a_result_starts_with_its_sentence_and_has_a_row_for_each_expression(faces):
     change = PairedDifference(14, 0.5, 0.52, 0.02, -0.01, 0.05)
-    measures = tuple(
-        Measure(key, change, {"happy": change, "sad": change}, (0.5,), (0.52,), (1.0,))
-        for key in ("labels", "untouched")
-    )
+    recalls = {"happy": change, "sad": change}
+    measures = tuple(Measure(key, change, recalls, (0.5,), (0.52,), (1.0,)) for key in ("labels", "untouched"))
     at = open_page()
     at.button(key="suggest_corrections").click().run()
     plan = CleaningPlan(dataclasses.replace(PRESETS["quick"], data="small"), (0, 1, 2), saved(faces))

@@ -120,7 +120,7 @@ def _form(view: DataView, corrections: Corrections) -> None:
         icon=":material/play_arrow:",
         key="compare_cleaning",
         disabled=not marked,
-        on_click=start_own_job,
+        on_click=_start,
         args=(CompareCleaning(config.to_dict(), list(range(int(seeds)))),),
     )
     st.caption(
@@ -130,6 +130,10 @@ def _form(view: DataView, corrections: Corrections) -> None:
         else "Mark training images first: without corrections there is nothing to compare."
     )
     st.code(_command(config, range(int(seeds))), language="bash", wrap_lines=True)
+
+
+def _start(task: CompareCleaning) -> None:
+    start_own_job(task)
 
 
 def _config(view: DataView, recipe: str, epochs: int) -> RunConfig:
