@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fer_core.audit.automatic_corrections import CONTRADICTED
 from fer_core.audit.corrections import EXCLUDE
 from fer_core.evaluation.paired_difference import PairedDifference
 from fer_core.experiments.plan import Arm
@@ -11,7 +12,7 @@ from fer_core.experiments.result import CLEAR, LABELS_MEASURE, MAJORITY, UNTOUCH
 
 TITLES = {
     LABELS_MEASURE: "the data set's labels",
-    UNTOUCHED: "labels of faces untouched by the corrections",
+    UNTOUCHED: "the labels of faces untouched by corrections",
     MAJORITY: "what most people saw",
     CLEAR: "faces that people agree on",
 }
@@ -60,7 +61,7 @@ def lines_of(result: CleaningResult) -> list[str]:
     for split, measures in result.splits.items():
         lines += ["", *(sentence(measure, len(result.seeds)) for measure in measures)]
         lines += ["", *_table(split, measures)]
-    return lines
+    return [*lines, "", text] if (text := caution(result)) else lines
 
 
 def correction_sentences(result: CleaningResult) -> list[str]:
@@ -71,6 +72,16 @@ def correction_sentences(result: CleaningResult) -> list[str]:
         elsewhere = f" ({count.elsewhere:,} more outside the training images, not used)" if count.elsewhere else ""
         sentences.append(f"{count.training:,} {done}: {count.reason or 'no reason given'}{elsewhere}.")
     return sentences
+
+
+def caution(result: CleaningResult) -> str:
+    """Return what to bear in mind about measures against votes; empty if no label was corrected by votes."""
+    if not any(count.training and count.reason == CONTRADICTED for count in result.corrections):
+        return ""
+    return (
+        "Labels were corrected to what the voters saw, so the network learned from votes: that it agrees better with "
+        "voters on other faces, and worse with the published labels, is to be expected."
+    )
 
 
 def _table(split: str, measures: tuple[Measure, ...]) -> Iterator[str]:

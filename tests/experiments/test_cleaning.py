@@ -254,9 +254,15 @@ def test_a_sentence_claims_only_what_the_interval_shows(faces, trainer):
     assert said.endswith("over 1 seed: no difference can be claimed. Other seeds may give another result.")
 
 
+def test_lines_warn_where_the_votes_were_trained_on(voted, trainer):
+    assert lines_of(compare((0,)))[-1].startswith("Labels were corrected to what the voters saw")
+    exclude(voted, 5)
+    assert "voters" not in "\n".join(lines_of(compare((0,), "saved")))
+
+
 def test_lines_show_every_measure(voted, trainer):
     text = "\n".join(lines_of(compare()))
-    for title in ("untouched by the corrections", "what most people saw", "faces that people agree on"):
+    for title in ("untouched by corrections", "what most people saw", "faces that people agree on"):
         assert title in text
 
 

@@ -21,7 +21,7 @@ from fer_core.evaluation.paired_difference import PairedDifference
 from fer_core.experiments.cleaning import CompareCleaning, comparison_key, recipe_for
 from fer_core.experiments.plan import list_experiments
 from fer_core.experiments.result import CleaningResult, Measure, load_result
-from fer_core.experiments.text import TITLES, correction_sentences, sentence
+from fer_core.experiments.text import TITLES, caution, correction_sentences, sentence
 from fer_core.training.arguments import arguments_of
 from fer_core.training.config import PRESETS, RunConfig
 from fer_core.training.timing.device import best_precision
@@ -181,6 +181,8 @@ def _show(result: CleaningResult) -> None:
         if len(titles) > 1:
             title = st.selectbox("Table against", titles, key=f"cleaning_measure_{result.name}_{split}")
         st.dataframe(_table(by_title[title]), hide_index=True, width="stretch", column_config=_COLUMNS)
+    if text := caution(result):
+        st.caption(text)
     st.caption(
         f"{' and '.join(result.splits)}, {len(result.seeds)} seeds, {result.config['architecture']} for "
         f"{result.config['epochs']} epochs. {' '.join(correction_sentences(result))} Intervals allow for other faces "
