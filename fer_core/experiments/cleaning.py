@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer_core.background.task import JobContext, Task
-from fer_core.data.resolve import open_faces
 from fer_core.experiments.plan import SAVED, CleaningPlan, choose_corrections, open_experiment
 from fer_core.experiments.result import CleaningResult, evaluation_splits, measure_cleaning, save_result
 from fer_core.experiments.runs import Report, prepare_runs, train_in_turn
+from fer_core.training.command import open_run_faces
 from fer_core.training.config import RunConfig
 
 
@@ -36,14 +36,14 @@ def compare_cleaning(
         FerError: the data set, the corrections or the recipe cannot be used, or a run did not finish.
     """
     report(0, 0, "opening the data set")
-    faces = open_faces(config.data)
+    faces = open_run_faces(RunConfig(data=config.data))  # whole and uncorrected
     chosen = choose_corrections(corrections, config.data, faces, config.train_splits)
     plan = CleaningPlan(config, tuple(seeds), chosen)
     splits = evaluation_splits(plan, splits)
     for split in splits:
         faces.rows_of(split)  # known before hours of training
     folder = open_experiment(plan)
-    planned = prepare_runs(plan, folder, faces)
+    planned = prepare_runs(plan, folder)
     train_in_turn(planned, config.epochs, report)
     report(len(planned) * config.epochs, len(planned) * config.epochs, "comparing")
     result = measure_cleaning(plan, folder, faces, planned, splits)

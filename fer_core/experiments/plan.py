@@ -19,8 +19,8 @@ from fer_core.data.store import store_name
 from fer_core.errors import DataError, RunError
 from fer_core.files import read_json, write_json
 from fer_core.settings import home_folder
+from fer_core.training.command import open_run_faces
 from fer_core.training.config import RunConfig
-from fer_core.training.loop.targets import with_corrections
 
 SAVED, AUTOMATIC = "saved", "auto"
 _PLAN_FILE, _CORRECTIONS_FILE = "plan.json", "corrections.csv"
@@ -59,11 +59,9 @@ class CleaningPlan:
         corrections = str(corrections_file) if arm is Arm.CLEANED else ""
         return dataclasses.replace(self.config, seed=seed, corrections=corrections)
 
-    def training_faces(self, faces: FaceSet, arm: Arm) -> FaceSet:
-        """Return the data set as the runs of an arm see it."""
-        if arm is Arm.ORIGINAL:
-            return faces
-        return with_corrections(faces, self.config.train_splits, *self.corrections.apply(faces.labels))
+    def open_faces(self, arm: Arm, corrections_file: Path) -> FaceSet:
+        """Open the data set as the runs of an arm see it."""
+        return open_run_faces(self.config_of(arm, 0, corrections_file))
 
 
 def choose_corrections(source: str, data: str, faces: FaceSet, train_splits: tuple[str, ...]) -> Corrections:

@@ -160,7 +160,8 @@ def measure_cleaning(
         config=plan.config.to_dict(),
         seeds=plan.seeds,
         training_faces={
-            arm.value: len(plan.training_faces(faces, arm).rows_of(*plan.config.train_splits)) for arm in Arm
+            arm.value: len(plan.open_faces(arm, folder.corrections_file).rows_of(*plan.config.train_splits))
+            for arm in Arm
         },
         corrections=count_corrections(plan.corrections, faces, plan.config.train_splits),
         runs={arm.value: tuple(run.name for run in runs) for arm, runs in by_arm.items()},

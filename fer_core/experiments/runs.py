@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fer_core.audit.corrections import load_corrections
-from fer_core.data.face_set import FaceSet
 from fer_core.errors import DataError, ModelError, RunError
 from fer_core.experiments.plan import Arm, CleaningPlan, ExperimentFolder, decisions
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE
@@ -39,7 +38,7 @@ class PlannedRun:
     run: RunFolder
 
 
-def prepare_runs(plan: CleaningPlan, folder: ExperimentFolder, faces: FaceSet) -> list[PlannedRun]:
+def prepare_runs(plan: CleaningPlan, folder: ExperimentFolder) -> list[PlannedRun]:
     """Return the runs of a comparison, both sides of each seed in turn; those that are missing are created.
 
     A finished run of any name is used if it has the same configuration and was trained on the same faces.
@@ -48,7 +47,7 @@ def prepare_runs(plan: CleaningPlan, folder: ExperimentFolder, faces: FaceSet) -
         RunError: the name of a run is taken by one with another configuration.
         FerError: the recipe cannot be trained.
     """
-    hashes = {arm: plan.training_faces(faces, arm).hash for arm in Arm}
+    hashes = {arm: plan.open_faces(arm, folder.corrections_file).hash for arm in Arm}
     runs = list_runs()
     return [
         PlannedRun(arm, seed, _finished_run(plan, folder, arm, seed, hashes, runs) or _own_run(plan, folder, arm, seed))
