@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.audit.corrections import load_corrections
 from fer_core.audit.corrections_file import corrections_path
 from fer_core.data.demo import demo_set
+from fer_core.data.face_set import SPLITS
 from fer_core.data.store import open_store, write_store
 from fer_core.evaluation.paired_difference import PairedDifference
 from fer_core.experiments.cleaning import CompareCleaning
@@ -110,3 +112,12 @@ def test_a_result_starts_with_its_sentence_and_has_a_row_for_each_expression(fac
     folder.result_file.write_text("{")
     at = open_page()
     assert any("is damaged" in warning.value for warning in at.warning)
+
+
+@pytest.mark.parametrize("split", ["Training", "Test"])
+def test_a_set_that_cannot_be_trained_or_compared_on_says_so(faces, split):
+    everything = np.full(COUNT, SPLITS.index(split), np.uint8)
+    write_store(dataclasses.replace(faces, split=everything), "small")
+    at = open_page()
+    assert not at.error
+    assert any("Hold out a part of Training first" in caption.value for caption in at.caption)

@@ -108,11 +108,15 @@ def _form(view: DataView, corrections: Corrections) -> None:
     )
     try:
         config = _config(view, recipe, int(epochs))
-    except FerError as error:
-        st.error(f"{error} Hold out a part of Training first.", icon=":material/error:")
+        training_rows = view.faces.rows_of(*config.train_splits)
+    except FerError:
+        st.caption(
+            "This needs images in Training to train on, and others in PublicTest or Validation to compare on. Hold out "
+            "a part of Training first."
+        )
         return
     trained_on = np.zeros(len(view.faces), bool)
-    trained_on[view.faces.rows_of(*config.train_splits)] = True
+    trained_on[training_rows] = True
     marked = int(sum(trained_on[row] for row in corrections.current))
     st.button(
         f"Train {2 * int(seeds)} runs and compare",
