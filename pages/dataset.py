@@ -13,6 +13,7 @@ from fer_core.ui.components.entry import require_app
 from fer_core.ui.components.face_dialog import show_asked_face
 from fer_core.ui.components.selections import explain_failure
 from fer_core.ui.dataset.browse import browse
+from fer_core.ui.dataset.cleaning import cleaning_section
 from fer_core.ui.dataset.collect import selections_panel
 from fer_core.ui.dataset.header import about, choose_data, damaged, describe
 from fer_core.ui.dataset.map import map_view
@@ -47,6 +48,7 @@ def show(info: StoreInfo) -> None:
     if tabs[3].open:
         with tabs[3]:
             map_view(view, findings, corrections, recognizer)
+    cleaning_section(view, findings, corrections)
     corrections_panel(view, corrections)
     selections_panel(view)
     about(view, corrections)

@@ -19,6 +19,7 @@ LEVELS = (
     ("audit",),
     ("evaluation",),
     ("live", "media", "training"),
+    ("experiments",),
     ("cli", "__main__"),
     ("ui",),
 )

@@ -21,6 +21,7 @@ from fer_core.cli.dashboard import display, open_dashboard
 from fer_core.cli.data import clean, prepare
 from fer_core.cli.doctor import doctor
 from fer_core.cli.evaluation import evaluate, explain
+from fer_core.cli.experiments import compare_cleaning, score_faults, seed_faults, suggest_corrections
 from fer_core.cli.media import analyze, classify
 from fer_core.cli.model_store import models_app
 from fer_core.cli.models import convert, ensemble, export_model, import_model
@@ -43,6 +44,10 @@ for name, command in {
     "explain": explain,
     "prepare": prepare,
     "train": train,
+    "suggest-corrections": suggest_corrections,
+    "compare-cleaning": compare_cleaning,
+    "seed-faults": seed_faults,
+    "score-faults": score_faults,
     "import": import_model,
     "export": export_model,
     "convert": convert,
