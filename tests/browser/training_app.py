@@ -96,7 +96,8 @@ class TrainingPage:
         field = self.page.get_by_label("Name", exact=True)
         field.fill(name)
         field.press("Enter")
-        self.page.wait_for_timeout(1500)  # the form goes to the server when a field is left
+        command = self.page.get_by_test_id("stCode").filter(has_text=f"--run {name}")
+        expect(command).to_have_count(1)  # the server has what was typed
         self.button("Start training").click()
         expect(self.headline).to_contain_text(name)
 
