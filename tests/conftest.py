@@ -48,19 +48,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if "not slow" in config.option.markexpr and _is_slow(collection_path) else None
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark slow tests, among them those that read the whole of FER-2013, and say which belong in one process.
-
-    pytest-xdist keeps a group in one process: a file, whose tests share fixtures, and all that read FER-2013.
-    """
-    grouped = config.pluginmanager.hasplugin("xdist")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark slow tests, among them those that read the whole of FER-2013."""
     for item in items:
-        reads_it_all = bool({"fer2013", "fer2013_path"} & set(getattr(item, "fixturenames", ())))
+        reads_it_all = {"fer2013", "fer2013_path"} & set(getattr(item, "fixturenames", ()))
         if reads_it_all or _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
-        if grouped:
-            item.add_marker(pytest.mark.xdist_group("fer2013" if reads_it_all else item.nodeid.split("::")[0]))
 
 
 @pytest.fixture(scope="session")

@@ -75,8 +75,8 @@ def run_curves(
 
 
 def _names(lines: Sequence[Mapping]) -> dict:
-    """Return the names of lines in their colours, in one row below the title, where no width cuts them off."""
-    spans = [f'<span style="color:{line["line"]["color"]}">{line["name"]}</span>' for line in lines]
+    """Return the names of lines beside their colours, in one row below the title, where no width cuts them off."""
+    spans = [f'<span style="color:{line["line"]["color"]}">■</span> {line["name"]}' for line in lines]
     return {
         "text": "   ".join(spans),
         "font": {"size": 12},

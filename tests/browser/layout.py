@@ -66,20 +66,21 @@ _FIND_PROBLEMS = r"""
 
   const clipped = (node, rect) => {
     if (node instanceof SVGElement) {
-      const svg = [...lineage(node)].reverse().find(one => one instanceof SVGSVGElement).getBoundingClientRect();
+      const svg = lineage(node).findLast(one => one instanceof SVGSVGElement).getBoundingClientRect();
       if (rect.left < svg.left - 1 || rect.right > svg.right + 1) return 'its chart is narrower';
       if (rect.top < svg.top - 1 || rect.bottom > svg.bottom + 1) return 'its chart is lower';
-      return null;
     }
+    let scrolls = false;
     for (const box of lineage(node)) {
       const style = getComputedStyle(box);
-      if (style.display === 'inline' || style.display === 'contents') continue;
+      if (box instanceof SVGElement || style.display === 'inline' || style.display === 'contents') continue;
       if (style.textOverflow === 'ellipsis' || style.webkitLineClamp !== 'none') return null;  // cut as intended
       const inner = box.getBoundingClientRect();
       if (style.overflowX !== 'visible' && (rect.left < inner.left - 1 || rect.right > inner.right + 1)) {
         return ['auto', 'scroll'].includes(style.overflowX) ? null : `its box ends at ${Math.round(inner.right)} px`;
       }
-      const cutBelow = ['hidden', 'clip'].includes(style.overflowY);
+      scrolls ||= ['auto', 'scroll'].includes(style.overflowY);
+      const cutBelow = !scrolls && style.overflowY !== 'visible';
       if (cutBelow && (rect.top < inner.top - 4 || rect.bottom > inner.bottom + 4)) return 'its box is lower';
       if (style.position === 'fixed') break;
     }
@@ -87,34 +88,51 @@ _FIND_PROBLEMS = r"""
     return `it reaches from ${Math.round(rect.left)} to ${Math.round(rect.right)} px`;
   };
 
+  const holds = (box, rect) => {
+    const x = (rect.left + rect.right) / 2, y = (rect.top + rect.bottom) / 2;
+    return box.left <= x && x <= box.right && box.top <= y && y <= box.bottom;
+  };
   const poor = (node, rect) => {
     const style = getComputedStyle(node), isSvg = node instanceof SVGElement;
     const text = rgba(isSvg ? style.fill : style.color);
-    let ground = [1, 1, 1], opacity = 1;
-    for (const box of lineage(node).reverse()) {
+    const boxes = [];
+    let scrolls = false;
+    for (const box of lineage(node)) {
       const look = getComputedStyle(box);
-      opacity *= Number(look.opacity);
       if (look.backgroundImage !== 'none') return null;  // no single colour
-      const back = rgba(look.backgroundColor);
-      if (!(box instanceof SVGElement)) ground = over(back, back[3] * opacity, ground);
+      // Text may be placed outside its parent, as the number above a slider's thumb is.
+      const behind = scrolls || holds(box.getBoundingClientRect(), rect);
+      const back = behind && !(box instanceof SVGElement) ? rgba(look.backgroundColor) : [0, 0, 0, 0];
+      boxes.unshift([Number(look.opacity), back]);
+      scrolls ||= ['auto', 'scroll'].includes(look.overflowY);
+    }
+    let ground = [1, 1, 1], opacity = 1;
+    for (const [own, back] of boxes) {
+      opacity *= own;
+      ground = over(back, back[3] * opacity, ground);
     }
     if (isSvg && node.closest('svg').querySelector('.hm')) return null;  // stands on a heat map
+    if (node.closest('[data-stale=true]')) return null;  // fades while it is drawn again
+    const bar = isSvg && node.closest('.point')?.querySelector('path');
+    if (bar && node.matches('.bartext-inside')) ground = over(rgba(getComputedStyle(bar).fill), 1, ground);
     const share = text[3] * opacity * (isSvg ? Number(style.fillOpacity) : 1);
     if (share < 0.1) return null;  // hidden until it is needed
     const size = parseFloat(style.fontSize), bold = Number(style.fontWeight) >= 700;
-    const needed = size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
+    const isMark = !/[\p{L}\p{N}]/u.test(node.textContent);  // a shape, such as the square before a line's name
+    const needed = isMark || size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
     const found = contrast(over(text, share, ground), ground);
     return found < needed - 0.01 ? `contrast ${found.toFixed(2)} : 1` : null;
   };
 
-  const skipped = '[data-testid=stSidebar][aria-expanded=false], [data-testid=stIconMaterial], :disabled, ' +
-    '[data-testid=stDataFrame], [data-testid=stStatusWidget], [aria-disabled=true], ' +
+  const skipped = '[data-testid=stSkipToContent], [data-testid=stSidebar][aria-expanded=false], :disabled, ' +
+    '[data-testid=stIconMaterial], [data-testid=stDataFrame], [data-testid=stStatusWidget], [aria-disabled=true], ' +
     'script, style, title, noscript, option';
   const visit = node => {
     if (node.nodeType === Node.ELEMENT_NODE) {
       if (node.matches(skipped) || !node.checkVisibility({ visibilityProperty: true })) return;
       const rect = textRect(node);
-      if (rect && rect.right - rect.left > 2 && rect.bottom - rect.top > 2) {
+      // What lies left of the window is out of sight on purpose, such as a closed menu.
+      if (rect && rect.right > 0 && rect.right - rect.left > 2 && rect.bottom - rect.top > 2) {
         for (const problem of [clipped(node, rect), poor(node, rect)]) {
           const where = lineage(node).find(one => one.dataset?.testid || one.className?.baseVal || one.className);
           const name = where ? where.dataset?.testid || where.className?.baseVal || where.className : node.localName;
