@@ -93,8 +93,8 @@ def test_from_nothing_to_the_demo_set(open_page):
     visible(page.get_by_text("No data set is here yet"))
     page.get_by_role("button", name="Draw the demo set").click()
     visible(page.get_by_text("Drawn by this program, not FER-2013"))
-    expect(page.locator(".fer-figure").first).to_contain_text("2,000")
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    expect(page.locator(".fer-figure").first).to_contain_text("2,000", timeout=PATIENCE_MS)
+    expect(page.locator(".js-plotly-plot")).to_have_count(3, timeout=PATIENCE_MS)
 
 
 def test_a_path_is_read_and_a_second_set_stands_beside_it(open_page, table):
@@ -155,10 +155,10 @@ def test_every_action_in_the_dialog_keeps_style_focus_and_escape(open_gallery):
         dialog = open_first()
         what(dialog)
         visible(dialog.get_by_text(message))
-        page.wait_for_timeout(700)
-        assert dialog.locator(".fer-bar").first.evaluate("bar => getComputedStyle(bar).display") == "grid"
-        assert page.locator(".fer-figures").evaluate("row => getComputedStyle(row).display") == "grid"
-        assert page.evaluate("document.querySelector('[role=dialog]').contains(document.activeElement)")
+        expect(page.locator("[data-test-script-state=running]")).to_have_count(0, timeout=PATIENCE_MS)
+        expect(dialog.locator(".fer-bar").first).to_have_css("display", "grid", timeout=PATIENCE_MS)
+        expect(page.locator(".fer-figures")).to_have_css("display", "grid", timeout=PATIENCE_MS)
+        page.wait_for_function("document.querySelector('[role=dialog]').contains(document.activeElement)")
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
         expect(page).not_to_have_url(re.compile("face="), timeout=PATIENCE_MS)
@@ -220,7 +220,7 @@ def test_several_faces_are_marked_at_once_and_that_is_undone(open_gallery):
     checks = page.locator(".check")
     checks.nth(5).click()
     checks.nth(9).click(modifiers=["Shift"])
-    expect(page.locator(".bar output")).to_have_text("5 faces selected")
+    expect(page.locator(".bar output")).to_have_text("5 faces selected", timeout=PATIENCE_MS)
     page.locator(".bar select").select_option("sad")
     expect(page.locator(".face[data-mark=relabel]")).to_have_count(5, timeout=PATIENCE_MS)
     visible(page.get_by_text("5 to relabel"))
