@@ -47,7 +47,7 @@ def test_a_run_is_started_watched_left_found_again_stopped_resumed_compared_and_
     training.button("Delete").click()
     training.page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     expect(training.headline).to_contain_text("long")
-    assert not find_run("second").path.exists()
+    training.wait_until(lambda: not find_run("second").path.exists())
 
     # The server dies; the run goes on and is found again.
     app.kill()
