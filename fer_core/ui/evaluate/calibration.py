@@ -63,7 +63,7 @@ def _reliability(
         bins = reliability(probs, labels)
         diagrams.append(
             ReliabilityBins(
-                f"<b>{name}</b> · calibration error {percent(bins.error)}",
+                f"<b>{name}</b><br>error {percent(bins.error)}",
                 bins.edges,
                 bins.count,
                 bins.confidence,
