@@ -44,11 +44,13 @@ class ImportPath(_DataTask):
     Attributes:
         source: its path on this machine.
         name: what to call the data set; empty takes the source's.
+        votes: path of a table of FER+ votes to join; may be empty.
         classes: what folders that name no emotion are, one of `CLASS_CHOICES`.
     """
 
     source: str
     name: str = ""
+    votes: str = ""
     classes: str = "auto"
 
     @property
@@ -56,7 +58,8 @@ class ImportPath(_DataTask):
         return f"Reading {Path(self.source).name}"
 
     def write(self, job: JobContext) -> str:
-        return import_faces(Path(self.source), self.name, job.progress, self.classes)
+        votes = Path(self.votes) if self.votes else None
+        return import_faces(Path(self.source), self.name, job.progress, votes=votes, classes=self.classes)
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,13 @@ class ImportUpload(_DataTask):
     Attributes:
         file: its name in the job's input folder.
         name: what to call the data set; empty takes the file's.
+        votes: name there of a table of FER+ votes to join; may be empty.
         classes: what folders that name no emotion are, one of `CLASS_CHOICES`.
     """
 
     file: str
     name: str = ""
+    votes: str = ""
     classes: str = "auto"
 
     @property
@@ -78,7 +83,8 @@ class ImportUpload(_DataTask):
         return f"Reading {self.file}"
 
     def write(self, job: JobContext) -> str:
-        return import_faces(job.inputs / self.file, self.name, job.progress, self.classes)
+        votes = job.inputs / self.votes if self.votes else None
+        return import_faces(job.inputs / self.file, self.name, job.progress, votes=votes, classes=self.classes)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fer_core.audit.hold_out import open_split_faces
 from fer_core.background.jobs import list_jobs, running_job
 from fer_core.background.launch import start_job
 from fer_core.background.task import JobContext, Task
 from fer_core.files import read_json, write_json
 from fer_core.training.config import RunConfig
 from fer_core.training.run.store import runs_root
+from fer_core.training.run_faces import open_run_faces
 from fer_core.training.timing.device import find_device
 
 _IRRELEVANT = (
@@ -76,7 +76,7 @@ class MeasureThroughput(Task):
         from fer_core.training.timing.benchmark import measure_throughput
 
         config = RunConfig.from_dict(dict(self.config))
-        measured = measure_throughput(open_split_faces(config.data), config)
+        measured = measure_throughput(open_run_faces(config), config)
         write_json(Path(self.file), measured)
         return measured
 
