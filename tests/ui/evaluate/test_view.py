@@ -26,6 +26,6 @@ def test_replaced_votes_replace_the_figures():
             info=StoreInfo("small", hash=faces.hash, votes=True, created=created),
             faces=dataclasses.replace(faces, votes=votes),
         )
-        result = _result_of(DEFAULT_MODEL, load_bundle(folder_of(DEFAULT_MODEL)), view, scores)
+        result = _result_of(DEFAULT_MODEL, load_bundle(folder_of(DEFAULT_MODEL)), view, scores, None)
         accuracies.append(result.splits["PublicTest"].majority.one_view.accuracy)
     assert accuracies == [0, 1]
