@@ -28,6 +28,7 @@ _OUTLINE_BGR = (245, 245, 245)
 _RIM_ALPHA = 0.65
 _SUBPIXEL_BITS = 3
 
+Color = tuple[int, int, int]  # blue, green, red, each 0 to 255
 Spot = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 
 _font_lock = threading.Lock()  # FreeType faces are not made for two threads at once
@@ -80,11 +81,12 @@ def annotate(image_bgr: np.ndarray, result: FrameResult, options: AnnotateOption
         word if probs.max() >= options.threshold else UNCERTAIN
         for word, probs in zip(result.prediction.top, result.prediction.probs, strict=True)
     ]
+    colors = [None if word == UNCERTAIN else color_bgr(word, result.prediction.labels) for word in words]
     if options.boxes:
-        for xyxy, word in zip(result.detections.xyxy, words, strict=True):
-            _draw_box(image, xyxy, word)
+        for xyxy, color in zip(result.detections.xyxy, colors, strict=True):
+            _draw_box(image, xyxy, color)
     if options.words:  # after all boxes, so that no line crosses a word
-        _draw_plates(image, result, words, options.numbers)
+        _draw_plates(image, result, words, colors, options.numbers)
     return image
 
 
@@ -101,12 +103,13 @@ def text_px(width: int, height: int) -> int:
 # Boxes
 
 
-def _draw_box(image: np.ndarray, xyxy: np.ndarray, word: str) -> None:
+def _draw_box(image: np.ndarray, xyxy: np.ndarray, color: Color | None) -> None:
+    """Draw the box of a face; a dashed white one if it has no colour, since it is uncertain."""
     height, width = image.shape[:2]
     line = line_px(width, height)
     box = _inside(xyxy, width, height, margin=line / 2 + 1)
     path = _rounded(box, radius=0.06 * float(min(box[2] - box[0], box[3] - box[1])))
-    strokes = _dashes(path, 5.0 * line + 4.0) if word == UNCERTAIN else [np.vstack([path, path[:1]])]
+    strokes = _dashes(path, 5.0 * line + 4.0) if color is None else [np.vstack([path, path[:1]])]
     left, top = np.maximum(box[:2] - line - 2, 0).astype(int)
     right, bottom = np.ceil(box[2:]).astype(int) + line + 3
     area = image[top:bottom, left:right]
@@ -114,8 +117,7 @@ def _draw_box(image: np.ndarray, xyxy: np.ndarray, word: str) -> None:
     rimmed = area.copy()
     cv2.polylines(rimmed, points, False, INK_BGR, line + 2, cv2.LINE_AA, _SUBPIXEL_BITS)
     cv2.addWeighted(rimmed, _RIM_ALPHA, area, 1 - _RIM_ALPHA, 0, dst=area)
-    color = _OUTLINE_BGR if word == UNCERTAIN else color_bgr(word)
-    cv2.polylines(area, points, False, color, line, cv2.LINE_AA, _SUBPIXEL_BITS)
+    cv2.polylines(area, points, False, color or _OUTLINE_BGR, line, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def _inside(xyxy: np.ndarray, width: int, height: int, margin: float) -> np.ndarray:
@@ -156,30 +158,33 @@ def _dashes(path: np.ndarray, dash_px: float) -> list[np.ndarray]:
 # Plates
 
 
-def _draw_plates(image: np.ndarray, result: FrameResult, words: list[str], numbers: bool) -> None:
+def _draw_plates(
+    image: np.ndarray, result: FrameResult, words: list[str], colors: list[Color | None], numbers: bool
+) -> None:
     plates: list[Spot] = []
     faces = result.detections.xyxy
-    for row, (word, probs, track_id) in enumerate(zip(words, result.prediction.probs, result.track_id, strict=True)):
-        percent = None if word == UNCERTAIN else f"{round(100 * float(probs.max()))} %"
-        plate = _plate(word, percent, text_px(*result.size_wh), f"{track_id + 1}" if numbers else "")
+    for row, (word, color, track_id) in enumerate(zip(words, colors, result.track_id, strict=True)):
+        percent = None if color is None else f"{round(100 * float(result.prediction.probs[row].max()))} %"
+        text = f"{track_id + 1} {word}" if numbers else word
+        plate = _plate(text, color, percent, text_px(*result.size_wh))
         plates.append(_draw_plate(image, faces[row], plate, np.array(plates), np.delete(faces, row, axis=0)))
 
 
 def _draw_plate(
     image: np.ndarray,
     xyxy: np.ndarray,
-    plate: tuple[np.ndarray, np.ndarray],
+    plate_and_alpha: tuple[np.ndarray, np.ndarray],
     plates: np.ndarray,
     others: np.ndarray,
 ) -> Spot:
     """Draw a face's plate clear of other plates and, where it can be, of other faces; return its place."""
     height, width = image.shape[:2]
-    color, alpha = plate
-    tall, wide = min(len(color), height), min(color.shape[1], width)
+    plate, alpha = plate_and_alpha
+    tall, wide = min(len(plate), height), min(plate.shape[1], width)
     left, top, right, bottom = _spot(xyxy, wide, tall, width, height, plates, others)
     area = image[top:bottom, left:right]
-    color, alpha = color[:tall, :wide], alpha[:tall, :wide]
-    area[:] = (area * (1 - alpha) + color * alpha + 0.5).astype(np.uint8)
+    plate, alpha = plate[:tall, :wide], alpha[:tall, :wide]
+    area[:] = (area * (1 - alpha) + plate * alpha + 0.5).astype(np.uint8)
     return left, top, right, bottom
 
 
@@ -211,12 +216,11 @@ def _covered(spot: Spot, boxes: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _plate(word: str, percent: str | None, size_px: int, number: str = "") -> tuple[np.ndarray, np.ndarray]:
+def _plate(word: str, color: Color | None, percent: str | None, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a plate as BGR float32 (h, w, 3) and opacity float32 (h, w, 1), 0 to 1."""
-    text = f"{number} {word}" if number else word
     with _font_lock:
         font = ImageFont.load_default(size_px)
-        word_wide, percent_wide = round(font.getlength(text)), round(font.getlength("100 %"))
+        word_wide, percent_wide = round(font.getlength(word)), round(font.getlength("100 %"))
         pad, gap, tall = round(0.45 * size_px), round(0.4 * size_px), round(1.5 * size_px)
         swatch = round(0.55 * size_px)
         wide = pad + swatch + gap + word_wide + (gap + percent_wide if percent else 0) + pad
@@ -224,16 +228,16 @@ def _plate(word: str, percent: str | None, size_px: int, number: str = "") -> tu
         draw = ImageDraw.Draw(ink)
         base = tall / 2 + 0.36 * size_px
         x = pad + swatch + gap
-        draw.text((x, base), text, WORD_BGR, font, anchor="ls")
+        draw.text((x, base), word, WORD_BGR, font, anchor="ls")
         if percent:  # right-aligned in a column of fixed width: the plate must not breathe with the digits
             draw.text((wide - pad, base), percent, SCORE_BGR, font, anchor="rs")
     plate = np.array(ink)  # its channels were given as BGR all along
     top = (tall - swatch) / 2
     path = _fixed(_rounded(np.array([pad, top, pad + swatch, top + swatch]) - 0.5, radius=0.25 * swatch))
-    if word == UNCERTAIN:
+    if color is None:
         cv2.polylines(plate, [path], True, _OUTLINE_BGR, max(1, size_px // 13), cv2.LINE_AA, _SUBPIXEL_BITS)
     else:
-        cv2.fillPoly(plate, [path], color_bgr(word), cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.fillPoly(plate, [path], color, cv2.LINE_AA, _SUBPIXEL_BITS)
     fine = np.zeros((4 * tall, 4 * wide), np.float32)  # drawn large and shrunk: corners without steps
     cv2.fillPoly(
         fine,

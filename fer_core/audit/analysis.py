@@ -19,7 +19,7 @@ from fer_core.cache import cache_folder, cached_stamp, find_cached, store_cached
 from fer_core.data.duplicate_groups import Pairs
 from fer_core.data.face_set import FaceSet
 from fer_core.data.store import open_store
-from fer_core.emotions import LABELS
+from fer_core.emotions import LABELS, has_emotions
 from fer_core.errors import DataError, ModelError
 from fer_core.models.bundle import scores_key
 from fer_core.models.card import ModelCard
@@ -92,11 +92,6 @@ class ComputeModelOutputs(Task):
         recognizer = EmotionRecognizer(Path(self.model), self.label_set)
         if outputs_name(recognizer.card, self.label_set) != self.outputs:
             raise ModelError(f"{self.model_name} was replaced by another model in between. Start again.")
-        if recognizer.labels != LABELS:
-            raise ModelError(
-                f"{recognizer.name} scores {', '.join(recognizer.labels)}; only a model of "
-                f"{', '.join(LABELS)} can be compared with these labels. Choose another model."
-            )
         outputs = compute_model_outputs(faces.images, recognizer.classify_and_embed, job.progress)
         store_cached(cache_folder(faces.hash), self.outputs, outputs.to_arrays())
         return {"faces": len(faces)}
@@ -147,14 +142,21 @@ def all_findings(
     """
     if near is not None:
         findings = replace(findings, near_duplicates=near)
-    if faces is None or card is None or outputs is None:
+    if faces is None or card is None or outputs is None or not can_judge(card, faces.class_names):
         return findings
     seen = trained_on(card, faces)
     rows = np.flatnonzero(~seen)
+    labels = LABELS if has_emotions(card.labels) else card.labels  # as a recognizer gives them
+    probs = outputs.probs[:, [labels.index(name) for name in faces.class_names]]
     try:
-        return findings.judged_by(rows, outputs.probs[rows], seen)
+        return findings.judged_by(rows, probs[rows], seen)
     except DataError:  # too few faces are left that the model was not trained on
         return findings
+
+
+def can_judge(card: ModelCard, class_names: tuple[str, ...]) -> bool:
+    """Return whether a model scores the classes of a data set, so that it can contradict their labels."""
+    return set(card.labels) == set(class_names)
 
 
 def _open_unchanged(data: str, data_hash: str) -> FaceSet:

@@ -17,7 +17,6 @@ from fer_core.audit.findings import OTHER_SPLITS, Findings
 from fer_core.audit.votes import votes_for_label
 from fer_core.data.face_set import SPLITS
 from fer_core.data.votes import unique_majority
-from fer_core.emotions import LABELS
 
 # A label that at most so many of ten people chose is contradicted if most of them chose another.
 MAX_VOTES_FOR_LABEL = 1
@@ -56,8 +55,8 @@ def automatic_corrections(findings: Findings, data: str, when: datetime) -> Corr
     for rule in (_blank, _leaked, _conflicting, _contradicted):
         steps = [step for step in rule(findings, decided) if not decided[step.row]]
         decided[[step.row for step in steps]] = True
-        log += [_correction(step, time) for step in steps]
-    return Corrections(data, n, tuple(sorted(log, key=lambda correction: correction.row)))
+        log += [_correction(step, time, findings.class_names) for step in steps]
+    return Corrections(data, n, tuple(sorted(log, key=lambda correction: correction.row)), findings.class_names)
 
 
 def add_proposal(corrections: Corrections, proposal: Corrections, when: datetime) -> Corrections:
@@ -85,10 +84,10 @@ def kind_of(reason: str) -> str:
     return reason.partition(" (")[0]
 
 
-def _correction(step: _Step, time: str) -> Correction:
+def _correction(step: _Step, time: str, class_names: tuple[str, ...]) -> Correction:
     if step.label is None:
         return Correction(1, step.row, EXCLUDE, "", step.reason, time)
-    return Correction(1, step.row, RELABEL, LABELS[step.label], step.reason, time)
+    return Correction(1, step.row, RELABEL, class_names[step.label], step.reason, time)
 
 
 def _blank(findings: Findings, decided: np.ndarray) -> Iterator[_Step]:
@@ -114,11 +113,12 @@ def _conflicting(findings: Findings, decided: np.ndarray) -> Iterator[_Step]:
         if len(np.unique(labels[rows])) < 2:
             continue
         label, favoured_by = _favoured_label(findings, rows)
+        names = _names(labels[rows], findings.class_names)
         for row in rows:
             if label is None:
-                yield _Step(int(row), f"{CONFLICTING} ({_names(labels[rows])})")
+                yield _Step(int(row), f"{CONFLICTING} ({names})")
             elif labels[row] != label:
-                yield _Step(int(row), f"{CONFLICTING} ({_names(labels[rows])}; {favoured_by})", label)
+                yield _Step(int(row), f"{CONFLICTING} ({names}; {favoured_by})", label)
 
 
 def _favoured_label(findings: Findings, rows: np.ndarray) -> tuple[int | None, str]:
@@ -127,7 +127,7 @@ def _favoured_label(findings: Findings, rows: np.ndarray) -> tuple[int | None, s
         votes = np.minimum(findings.votes[rows].sum(axis=0, dtype=np.int64), 255).astype(np.uint8)
         if (majority := int(unique_majority(votes[None])[0])) >= 0:
             return majority, "most voters"
-    count = np.bincount(findings.labels[rows], minlength=len(LABELS))
+    count = np.bincount(findings.labels[rows], minlength=len(findings.class_names))
     if np.sum(count == count.max()) == 1:
         return int(count.argmax()), "most copies"
     return None, ""
@@ -140,9 +140,9 @@ def _contradicted(findings: Findings, decided: np.ndarray) -> Iterator[_Step]:
     rows = np.flatnonzero((majority >= 0) & (majority != findings.labels) & (own <= MAX_VOTES_FOR_LABEL))
     most = votes_for_label(findings.votes[rows], majority[rows])
     for row, count in zip(rows, most, strict=True):
-        name, other = LABELS[findings.labels[row]], LABELS[majority[row]]
+        name, other = findings.class_names[findings.labels[row]], findings.class_names[majority[row]]
         yield _Step(int(row), f"{CONTRADICTED} ({own[row]} {name}, {count} {other})", int(majority[row]))
 
 
-def _names(labels: np.ndarray) -> str:
-    return ", ".join(LABELS[label] for label in np.unique(labels))
+def _names(labels: np.ndarray, class_names: tuple[str, ...]) -> str:
+    return ", ".join(class_names[label] for label in np.unique(labels))

@@ -21,7 +21,6 @@ from fer_core.audit.corrections import EXCLUDE, RELABEL, Corrections
 from fer_core.data.csv_writer import write_table, write_votes
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.prepare import write_png_tree
-from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 from fer_core.files import write_json, write_text
 from fer_core.formats import count_text
@@ -66,7 +65,7 @@ def data_card(
     """
     excluded = [mark for mark in corrections.current.values() if mark.action == EXCLUDE]
     relabelled = [mark for mark in corrections.current.values() if mark.action == RELABEL]
-    changes = Counter((LABELS[faces.labels[mark.row]], mark.label) for mark in relabelled)
+    changes = Counter((faces.class_names[faces.labels[mark.row]], mark.label) for mark in relabelled)
     return {
         "name": name,
         "source": {

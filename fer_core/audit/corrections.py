@@ -57,11 +57,13 @@ class Corrections:
         data: hash of the data set, as `FaceSet.hash`.
         n: number of its rows.
         log: the corrections in the order they were made.
+        class_names: of the data set.
     """
 
     data: str
     n: int
     log: tuple[Correction, ...] = ()
+    class_names: tuple[str, ...] = LABELS
 
     @cached_property
     def current(self) -> Mapping[int, Correction]:
@@ -82,14 +84,14 @@ class Corrections:
         return self._step(rows, EXCLUDE, "", reason, when)
 
     def relabel(self, rows: Iterable[int], label: str, reason: str, when: datetime) -> Corrections:
-        """Return the corrections with `rows` labelled `label`, an expression written in any usual way.
+        """Return the corrections with `rows` labelled `label`, a class; an emotion may be written in any usual way.
 
         Raises:
             DataError: a row is not in the data set, or the label is unknown.
         """
-        name = canonical(label)
+        name = _known_label(label, self.class_names)
         if name is None:
-            raise DataError(f"{label!r} is not a label. Expected one of {', '.join(LABELS)}.")
+            raise DataError(f"{label!r} is not a label. Expected one of {', '.join(self.class_names)}.")
         return self._step(rows, RELABEL, name, reason, when)
 
     def remove(self, rows: Iterable[int], when: datetime) -> Corrections:
@@ -115,7 +117,7 @@ class Corrections:
         """Return what the corrections make of the data set's labels.
 
         Args:
-            labels: int (n,), index into `LABELS`; left as it is.
+            labels: int (n,), index into the class names; left as it is.
 
         Returns:
             bool (n,), rows to keep; and the labels with those marked changed, int (n,).
@@ -127,7 +129,7 @@ class Corrections:
             if mark.action == EXCLUDE:
                 keep[row] = False
             else:
-                changed[row] = LABELS.index(mark.label)
+                changed[row] = self.class_names.index(mark.label)
         return keep, changed
 
     def to_csv(self) -> str:
@@ -168,13 +170,14 @@ class Corrections:
         return replace(self, log=(*self.log, *added))
 
 
-def load_corrections(path: Path, data: str, n: int) -> Corrections:
+def load_corrections(path: Path, data: str, n: int, class_names: tuple[str, ...] = LABELS) -> Corrections:
     """Read the list that was saved at `path`.
 
     Args:
         path: the CSV table.
         data: hash of the data set the corrections must be about.
         n: number of its rows.
+        class_names: of the data set.
 
     Raises:
         DataError: the file is missing or is no such list; the message names the line.
@@ -185,10 +188,12 @@ def load_corrections(path: Path, data: str, n: int) -> Corrections:
         raise DataError(f"The list of marked images {path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not text. Expected a CSV table with the columns {', '.join(_COLUMNS)}.") from error
-    return from_csv(text, data, n, path.name)
+    return from_csv(text, data, n, path.name, class_names)
 
 
-def from_csv(text: str, data: str, n: int, name: str = "The list") -> Corrections:
+def from_csv(
+    text: str, data: str, n: int, name: str = "The list", class_names: tuple[str, ...] = LABELS
+) -> Corrections:
     """Read a list of corrections from `text`; `name` stands for it in messages.
 
     Raises:
@@ -205,13 +210,15 @@ def from_csv(text: str, data: str, n: int, name: str = "The list") -> Correction
             )
         for fields in reader:
             where = f"{name}, line {reader.line_num}"
-            log.append(_mark(fields, data, n, where, after=log[-1].step if log else 1))
+            log.append(_mark(fields, data, n, class_names, where, after=log[-1].step if log else 1))
     except csv.Error as error:
         raise DataError(f"{name} breaks at line {reader.line_num}: {error}. Export the list again.") from error
-    return Corrections(data, n, tuple(log))
+    return Corrections(data, n, tuple(log), class_names)
 
 
-def _mark(fields: Mapping[str, str | None], data: str, n: int, where: str, after: int) -> Correction:
+def _mark(
+    fields: Mapping[str, str | None], data: str, n: int, class_names: tuple[str, ...], where: str, after: int
+) -> Correction:
     if any(fields[column] is None for column in _COLUMNS):
         raise DataError(f"{where}: expected {len(_COLUMNS)} values. The file may be cut off; export the list again.")
     if fields["data"] != data:
@@ -226,9 +233,13 @@ def _mark(fields: Mapping[str, str | None], data: str, n: int, where: str, after
         raise DataError(
             f"{where}: expected the action {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}, found {action[:20]!r}."
         )
-    if action == RELABEL and (label := canonical(fields["label"])) is None:
-        raise DataError(f"{where}: expected a label out of {', '.join(LABELS)}, found {fields['label'][:20]!r}.")
+    if action == RELABEL and (label := _known_label(fields["label"], class_names)) is None:
+        raise DataError(f"{where}: expected a label out of {', '.join(class_names)}, found {fields['label'][:20]!r}.")
     return Correction(step, row, action, label, fields["reason"], fields["time"])
+
+
+def _known_label(label: str, class_names: tuple[str, ...]) -> str | None:
+    return next((name for name in (label.strip(), canonical(label)) if name in class_names), None)
 
 
 def _number(word: str) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fer_core.audit.corrections import Corrections, load_corrections
 from fer_core.audit.sidecar import change_sidecar, sidecar_path
+from fer_core.emotions import LABELS
 
 
 def corrections_path(name: str) -> Path:
@@ -14,22 +15,31 @@ def corrections_path(name: str) -> Path:
     return sidecar_path(name, "marks.csv")
 
 
-def read_corrections(name: str, data: str, n: int) -> Corrections:
+def read_corrections(name: str, data: str, n: int, class_names: tuple[str, ...] = LABELS) -> Corrections:
     """Read the corrections of a data set; there are none before the first.
 
     Args:
         name: of the data set.
         data: hash of its content.
         n: number of its rows.
+        class_names: of the data set.
 
     Raises:
         DataError: the list is damaged or about another data set.
     """
     path = corrections_path(name)
-    return load_corrections(path, data, n) if path.exists() else Corrections(data, n)
+    if path.exists():
+        return load_corrections(path, data, n, class_names)
+    return Corrections(data, n, class_names=class_names)
 
 
-def change_corrections(name: str, data: str, n: int, change: Callable[[Corrections], Corrections]) -> Corrections:
+def change_corrections(
+    name: str,
+    data: str,
+    n: int,
+    change: Callable[[Corrections], Corrections],
+    class_names: tuple[str, ...] = LABELS,
+) -> Corrections:
     """Read the list, change it and write it, while no other thread, process or server does.
 
     Args:
@@ -37,6 +47,7 @@ def change_corrections(name: str, data: str, n: int, change: Callable[[Correctio
         data: hash of its content.
         n: number of its rows.
         change: given the list as it is now, returns the new one.
+        class_names: of the data set.
 
     Returns:
         The new list.
@@ -47,5 +58,8 @@ def change_corrections(name: str, data: str, n: int, change: Callable[[Correctio
     """
     path = corrections_path(name)
     return change_sidecar(
-        name, lambda: read_corrections(name, data, n), change, lambda corrections: corrections.save(path)
+        name,
+        lambda: read_corrections(name, data, n, class_names),
+        change,
+        lambda corrections: corrections.save(path),
     )

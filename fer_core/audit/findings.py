@@ -16,6 +16,7 @@ from fer_core.audit.votes import confirmed, not_a_face, share_against
 from fer_core.data.duplicate_groups import Groups, Pairs, leaked_rows
 from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS
+from fer_core.emotions import LABELS
 
 # All but Training.
 OTHER_SPLITS = SPLITS[1:]
@@ -33,7 +34,7 @@ class Findings:
     """What was found in n faces.
 
     Attributes:
-        labels: int (n,), index into `LABELS`.
+        labels: int (n,), index into `class_names`.
         split: uint8 (n,), index into `SPLITS`.
         votes: uint8 (n, 10), in the order of `VOTE_COLUMNS`, or None.
         image_stats: of the images.
@@ -41,6 +42,7 @@ class Findings:
         near_duplicates: pairs of nearly identical images, identical ones among them unless of one gray value;
             None as long as nobody looked for them.
         label_issues: labels a model contradicts, or None if no model was asked.
+        class_names: of the data set.
     """
 
     labels: np.ndarray
@@ -50,6 +52,7 @@ class Findings:
     exact_duplicates: Groups
     near_duplicates: Pairs | None = None
     label_issues: LabelIssues | None = None
+    class_names: tuple[str, ...] = LABELS
 
     @cached_property
     def duplicate_groups(self) -> Groups:
@@ -89,7 +92,7 @@ class Findings:
 
         Args:
             rows: int (m,), the faces that were scored, each once.
-            probs: float (m, k), the model's scores, rows sum to 1.
+            probs: float (m, k), the model's scores in the order of the class names, rows sum to 1.
             trained_on: bool (n,), the faces the model was trained on.
 
         Raises:

@@ -40,6 +40,7 @@ def first_look(faces: FaceSet) -> FirstLook:
         faces.votes,
         ImageStats(arrays["mean"], arrays["std"], arrays["black"]),
         Groups(arrays["exact"]),
+        class_names=faces.class_names,
     )
     return FirstLook(summarize(faces, arrays["mean_faces"]), findings)
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.audit.first_look import first_look
+from fer_core.audit.hold_out import hold_out_splits
 from fer_core.background.task import JobContext, Task
-from fer_core.data.importing import add_votes, hold_out_validation, import_demo, import_faces, import_from_kaggle
+from fer_core.data.importing import add_votes, import_demo, import_faces, import_from_kaggle
 from fer_core.data.store import open_store
 
 KIND = "data"
@@ -44,11 +45,13 @@ class ImportPath(_DataTask):
         source: its path on this machine.
         name: what to call the data set; empty takes the source's.
         votes: path of a table of FER+ votes to join; may be empty.
+        classes: what folders that name no emotion are, one of `CLASS_CHOICES`.
     """
 
     source: str
     name: str = ""
     votes: str = ""
+    classes: str = "auto"
 
     @property
     def title(self) -> str:
@@ -56,7 +59,7 @@ class ImportPath(_DataTask):
 
     def write(self, job: JobContext) -> str:
         votes = Path(self.votes) if self.votes else None
-        return import_faces(Path(self.source), self.name, job.progress, votes=votes)
+        return import_faces(Path(self.source), self.name, job.progress, self.classes, votes=votes)
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,13 @@ class ImportUpload(_DataTask):
         file: its name in the job's input folder.
         name: what to call the data set; empty takes the file's.
         votes: name there of a table of FER+ votes to join; may be empty.
+        classes: what folders that name no emotion are, one of `CLASS_CHOICES`.
     """
 
     file: str
     name: str = ""
     votes: str = ""
+    classes: str = "auto"
 
     @property
     def title(self) -> str:
@@ -79,7 +84,7 @@ class ImportUpload(_DataTask):
 
     def write(self, job: JobContext) -> str:
         votes = job.inputs / self.votes if self.votes else None
-        return import_faces(job.inputs / self.file, self.name, job.progress, votes=votes)
+        return import_faces(job.inputs / self.file, self.name, job.progress, self.classes, votes=votes)
 
 
 @dataclass(frozen=True)
@@ -89,17 +94,19 @@ class ImportKaggle(_DataTask):
     Attributes:
         dataset: "owner/name".
         name: what to call it; empty takes its own.
+        classes: what folders that name no emotion are, one of `CLASS_CHOICES`.
     """
 
     dataset: str
     name: str = ""
+    classes: str = "auto"
 
     @property
     def title(self) -> str:
         return f"Downloading {self.dataset}"
 
     def write(self, job: JobContext) -> str:
-        return import_from_kaggle(self.dataset, self.name, job.progress)
+        return import_from_kaggle(self.dataset, self.name, job.progress, self.classes)
 
 
 @dataclass(frozen=True)
@@ -143,8 +150,8 @@ class AddVotes(_DataTask):
 
 
 @dataclass(frozen=True)
-class HoldOutValidation(_DataTask):
-    """Copy a data set with a tenth of its training images as Validation.
+class HoldOutSplits(_DataTask):
+    """Copy a data set with a tenth of its training images for each split that it lacks, Validation or Test.
 
     Attributes:
         store: name of the data set.
@@ -157,4 +164,4 @@ class HoldOutValidation(_DataTask):
         return f"Splitting {self.store}"
 
     def write(self, job: JobContext) -> str:
-        return hold_out_validation(self.store)
+        return hold_out_splits(self.store, lambda share: job.progress(share, 1.0, "comparing every face"))

@@ -50,7 +50,7 @@ class Query:
 
     Attributes:
         splits: names out of `SPLITS`.
-        labels: names out of `LABELS`.
+        labels: names of classes.
         seen: what most people saw, names out of `LABELS`, `OTHER` and `NOT_VOTED`; of a data set without votes
             every face is not voted on.
         suspicious: True for suspicious faces only, False for the others, None for all.
@@ -139,7 +139,7 @@ def find_faces(
         raise DataError("These faces are chosen by a model's predictions, which were not computed yet. Ask the model.")
     wanted = _wanted(findings, query) & _tagged(len(findings.labels), query, tags or {}, corrected)
     if probs is not None:
-        wanted &= _predicted(query, probs)
+        wanted &= _predicted(query, probs, findings.class_names)
     rows = np.flatnonzero(wanted)
     if query.order == "row":
         return rows
@@ -161,7 +161,7 @@ def _wanted(findings: Findings, query: Query) -> np.ndarray:
     if query.splits:
         wanted &= findings.in_splits(*query.splits)
     if query.labels:
-        wanted &= np.isin(findings.labels, [LABELS.index(name) for name in query.labels])
+        wanted &= np.isin(findings.labels, [findings.class_names.index(name) for name in query.labels])
     if query.seen:
         answers = seen_answers(findings.votes, len(wanted))
         wanted &= np.isin(answers, [_ANSWERS.index(name) for name in query.seen])
@@ -203,10 +203,10 @@ def _tagged(n: int, query: Query, tags: Mapping[str, np.ndarray], corrected: Col
     return chosen
 
 
-def _predicted(query: Query, probs: np.ndarray) -> np.ndarray:
+def _predicted(query: Query, probs: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:
     chosen = np.ones(len(probs), bool)
     if query.predicted:
-        chosen &= np.isin(probs.argmax(axis=1), [LABELS.index(name) for name in query.predicted])
+        chosen &= np.isin(probs.argmax(axis=1), [class_names.index(name) for name in query.predicted])
     if query.confidence is not None:
         chosen &= _between(probs.max(axis=1), query.confidence)
     return chosen

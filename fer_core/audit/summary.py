@@ -17,16 +17,18 @@ class Summary:
 
     Attributes:
         splits: names of the s splits that have images.
-        counts: int64 (s, 7), images by split and label.
+        counts: int64 (s, k), images by split and label.
         seen: int64 (7, 8), images voted on, by label and by what most people saw, the last column for none
             of the seven and for ties; None if nobody voted on any.
-        mean_faces: float32 (s, 7, 48, 48), 0 to 255; NaN where a split has no image of a label.
+        mean_faces: float32 (s, k, 48, 48), 0 to 255; NaN where a split has no image of a label.
+        class_names: of the k classes.
     """
 
     splits: tuple[str, ...]
     counts: np.ndarray
     seen: np.ndarray | None
     mean_faces: np.ndarray
+    class_names: tuple[str, ...] = LABELS
 
     @property
     def imbalance(self) -> tuple[float, str, str] | None:
@@ -39,7 +41,7 @@ class Summary:
         if len(occurring) < 2:
             return None
         most, least = occurring[totals[occurring].argmax()], occurring[totals[occurring].argmin()]
-        return float(totals[most] / totals[least]), LABELS[most], LABELS[least]
+        return float(totals[most] / totals[least]), self.class_names[most], self.class_names[least]
 
     @property
     def agreement(self) -> float | None:
@@ -59,14 +61,15 @@ def summarize(faces: FaceSet, means: np.ndarray | None = None) -> Summary:
     if faces.votes is not None and (voted := has_votes(faces.votes)).any():
         seen = np.zeros((len(LABELS), len(LABELS) + 1), np.int64)
         np.add.at(seen, (faces.labels[voted], unique_majority(faces.votes[voted])), 1)  # -1 is the last column
-    return Summary(faces.splits, counts, seen, mean_faces(faces) if means is None else means)
+    return Summary(faces.splits, counts, seen, mean_faces(faces) if means is None else means, faces.class_names)
 
 
 def mean_faces(faces: FaceSet) -> np.ndarray:
-    """Return the mean image of each split and label, float32 (s, 7, 48, 48), in the order of `faces.splits`."""
-    means = np.full((len(faces.splits), len(LABELS), *faces.images.shape[1:]), np.nan, np.float32)
+    """Return the mean image of each split and label, float32 (s, k, 48, 48), in the order of `faces.splits`."""
+    classes = len(faces.class_names)
+    means = np.full((len(faces.splits), classes, *faces.images.shape[1:]), np.nan, np.float32)
     for i, split in enumerate(faces.splits):
-        for k in range(len(LABELS)):
+        for k in range(classes):
             rows = np.flatnonzero((faces.split == SPLITS.index(split)) & (faces.labels == k))
             if len(rows):
                 means[i, k] = faces.images[rows].mean(axis=0, dtype=np.float32)

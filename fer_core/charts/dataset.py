@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fer_core.emotions import COLORS
+from fer_core.emotions import class_colors
 
 # For what is none of the expressions: contempt, unknown, no face, a tie.
 OTHER_COLOR = "#A9A294"
@@ -47,7 +47,7 @@ def class_counts(counts: np.ndarray, labels: Sequence[str], height_px: int, wide
         x=shares,
         y=list(labels),
         orientation="h",
-        marker={"color": [COLORS[label] for label in labels]},
+        marker={"color": list(class_colors(tuple(labels)).values())},
         text=texts,
         textposition="outside",
         textfont={"size": 13},
@@ -71,7 +71,7 @@ def what_people_saw(seen: np.ndarray, labels: Sequence[str], other: str, height_
         height_px: height of the figure.
     """
     names = [*labels, other]
-    colors = [*(COLORS[label] for label in labels), OTHER_COLOR]
+    colors = [*class_colors(tuple(labels)).values(), OTHER_COLOR]
     shares = seen / np.maximum(1, seen.sum(axis=1, keepdims=True))
     # The label's own column comes first, the others keep their order.
     order = np.array([[k, *(j for j in range(len(names)) if j != k)] for k in range(len(labels))])

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from fer_core.emotions import COLORS
+from fer_core.emotions import class_colors
 
 # What every chart passes to `st.plotly_chart(config=…)` unless it offers a download.
 QUIET = {"displaylogo": False, "displayModeBar": False}
 
 # Share of a lane's height that a score of 100 % fills.
 _LANE_FILL = 0.86
+_LETTER_PX = 6
 
 
 def expression_lanes(
@@ -78,12 +79,13 @@ def _lanes(
     ticks: tuple[list[float], list[str]],
     height_px: int,
 ) -> go.Figure:
-    bases = range(len(labels) - 1, -1, -1)
+    bases, colors = range(len(labels) - 1, -1, -1), class_colors(tuple(labels))
     data = [
-        _lane(labels[k], base, time_s, probs[:, k], number)
+        _lane(labels[k], colors[labels[k]], base, time_s, probs[:, k], number)
         for number, (time_s, probs) in enumerate(panels.values(), 1)
         for k, base in enumerate(bases)
     ]
+    left_px = max(74, 14 + _LETTER_PX * max(map(len, labels)))
     # One plain dictionary: the live page draws this every second, and plotly's own ways to build it
     # piece by piece take five times as long.
     layout: dict[str, Any] = {
@@ -91,7 +93,7 @@ def _lanes(
         "showlegend": False,
         "hovermode": "closest",
         "dragmode": False,
-        "margin": {"l": 74, "r": 20, "t": 26 if len(panels) > 1 else 6, "b": 28},
+        "margin": {"l": left_px, "r": 20, "t": 26 if len(panels) > 1 else 6, "b": 28},
         "yaxis": {
             "range": [-0.05, len(labels)],
             "tickvals": list(bases),
@@ -143,7 +145,7 @@ def _domains(panels: int, gap: float = 0.03) -> list[tuple[float, float]]:
     return [(i * (width + gap), i * (width + gap) + width) for i in range(panels)]
 
 
-def _lane(label: str, base: int, at_s: np.ndarray, prob: np.ndarray, panel: int) -> dict[str, Any]:
+def _lane(label: str, color: str, base: int, at_s: np.ndarray, prob: np.ndarray, panel: int) -> dict[str, Any]:
     """Return one filled lane that stands on `base`; where the face was not there it is empty."""
     time_s = np.concatenate([at_s[:1], at_s, at_s[-1:]]).round(2)
     height = (np.concatenate([[0], np.nan_to_num(prob), [0]]) * _LANE_FILL).round(3)
@@ -158,7 +160,7 @@ def _lane(label: str, base: int, at_s: np.ndarray, prob: np.ndarray, panel: int)
         "mode": "lines",
         "line": {"width": 0},
         "fill": "toself",
-        "fillcolor": COLORS[label],
+        "fillcolor": color,
         "hoveron": "points",
         "xaxis": f"x{panel}",
         "yaxis": "y",

@@ -179,26 +179,32 @@ def _smooth(values: pd.Series, weight: float) -> pd.Series:
     return values.ewm(alpha=1 - weight, adjust=True).mean() if weight else values
 
 
-def confusion_figure(confusion: Sequence[Sequence[int]], height_px: int = 340, dark: bool = False) -> go.Figure:
+def confusion_figure(
+    confusion: Sequence[Sequence[int]],
+    height_px: int = 340,
+    dark: bool = False,
+    class_names: Sequence[str] = LABELS,
+) -> go.Figure:
     """Draw a confusion matrix, rows true and columns predicted, as shares of each row.
 
     Args:
-        confusion: counts (7, 7), in the order of `LABELS`.
+        confusion: counts (k, k), in the order of the class names.
         height_px: height of the figure.
         dark: whether it stands on dark ground.
+        class_names: of the k classes.
     """
     counts = np.asarray(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     hover = [
-        [f"{label}, taken for {other}: {counts[i, j]} of {counts[i].sum()}" for j, other in enumerate(LABELS)]
-        for i, label in enumerate(LABELS)
+        [f"{label}, taken for {other}: {counts[i, j]} of {counts[i].sum()}" for j, other in enumerate(class_names)]
+        for i, label in enumerate(class_names)
     ]
     ground = f"rgba({_CELL[0]},{_CELL[1]},{_CELL[2]},"
     heat = {
         "type": "heatmap",
         "z": (shares * 100).tolist(),
-        "x": list(LABELS),
-        "y": list(LABELS),
+        "x": list(class_names),
+        "y": list(class_names),
         "zmin": 0,
         "zmax": 100,
         "colorscale": [[0, f"{ground}0)"], [1, f"{ground}1)"]],
@@ -220,9 +226,9 @@ def confusion_figure(confusion: Sequence[Sequence[int]], height_px: int = 340, d
                 "yaxis": {**axis, "autorange": "reversed"},
                 "title": {"text": "Rows: true. Columns: predicted. %", "font": {"size": 13}, "x": 0},
                 "annotations": [
-                    _cell_text(LABELS[i], LABELS[j], float(shares[i, j]), dark)
-                    for i in range(len(LABELS))
-                    for j in range(len(LABELS))
+                    _cell_text(true, predicted, float(shares[i, j]), dark)
+                    for i, true in enumerate(class_names)
+                    for j, predicted in enumerate(class_names)
                 ],
             },
         }

@@ -9,30 +9,63 @@ from typing import Annotated
 import typer
 
 from fer_core.cli.arguments import either, one_of
+from fer_core.data.class_folders import CLASS_CHOICES
 
 
 def prepare(
-    source: Annotated[Path, typer.Argument(help="fer2013.csv in any form: plain, compressed, an archive, a folder.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="fer2013.csv in any form, or images in folders named after their class: plain, compressed, an archive."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write, new or empty.", show_default=False)],
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing if an image cannot be read. (default: leave it out, say so)")
     ] = False,
+    classes: Annotated[
+        str,
+        typer.Option(
+            parser=one_of(CLASS_CHOICES),
+            metavar=either(CLASS_CHOICES),
+            help="Folders that name no emotion: own makes every folder a class, skip-unknown leaves them out, auto "
+            "takes them as classes if at most half of the folders name emotions.",
+        ),
+    ] = "auto",
+    hold_out: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=0.4,
+            metavar="SHARE",
+            help="Hold out this share of each class for Validation, and for Test, where the source has none; copies "
+            "stay together. (default: none)",
+            show_default=False,
+        ),
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of what is held out.")] = 0,
 ) -> None:
-    """Write FER-2013 as PNG files: train/angry/im0.png and so on."""
+    """Write a data set as PNG files: train/angry/im0.png and so on."""
+    from fer_core.audit.hold_out import with_missing_splits
     from fer_core.data.prepare import write_png_tree
     from fer_core.data.sources import read_source
     from fer_core.data.unreadable import describe_unreadable, require_all_readable
     from fer_core.terminal import progress_bar
 
     with progress_bar("Reading") as progress:
-        faces = read_source(source, progress)
+        faces = read_source(source, progress, classes)
     if strict:
         require_all_readable(faces)
     elif description := describe_unreadable(faces):
         print(description, file=sys.stderr)
+    if hold_out:
+        faces = with_missing_splits(faces, hold_out, seed)
     with progress_bar("Writing") as progress:
         write_png_tree(faces, out, progress)
     print(f"Wrote {len(faces):,} images to {out}.")
+    if not faces.has_emotions or hold_out:
+        counts = ", ".join(f"{len(faces.rows_of(split)):,} {split}" for split in faces.splits)
+        print(f"Classes: {', '.join(faces.class_names)}. Images: {counts}.")
 
 
 def clean(
@@ -71,7 +104,7 @@ def clean(
         raise DataError(f"There is no list of corrections at {path}. Correct faces on the Data set page first.")
     with progress_bar("Reading") as progress:
         faces = open_faces(data, progress)
-    marks = load_corrections(path, faces.hash, len(faces))
+    marks = load_corrections(path, faces.hash, len(faces), faces.class_names)
     with progress_bar("Writing") as progress:
         card = write_cleaned(Path(data).name, faces, marks, out, form, datetime.now(UTC), progress)
     print(

@@ -7,16 +7,18 @@ what it claims to be.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
 import os
+import re
 import stat
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -47,6 +49,13 @@ _BROKEN = (
 )
 
 
+_DECOMPRESSORS: Mapping[str, Callable[[BinaryIO], gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File]] = {
+    "gz": lambda reader: gzip.GzipFile(fileobj=reader),
+    "xz": lzma.LZMAFile,
+    "bz2": bz2.BZ2File,
+}
+
+
 @dataclass(frozen=True)
 class Entry:
     """One plain file inside a source.
@@ -71,7 +80,7 @@ class Entry:
 def entries(source: Path) -> Iterator[Entry]:
     """Walk over the plain files of a file, folder or archive; compressed ones are decompressed on the way.
 
-    .zip, .tar, .gz and .xz are opened wherever they are met, also inside each other. Hidden files and
+    .zip, .tar, .gz, .xz and .bz2 are opened wherever they are met, also inside each other. Hidden files and
     the folders that macOS adds to archives are passed over.
 
     Raises:
@@ -175,7 +184,9 @@ class _Unpacked(io.RawIOBase):
         while filled < len(view):  # decompressors may give little at a time, and `peek` reads but once
             try:
                 count = self._inner.readinto(view[filled:])
-            except _BROKEN as error:
+            except (*_BROKEN, OSError) as error:
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise  # of the disk; a broken .bz2 has no number
                 raise DataError(
                     f"{self._name} is broken or ends too early, {self._done + filled:,} bytes after its "
                     f"start ({error}). Copy or download it again."
@@ -204,12 +215,16 @@ def _open(name: str, stream: BinaryIO, budget: _Budget, depth: int) -> Iterator[
     elif kind == "tar":
         yield from _tar(name, reader, budget, depth)
     elif kind:
-        inner = gzip.GzipFile(fileobj=reader) if kind == "gz" else lzma.LZMAFile(reader)  # noqa: SIM115
-        with inner:
+        with _DECOMPRESSORS[kind](reader) as inner:
             unpacked = io.BufferedReader(_Unpacked(name, inner, budget), _BUFFER)
             yield from _open(name.removesuffix(f".{kind}"), unpacked, budget, depth + 1)
     else:
         yield name, reader
+
+
+def unreadable_archive(head: bytes) -> bool:
+    """Tell by its first bytes whether a file is an archive of a kind that is not read: 7z or RAR."""
+    return head.startswith((b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07"))
 
 
 def _kind(head: bytes) -> str | None:
@@ -219,6 +234,8 @@ def _kind(head: bytes) -> str | None:
         return "gz"
     if head.startswith(b"\xfd7zXZ\x00"):
         return "xz"
+    if re.match(rb"BZh[1-9]1AY&SY", head):
+        return "bz2"
     return "tar" if head[257:262] == b"ustar" else None
 
 

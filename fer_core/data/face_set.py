@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
+from fer_core.data.class_names import name_problem
 from fer_core.data.split_names import SPLITS
-from fer_core.emotions import LABELS
+from fer_core.emotions import LABELS, has_emotions
 from fer_core.errors import DataError
 from fer_core.face_size import FACE_SIZE
 
@@ -53,10 +54,11 @@ class FaceSet:
 
     Attributes:
         images: uint8 (n, 48, 48), gray; read-only and memory-mapped when it comes from a store.
-        labels: int64 (n,), index into `LABELS`.
+        labels: int64 (n,), index into `class_names`.
         split: uint8 (n,), index into `SPLITS`.
         votes: uint8 (n, 10), FER+ votes in the order of `VOTE_COLUMNS`, or None.
         source: where it came from.
+        class_names: of the labels, by default the seven emotions; only those have votes.
     """
 
     images: np.ndarray
@@ -64,6 +66,7 @@ class FaceSet:
     split: np.ndarray
     votes: np.ndarray | None = None
     source: Provenance = Provenance()
+    class_names: tuple[str, ...] = LABELS
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -71,9 +74,12 @@ class FaceSet:
             raise ValueError(
                 f"images must be uint8 (n, {FACE_SIZE}, {FACE_SIZE}), got {self.images.dtype} {self.images.shape}"
             )
-        for name, values, end in (("labels", self.labels, len(LABELS)), ("split", self.split, len(SPLITS))):
+        _check_class_names(self.class_names)
+        for name, values, end in (("labels", self.labels, len(self.class_names)), ("split", self.split, len(SPLITS))):
             if values.shape != (n,) or (n and (values.min() < 0 or values.max() >= end)):
                 raise ValueError(f"{name} must have shape ({n},) and values from 0 to {end - 1}")
+        if self.votes is not None and not self.has_emotions:
+            raise ValueError(f"votes belong to the classes {', '.join(LABELS)}, got {', '.join(self.class_names)}")
         if self.votes is not None and (self.votes.shape != (n, len(VOTE_COLUMNS)) or self.votes.dtype != np.uint8):
             raise ValueError(
                 f"votes must be uint8 ({n}, {len(VOTE_COLUMNS)}), got {self.votes.dtype} {self.votes.shape}"
@@ -84,11 +90,18 @@ class FaceSet:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of pixels, labels and splits in row order, in hexadecimal; votes do not count."""
+        """SHA-256 of pixels, labels, splits and, if they are not the seven, class names, in hexadecimal; no votes."""
         digest = hashlib.sha256()
         for array in (self.images, self.labels.astype(np.uint8), self.split):
             digest.update(np.ascontiguousarray(array).data)
+        if not self.has_emotions:
+            digest.update("\n".join(self.class_names).encode())
         return digest.hexdigest()
+
+    @property
+    def has_emotions(self) -> bool:
+        """Whether its classes are the seven emotions in the order of `LABELS`: only these compare with FER-2013."""
+        return self.class_names == LABELS
 
     @cached_property
     def image_hashes(self) -> np.ndarray:
@@ -118,14 +131,21 @@ class FaceSet:
         return rows
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return the number of images by split, of those that have any, and emotion."""
+        """Return the number of images by split, of those that have any, and class."""
         return {
             split: {
                 label: int(np.sum((self.split == SPLITS.index(split)) & (self.labels == k)))
-                for k, label in enumerate(LABELS)
+                for k, label in enumerate(self.class_names)
             }
             for split in self.splits
         }
+
+
+def _check_class_names(names: tuple[str, ...]) -> None:
+    if has_emotions(names) and names != LABELS:
+        raise ValueError(f"the seven emotions must come in the order {', '.join(LABELS)}, got {', '.join(names)}")
+    if problem := name_problem(names):
+        raise ValueError(f"class_names: {problem}")
 
 
 def hash_images(images: np.ndarray) -> np.ndarray:

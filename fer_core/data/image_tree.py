@@ -1,4 +1,7 @@
-"""Read faces from image files in folders: `train/angry/im0.png`, under all usual names of splits and expressions."""
+"""Read faces from image files in folders: `train/angry/im0.png`, under all usual names of splits and expressions.
+
+Folders of other names are classes of the user's own; `fer_core.data.class_folders` decides.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,13 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from fer_core.data.class_folders import (
+    ClassFolders,
+    choose_classes,
+    folder_key,
+    parse_classes,
+)
+from fer_core.data.class_names import MAX_CLASSES
 from fer_core.data.face_set import SPLITS, FaceSet, Provenance
 from fer_core.data.unreadable import count_reasons
 from fer_core.emotions import LABELS, canonical
@@ -54,6 +64,15 @@ def is_image(name: str, head: bytes) -> bool:
 
 
 @dataclass(frozen=True)
+class _Place:
+    """Where an image lies: its split, whether a folder names that, and the folder that names its class."""
+
+    split: int
+    names_split: bool
+    folder: str
+
+
+@dataclass(frozen=True)
 class _Decoded:
     face: np.ndarray
     was_color: bool
@@ -63,21 +82,30 @@ class _Decoded:
 class TreeReader:
     """Collects images one by one, in any order, and makes them one set; decoding runs beside the reading."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: str = "auto") -> None:
+        """Args:
+        classes: what folders that name no emotion are, one of `CLASS_CHOICES`.
+        """
+        self._classes, self._listed = classes, ()
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="decode")
         self._names: list[str] = []
-        self._places: list[tuple[int, int]] = []  # split and label
+        self._places: list[_Place] = []
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._decoding: list[Future[list[_Decoded | str]]] = []
         self._outside: list[str] = []
-        self._unknown: Counter[str] = Counter()
+        self._folders: Counter[str] = Counter()
+        self._unknown: set[str] = set()  # keys of folders that name no emotion
 
     def __len__(self) -> int:
-        return len(self._names) + len(self._outside) + self._unknown.total()
+        return self._folders.total() + len(self._outside)
+
+    def list_classes(self, content: bytes) -> None:
+        """Take the names in the tree's list of classes, of its first bytes."""
+        self._listed = self._listed or parse_classes(content)
 
     def add(self, name: str, stream: BinaryIO) -> None:
-        """Take the image `name` if it lies in the folder of an expression.
+        """Take the image `name` if it lies in a folder that can be a class.
 
         Raises:
             DataError: there are more images than fit into memory.
@@ -85,11 +113,10 @@ class TreeReader:
         folder = name.rpartition("/")[0]
         place = _place(folder)
         if place is None:
-            last = folder.rpartition("/")[2]
-            if not last or _plain(last) in _SPLIT_FOLDERS:
-                self._outside.append(name)
-            else:
-                self._unknown[last] += 1
+            self._outside.append(name)
+            return
+        self._folders[place.folder] += 1
+        if not self._may_be_class(place.folder):
             return
         if len(self._names) == MAX_IMAGES:
             raise DataError(
@@ -103,6 +130,13 @@ class TreeReader:
         if len(self._waiting) == _IMAGES_A_TASK or self._waiting_bytes > _BYTES_A_TASK:
             self._decode_waiting()
 
+    def _may_be_class(self, folder: str) -> bool:
+        """Return whether the images in a folder are worth reading; one too many refuses all that name no emotion."""
+        if canonical(folder):
+            return True
+        self._unknown.add(folder_key(folder))
+        return self._classes != "skip-unknown" and len(self._unknown) <= MAX_CLASSES
+
     def _decode_waiting(self) -> None:
         if len(self._decoding) >= _TASKS_AHEAD:
             self._decoding[-_TASKS_AHEAD].exception()  # waits, so that undecoded images do not pile up
@@ -114,20 +148,21 @@ class TreeReader:
         self._pool.shutdown(cancel_futures=True)
 
     def face_set(self, source: str) -> FaceSet:
-        """Return all images as one set, ordered by split, expression and name.
+        """Return all images as one set, ordered by split, class and name.
 
         Args:
             source: name of the folder or archive.
 
         Raises:
-            DataError: folders are named after no expression, or no image can be read.
+            DataError: the folders do not say which classes there are, or no image can be read.
         """
-        self._check(source)
+        classes = self._choose(source)
         self._decode_waiting()
         decoded = [image for task in self._decoding for image in task.result()]
+        places = [(place.split, classes.label_of.get(folder_key(place.folder), -1)) for place in self._places]
         order = sorted(
-            (row for row, image in enumerate(decoded) if isinstance(image, _Decoded)),
-            key=lambda row: (self._places[row], _natural(self._names[row])),
+            (row for row, image in enumerate(decoded) if isinstance(image, _Decoded) and places[row][1] >= 0),
+            key=lambda row: (places[row], _natural(self._names[row])),
         )
         unreadable = self._unreadable(decoded)
         if not order:
@@ -135,13 +170,14 @@ class TreeReader:
                 f"{source}: no image in it can be read: {count_reasons(unreadable)}. The first is {self._names[0]}. "
                 "Expected PNG or JPEG files."
             )
-        split, labels = np.array([self._places[row] for row in order]).T
-        notes = self._notes([decoded[row] for row in order], split, unreadable)
+        split, labels = np.array([places[row] for row in order]).T
+        notes = self._notes([decoded[row] for row in order], split, unreadable, classes)
         return FaceSet(
             np.stack([decoded[row].face for row in order]),
             labels.astype(np.int64),
             split.astype(np.uint8),
             source=Provenance(name=source, kind="image tree", notes=notes, unreadable=unreadable),
+            class_names=classes.class_names,
         )
 
     def _unreadable(self, decoded: list[_Decoded | str]) -> tuple[str, ...]:
@@ -149,30 +185,44 @@ class TreeReader:
         broken = [(name, reason) for name, reason in zip(self._names, decoded, strict=True) if isinstance(reason, str)]
         return tuple(f"{name}: {reason}" for name, reason in sorted(broken, key=lambda image: _natural(image[0])))
 
-    def _check(self, source: str) -> None:
-        if self._unknown:
-            listed = ", ".join(f"{name} ({count:,})" for name, count in self._unknown.most_common(5))
-            raise DataError(
-                f"{source}: expected images in folders named {', '.join(LABELS)} (or angry, disgust, "
-                f"fear …); these folders are named otherwise: {listed}. Rename or remove them."
-            )
-        if not self._names:
+    def _choose(self, source: str) -> ClassFolders:
+        if not self._folders:
             raise DataError(
                 f"{source}: expected images in folders named {', '.join(LABELS)}, inside train and test; "
                 f"found none in such folders; {self._outside[0]} lies elsewhere."
             )
+        return choose_classes(self._folders, self._classes, self._listed, source)
 
-    def _notes(self, images: list[_Decoded], split: np.ndarray, unreadable: tuple[str, ...]) -> tuple[str, ...]:
+    def _notes(
+        self, images: list[_Decoded], split: np.ndarray, unreadable: tuple[str, ...], classes: ClassFolders
+    ) -> tuple[str, ...]:
+        folder_of = "expression" if classes.class_names == LABELS else "class"
+        skipped = {name: n for name, n in self._folders.items() if folder_key(name) not in classes.label_of}
+        names_split = any(place.names_split for place in self._places)
         colored, resized = sum(image.was_color for image in images), sum(image.was_resized for image in images)
         tests = int(np.sum(split == SPLITS.index("Test")))
         notes = [
+            (
+                classes.class_names != LABELS,
+                f"The classes are named after the folders: {', '.join(classes.class_names)}.",
+            ),
+            (
+                skipped,
+                f"{_images(sum(skipped.values()))} left out because their folders name no emotion: "
+                f"{', '.join(f'{name} ({count:,})' for name, count in skipped.items())}.",
+            ),
             (
                 tests,
                 f"The folders do not say which of the {tests:,} test images were PublicTest and which PrivateTest, "
                 "so they are one split, Test. Measure on it once at the end, as the original did on 7,178 images, "
                 "and hold out a part of Training for validation.",
             ),
-            (not split.any(), "There are no folders named train and test: all images are Training."),
+            (
+                not split.any(),
+                "There is no folder named test: all images are Training."
+                if names_split
+                else "There are no folders named train and test: all images are Training.",
+            ),
             (colored, f"{_images(colored)} converted from colour to gray."),
             (
                 resized,
@@ -186,7 +236,7 @@ class TreeReader:
             ),
             (
                 self._outside,
-                f"{_images(len(self._outside))} left out because they lie in no expression's folder: "
+                f"{_images(len(self._outside))} left out because they lie in no {folder_of}'s folder: "
                 f"{_listed(self._outside)}.",
             ),
         ]
@@ -248,16 +298,13 @@ def _resize(image: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1024)
-def _place(folder: str) -> tuple[int, int] | None:
-    """Return split and label of the images in `folder`, or None if its name is no expression's."""
+def _place(folder: str) -> _Place | None:
+    """Return where the images in `folder` lie, or None if its name is empty or a split's."""
     *above, last = folder.split("/")
-    label = canonical(last)
-    if label is None:
+    if not last or _plain(last) in _SPLIT_FOLDERS:
         return None
-    split = next(
-        (_SPLIT_FOLDERS[_plain(name)] for name in reversed(above) if _plain(name) in _SPLIT_FOLDERS), "Training"
-    )
-    return SPLITS.index(split), LABELS.index(label)
+    named = next((_SPLIT_FOLDERS[_plain(name)] for name in reversed(above) if _plain(name) in _SPLIT_FOLDERS), None)
+    return _Place(SPLITS.index(named or "Training"), named is not None, last)
 
 
 def _plain(folder: str) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from fer_core.data.demo import demo_set
 from fer_core.data.download import download_kaggle
+from fer_core.data.face_set import FaceSet
 from fer_core.data.resolve import DEMO
 from fer_core.data.sources import Progress, import_source
-from fer_core.data.splits import with_validation
 from fer_core.data.store import (
     data_root,
     delete_store,
@@ -24,7 +24,14 @@ from fer_core.errors import DataError
 from fer_core.files import remove_abandoned
 
 
-def import_faces(source: Path, name: str = "", progress: Progress | None = None, *, votes: Path | None = None) -> str:
+def import_faces(
+    source: Path,
+    name: str = "",
+    progress: Progress | None = None,
+    classes: str = "auto",
+    *,
+    votes: Path | None = None,
+) -> str:
     """Read `source` into a store of its own.
 
     Args:
@@ -32,6 +39,7 @@ def import_faces(source: Path, name: str = "", progress: Progress | None = None,
         name: what to call it; taken from the source's name if empty. A store is never replaced.
         progress: called with the bytes of the source read so far and in all.
         votes: table of FER+ votes to join; those beside the source are joined in any case.
+        classes: as for `read_source`.
 
     Raises:
         DataError: the source or the votes are wrong, or the store cannot be written. Nothing is then kept.
@@ -39,7 +47,7 @@ def import_faces(source: Path, name: str = "", progress: Progress | None = None,
     remove_abandoned(data_root(), ".upload-*")  # of earlier versions, which copied uploads there
     store = free_store_name(name or source.name)
     table = None if votes is None else read_votes(votes)  # first: it takes no time, and may be the wrong file
-    import_source(source, store, progress=progress)
+    import_source(source, store, progress=progress, classes=classes)
     if table is not None:
         try:
             write_store(join_votes(open_store(store), table), store)
@@ -49,18 +57,19 @@ def import_faces(source: Path, name: str = "", progress: Progress | None = None,
     return store
 
 
-def import_from_kaggle(dataset: str, name: str = "", progress: Progress | None = None) -> str:
+def import_from_kaggle(dataset: str, name: str = "", progress: Progress | None = None, classes: str = "auto") -> str:
     """Download a data set from Kaggle and read it into a store of its own.
 
     Args:
         dataset: "owner/name".
         name: what to call it; the data set's own name if empty.
         progress: called with the bytes read so far and in all, once it is downloaded.
+        classes: as for `read_source`.
 
     Raises:
         DataError: it cannot be downloaded, read or written.
     """
-    return import_faces(download_kaggle(dataset), name or dataset.rpartition("/")[2], progress)
+    return import_faces(download_kaggle(dataset), name or dataset.rpartition("/")[2], progress, classes)
 
 
 def import_demo(count: int) -> str:
@@ -80,17 +89,13 @@ def add_votes(name: str, table: Path) -> str:
     return name
 
 
-def hold_out_validation(name: str) -> str:
-    """Copy the store `name` with a tenth of each expression's training images moved to Validation.
+def write_split_store(name: str, faces: FaceSet) -> str:
+    """Keep `faces`, the store `name` with splits held out, as a store of its own.
 
     A store that was split from the same data is written anew; one that was split from other data, and may have
     corrections, is kept.
-
-    Raises:
-        DataError: there is nothing to split, or it is split already.
     """
-    faces, stores = with_validation(open_store(name)), {store.name: store for store in list_stores()}
-    target = validation_name(name)
+    stores, target = {store.name: store for store in list_stores()}, validation_name(name)
     if target in stores and stores[target].hash != faces.hash:
         target = store_name(target, set(stores))
     write_store(faces, target)

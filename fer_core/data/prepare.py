@@ -13,8 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fer_core.data.class_folders import CLASSES_FILE
 from fer_core.data.face_set import SPLITS, FaceSet
-from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 
 # The original put both tests into one folder, PublicTest first.
@@ -38,6 +38,7 @@ def write_png_tree(
 ) -> dict[str, int]:
     """Write `out_dir`/train/angry/im0.png and so on, numbered by class within each folder.
 
+    Classes other than the seven emotions are listed in `out_dir`/classes.txt, so that they are read back as they are.
     The tree appears under its name when it is whole; a process killed half-way leaves none.
 
     Args:
@@ -63,6 +64,8 @@ def write_png_tree(
         partial = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-partial-", dir=out_dir.parent))
         try:
             counts = _write_tree(faces, partial, progress, join_tests)
+            if not faces.has_emotions:
+                (partial / CLASSES_FILE).write_text("".join(f"{name}\n" for name in faces.class_names), "utf-8")
             os.chmod(partial, 0o755)
             os.replace(partial, out_dir)
         except BaseException:
@@ -108,7 +111,7 @@ def _paths(faces: FaceSet, join_tests: bool) -> list[Path]:
     paths: list[Path] = [Path()] * len(faces)
     numbers: dict[Path, int] = {}
     for row in np.argsort(faces.split, kind="stable"):
-        folder = Path(folders[SPLITS[faces.split[row]]], LABELS[faces.labels[row]])
+        folder = Path(folders[SPLITS[faces.split[row]]], faces.class_names[faces.labels[row]])
         number = numbers.get(folder, 0)
         paths[row] = folder / f"im{number}.png"
         numbers[folder] = number + 1

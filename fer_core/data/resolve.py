@@ -8,9 +8,28 @@ from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet
 from fer_core.data.sources import Progress, read_source
 from fer_core.data.store import list_stores, open_store, write_store
+from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 
 DEMO = "demo"
+
+
+def class_names_of(data: str) -> tuple[str, ...] | None:
+    """Return the class names of a data set without opening it; None for a path, whose source has to be read first.
+
+    Args:
+        data: as for `open_faces`.
+    """
+    stores = {store.name: store.class_names for store in list_stores() if not store.problem}
+    return stores.get(data) or (None if data != DEMO and is_path(data) else LABELS)
+
+
+def is_path(data: str) -> bool:
+    """Return whether what a user calls a data set is a file or folder that is there."""
+    try:
+        return Path(data).exists()
+    except OSError:
+        return False
 
 
 def open_faces(data: str, progress: Progress | None = None) -> FaceSet:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from fer_core.data.archive_reader import Entry, entries
+from fer_core.data.archive_reader import Entry, entries, unreadable_archive
+from fer_core.data.class_folders import CLASSES_FILE
 from fer_core.data.csv_reader import TableKind, read_table, table_kind, wrong_columns
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.image_tree import TreeReader, is_image
@@ -23,7 +24,9 @@ Progress = Callable[[int, int], None]
 _OTHERS_AT_MOST = 5000
 
 
-def import_source(source: Path, name: str, root: Path | None = None, progress: Progress | None = None) -> FaceSet:
+def import_source(
+    source: Path, name: str, root: Path | None = None, progress: Progress | None = None, classes: str = "auto"
+) -> FaceSet:
     """Read `source`, keep it as the store `name` and open that.
 
     Args:
@@ -31,14 +34,15 @@ def import_source(source: Path, name: str, root: Path | None = None, progress: P
         name: of the store; one of that name is replaced.
         root: folder of all stores, by default the user's own.
         progress: called with the bytes of the source read so far and in all.
+        classes: as for `read_source`.
 
     Raises:
         DataError: the source is wrong or the store cannot be written. An older store is then untouched.
     """
-    return write_store(read_source(source, progress), name, root)
+    return write_store(read_source(source, progress, classes), name, root)
 
 
-def read_source(source: Path, progress: Progress | None = None) -> FaceSet:
+def read_source(source: Path, progress: Progress | None = None, classes: str = "auto") -> FaceSet:
     """Read a data set in any of its forms into memory.
 
     A table with Usage is preferred to images, and images to a table without Usage. FER+ votes that
@@ -48,11 +52,12 @@ def read_source(source: Path, progress: Progress | None = None) -> FaceSet:
         source: a table (fer2013.csv, icml_face_data.csv, train.csv), a folder tree of images, or a
             folder or archive that holds them. Recognised by content, not by name.
         progress: called with the bytes of the source read so far and in all.
+        classes: what folders of images that name no emotion are, one of `CLASS_CHOICES`.
 
     Raises:
         DataError: what is there is broken, too large, or no data set; the message names row or file.
     """
-    finds = _SourceScan(source.name or str(source))
+    finds = _SourceScan(source.name or str(source), classes)
     try:
         for entry in entries(source):
             finds.take(entry, progress)
@@ -67,20 +72,27 @@ def read_source(source: Path, progress: Progress | None = None) -> FaceSet:
 class _SourceScan:
     """What was found in a source so far."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, classes: str) -> None:
         self._source = source
+        self._unreadable_archives: list[str] = []
         self._tables: dict[TableKind, FaceSet] = {}
         self._ignored: list[str] = []
         self._unlabelled: list[str] = []
         self._others: list[tuple[str, bytes]] = []
         self._votes: tuple[str, Votes] | None = None
         self._unreadable_votes: list[str] = []
-        self.images = TreeReader()
+        self.images = TreeReader(classes)
 
     def take(self, entry: Entry, progress: Progress | None) -> None:
         head = entry.head()
         if is_image(entry.name, head):
             self.images.add(entry.name, entry.stream)
+            return
+        if PurePosixPath(entry.name).name == CLASSES_FILE:
+            self.images.list_classes(head)
+            return
+        if unreadable_archive(head):
+            self._unreadable_archives.append(entry.name)
             return
         kind = table_kind(head)
         if kind is TableKind.VOTES:
@@ -134,9 +146,18 @@ class _SourceScan:
             notes.append(f"{', '.join(self._unlabelled)} was not used: its faces have no labels.")
         if self._votes and not best:
             notes.append(f"{self._votes[0]} was not used: votes belong to the rows of the whole table fer2013.csv.")
+        if self._unreadable_archives:
+            notes.append(
+                f"{', '.join(self._unreadable_archives)} was not read: archives of this kind must be unpacked first."
+            )
         return notes + self._unreadable_votes
 
     def _nothing(self) -> DataError:
+        if self._unreadable_archives:
+            return DataError(
+                f"{self._unreadable_archives[0]} is a 7z or RAR archive, which this program does not read. Unpack it "
+                "and choose the folder, or pack it as .zip or .tar.gz."
+            )
         if self._unlabelled:
             return DataError(
                 f"{self._unlabelled[0]} has pixels but no emotion column: these are the competition's test images "
@@ -154,7 +175,7 @@ class _SourceScan:
             return wrong_columns(*self._others[0])
         return DataError(
             f"{self._source} holds no faces in the {len(self._others):,} files looked at. Expected "
-            f"fer2013.csv, or images in train and test in folders named {', '.join(LABELS)}."
+            f"fer2013.csv, or images in train and test in folders named {', '.join(LABELS)} or after your own classes."
         )
 
 
@@ -164,14 +185,14 @@ def _with_notes(faces: FaceSet, *notes: str) -> FaceSet:
 
 
 def _empty_classes(faces: FaceSet) -> list[str]:
-    """Say which expressions have no image in a split that has others."""
+    """Say which classes have no image in a split that has others."""
     return [
         f"{split} has no image of {', '.join(empty)}."
         for split in faces.splits
         if (
             empty := [
                 label
-                for k, label in enumerate(LABELS)
+                for k, label in enumerate(faces.class_names)
                 if not np.any((faces.labels == k) & (faces.split == SPLITS.index(split)))
             ]
         )

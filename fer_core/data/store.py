@@ -28,6 +28,7 @@ import numpy as np
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.mapped_array import map_array
 from fer_core.data.votes import OLD_VOTES_NOTE, without_unnamed_rows
+from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 from fer_core.files import NAME_PATTERN, write_json
 from fer_core.legacy import with_current_keys
@@ -39,7 +40,7 @@ _FORMAT = 1
 # Data sets stored before version 2 have ten votes for NF also in the rows of the FER+ table that nobody voted on.
 _VOTE_VERSION = 2
 _META = "meta.json"
-_SUFFIXES = re.compile(r"(\.(csv|zip|tar|gz|tgz|xz))+$", re.IGNORECASE)
+_SUFFIXES = re.compile(r"(\.(csv|zip|tar|gz|tgz|xz|bz2|tbz2))+$", re.IGNORECASE)
 # Of a name, so that a number still fits behind it.
 _MAX_STEM = 60
 # Arrays that no meta.json names were left by a killed process, unless one is writing them just now.
@@ -54,11 +55,12 @@ class StoreInfo:
         name: of the store.
         rows: number of faces.
         hash: SHA-256 of the faces, as `FaceSet.hash`.
-        counts: number of images by split and emotion.
+        counts: number of images by split and class.
         votes: whether it holds FER+ votes.
         source: where the faces came from.
         created: when it was written, ISO 8601 in UTC.
         problem: why the store cannot be opened, in words; empty if it can.
+        class_names: of its labels.
     """
 
     name: str
@@ -69,6 +71,7 @@ class StoreInfo:
     source: Provenance = dataclasses.field(default_factory=Provenance)
     created: str = ""
     problem: str = ""
+    class_names: tuple[str, ...] = LABELS
 
 
 def data_root() -> Path:
@@ -128,6 +131,7 @@ def open_store(name: str, root: Path | None = None) -> FaceSet:
             split=loaded["split"],
             votes=_votes(loaded.get("votes"), meta),
             source=_provenance(meta),
+            class_names=_class_names(meta),
         )
         untouched = all(_stamp(arrays / f"{key}.npy") == stamp for key, stamp in meta["files"].items())
     if len(faces) != meta["rows"] or (not untouched and faces.hash != meta["hash"]):
@@ -231,6 +235,7 @@ def _meta(faces: FaceSet, arrays: str, files: Mapping[str, list[int]]) -> dict[s
         "arrays": arrays,
         "files": files,
         "vote_version": _VOTE_VERSION,
+        "class_names": list(faces.class_names),
     }
 
 
@@ -275,6 +280,7 @@ def _info(name: str, root: Path) -> StoreInfo:
                 votes="votes" in meta["files"],
                 source=_provenance(meta),
                 created=meta["created"],
+                class_names=_class_names(meta),
             )
     except DataError as error:
         return StoreInfo(name=name, problem=str(error))
@@ -295,6 +301,10 @@ def _provenance(meta: Mapping[str, Any]) -> Provenance:
         notes=(*content["notes"], *([OLD_VOTES_NOTE] if _has_old_votes(meta) else [])),
         unreadable=tuple(content["unreadable"]),
     )
+
+
+def _class_names(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(meta.get("class_names", LABELS))  # earlier versions knew the seven only
 
 
 def _has_old_votes(meta: Mapping[str, Any]) -> bool:

@@ -9,9 +9,10 @@ import numpy as np
 
 from fer_core.data.exact_duplicates import exact_duplicates
 from fer_core.data.face_set import SPLITS, FaceSet
+from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 from fer_core.evaluation.calibration import TARGET_ACCURACY, coverage, fit_temperature, reliability
-from fer_core.evaluation.metrics import Metrics, measure, measure_people
+from fer_core.evaluation.metrics import measure, measure_people
 from fer_core.evaluation.results import (
     CalibrationResult,
     DataDescription,
@@ -48,7 +49,8 @@ def measured_splits(faces: FaceSet) -> tuple[str, ...]:
     if not splits:
         raise DataError(
             f"The data set has nothing to test on: expected one of the splits {', '.join(TEST_SPLITS)}; "
-            f"it has {', '.join(faces.splits)}."
+            f"it has {', '.join(faces.splits)}. Hold some out on the Data set page, or write it anew with `fer prepare "
+            "--hold-out`."
         )
     return splits
 
@@ -107,7 +109,7 @@ def assess_split(faces: FaceSet, split: str, scores: Scores, temperature: Temper
     labels, fresh = faces.labels[rows], ~leaked(faces)[rows]
     return replace(
         measure_rows(faces, rows, scores.probs, ONE_VIEW, scores.with_flip, temperature),
-        without_copies=_view_metrics(scores.probs, scores.with_flip, np.where(fresh, labels, -1)),
+        without_copies=_view_metrics(scores.probs, scores.with_flip, np.where(fresh, labels, -1), faces.class_names),
     )
 
 
@@ -124,13 +126,14 @@ def measure_rows(
     Args:
         faces: the data set.
         rows: int (n,), those that were scored.
-        probs: float (n, 7), their scores from one view.
+        probs: float (n, classes), their scores from one view.
         protocol: how they were scored, in words.
-        with_flip: float (n, 7), the mean of both views; None if it was not scored.
+        with_flip: float (n, classes), the mean of both views; None if it was not scored.
         temperature: after which a wrong answer's score says how confident it was.
     """
     labels = faces.labels[rows]
-    result = SplitResult(protocol, ViewMetrics(measure(probs, labels), _flip_metrics(with_flip, labels)))
+    flipped = None if with_flip is None else measure(with_flip, labels, faces.class_names)
+    result = SplitResult(protocol, ViewMetrics(measure(probs, labels, faces.class_names), flipped))
     if faces.votes is None:
         return result
     majority = true_labels(faces, rows, Truth.MAJORITY)
@@ -204,17 +207,15 @@ def _split_results(faces: FaceSet, scores: Mapping[str, Scores], temperature: Te
     return results
 
 
-def _view_metrics(probs: np.ndarray, with_flip: np.ndarray | None, labels: np.ndarray) -> ViewMetrics | None:
+def _view_metrics(
+    probs: np.ndarray, with_flip: np.ndarray | None, labels: np.ndarray, class_names: tuple[str, ...] = LABELS
+) -> ViewMetrics | None:
     """Measure both views on the faces that have a label, int (n,), of 0 or more; None if there are none."""
     chosen = labels >= 0
     if not chosen.any():
         return None
-    flipped = None if with_flip is None else with_flip[chosen]
-    return ViewMetrics(measure(probs[chosen], labels[chosen]), _flip_metrics(flipped, labels[chosen]))
-
-
-def _flip_metrics(with_flip: np.ndarray | None, labels: np.ndarray) -> Metrics | None:
-    return None if with_flip is None else measure(with_flip, labels)
+    flipped = None if with_flip is None else measure(with_flip[chosen], labels[chosen], class_names)
+    return ViewMetrics(measure(probs[chosen], labels[chosen], class_names), flipped)
 
 
 def _fit(split: str, probs: np.ndarray, labels: np.ndarray, truth: Truth) -> CalibrationResult:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.emotions import LABELS
 from fer_core.evaluation.results import CalibrationResult, EvaluationResult, SplitResult
 from fer_core.evaluation.serialization import (
     calibration_to_json,
@@ -109,7 +108,7 @@ def _comparable(content: dict[str, Any], fitted_on: str | None, result: Evaluati
 
 
 def _weaknesses(metrics: Mapping[str, Any], label_set: str) -> tuple[str, ...]:
-    """Say which expressions the model recognises least, and what it takes them for."""
+    """Say which classes the model recognises least, and what it takes them for."""
     split = main_split(metrics)
     if split is None:
         return ()
@@ -120,13 +119,14 @@ def _weaknesses(metrics: Mapping[str, Any], label_set: str) -> tuple[str, ...]:
 
 
 def _confused(result: SplitResult, truth: Truth) -> list[str]:
-    """Describe the two expressions of the lowest recall."""
-    counts = np.array(result.against(truth).one_view.confusion, float)
+    """Describe the two classes of the lowest recall."""
+    metrics = result.against(truth).one_view
+    counts, names = np.array(metrics.confusion, float), metrics.class_names
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     descriptions = []
     for k in [k for k in np.argsort(np.diag(share)) if counts[k].sum()][:2]:
-        other = max((j for j in range(len(LABELS)) if j != k), key=lambda j: share[k, j])
-        descriptions.append(f"{LABELS[k]} ({share[k, k]:.0%} recognised; {share[k, other]:.0%} called {LABELS[other]})")
+        other = max((j for j in range(len(names)) if j != k), key=lambda j: share[k, j])
+        descriptions.append(f"{names[k]} ({share[k, k]:.0%} recognised; {share[k, other]:.0%} called {names[other]})")
     return descriptions
 
 

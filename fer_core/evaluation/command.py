@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fer_core.audit.hold_out import open_split_faces
 from fer_core.audit.subsets import stored_subset
 from fer_core.cache import cache_folder
 from fer_core.data.face_set import FaceSet
-from fer_core.data.resolve import open_faces
 from fer_core.errors import DataError, FerError, ModelError
 from fer_core.evaluation.arguments import TOLERANCE_POINTS, EvaluateOptions
 from fer_core.evaluation.assessment import assess, measured_splits
@@ -55,7 +55,7 @@ def run(options: EvaluateOptions) -> None:
     folders = [find_model(name) for name in options.model or [chosen_model()]]
     with _progress(options.progress) as progress:
         progress("Opening the data set", 0, 1)
-        faces = open_faces(options.data)
+        faces = open_split_faces(options.data)
         splits = tuple(options.split or measured_splits(faces))
         subset = _subset(options)
         results = [_measure(folder, faces, splits, subset, options, progress) for folder in folders]
@@ -126,7 +126,9 @@ def _measure(
         rows = faces.rows_of(split)
         rows = rows if subset is None else np.intersect1d(rows, subset.rows)
         progress(f"{name}, faces of {split} pasted into scenes", 0, len(rows))
-        line = measure_end_to_end(EmotionRecognizer(folder), faces.images[rows], faces.labels[rows])
+        line = measure_end_to_end(
+            EmotionRecognizer(folder), faces.images[rows], faces.labels[rows], class_names=faces.class_names
+        )
         result = dataclasses.replace(result, end_to_end={split: line})
     return result
 

@@ -47,15 +47,20 @@ class EndToEndResult:
 
 
 def measure_end_to_end(
-    recognizer: EmotionRecognizer, images: np.ndarray, labels: np.ndarray, seed: int = 0
+    recognizer: EmotionRecognizer,
+    images: np.ndarray,
+    labels: np.ndarray,
+    seed: int = 0,
+    class_names: tuple[str, ...] = LABELS,
 ) -> EndToEndResult:
     """Paste each face into a scene, analyze the scene and compare.
 
     Args:
         recognizer: the model and its detector.
         images: uint8 (n, 48, 48).
-        labels: int (n,), index into `LABELS`.
+        labels: int (n,), index into `class_names`.
         seed: of the scenes.
+        class_names: of the data set; the model's own in any order.
     """
     rng = np.random.default_rng(seed)
     predicted = np.full(len(images), -1)
@@ -68,11 +73,12 @@ def measure_end_to_end(
         hit = best >= 0 and overlaps[best] >= _MIN_IOU
         extra += len(overlaps) - int(hit)
         if hit:
-            predicted[i] = LABELS.index(result.prediction.top[best])
+            predicted[i] = class_names.index(result.prediction.top[best])
     found = predicted >= 0
     if not found.any():
         return EndToEndResult(len(images), 0.0, extra / len(images), float("nan"), float("nan"))
-    cropped = recognizer.classify(images[found]).argmax(axis=1)
+    order = np.array([class_names.index(label) for label in recognizer.labels])
+    cropped = order[recognizer.classify(images[found]).argmax(axis=1)]
     return EndToEndResult(
         faces=len(images),
         found=float(found.mean()),

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy.stats import binomtest
-from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, top_k_accuracy_score
+from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 from fer_core.data.votes import clear_expression, has_votes, label_votes
 from fer_core.emotions import LABELS
@@ -20,13 +20,12 @@ SUPPORTING_VOTES = 4
 # From this score on a wrong answer is a confident one.
 CONFIDENT = 0.5
 
-_INDEX = np.arange(len(LABELS))
 _NEGATIVE_INDEX = [LABELS.index(label) for label in NEGATIVE]
 
 
 @dataclass(frozen=True)
 class LabelMetrics:
-    """Figures of one expression, 0 to 1; `support` is the number of faces of that expression."""
+    """Figures of one class, 0 to 1; `support` is the number of its faces."""
 
     precision: float
     recall: float
@@ -40,13 +39,14 @@ class Metrics:
 
     Attributes:
         images: faces measured.
-        accuracy: share of faces whose highest score is the true expression.
+        accuracy: share of faces whose highest score is the true class.
         accuracy_95: its 95 % Wilson interval (low, high).
-        macro_f1: mean F1 of the seven expressions.
-        balanced_accuracy: mean recall of the expressions that occur.
-        confusion: counts (7, 7) in the order of `LABELS`, rows true, columns predicted.
+        macro_f1: mean F1 of the classes.
+        balanced_accuracy: mean recall of the classes that occur.
+        confusion: counts (k, k) in the order of `class_names`, rows true, columns predicted.
         top2: how often the truth is among the two highest scores; None where an old card lacks it.
         log_loss: in nats; None where an old card lacks it.
+        class_names: of the k classes.
     """
 
     images: int
@@ -57,17 +57,18 @@ class Metrics:
     confusion: tuple[tuple[int, ...], ...]
     top2: float | None = None
     log_loss: float | None = None
+    class_names: tuple[str, ...] = LABELS
 
     @cached_property
     def by_label(self) -> Mapping[str, LabelMetrics]:
-        """Precision, recall, F1 and support of each of `LABELS`; 0 where there is nothing to divide by."""
+        """Precision, recall, F1 and support of each class; 0 where there is nothing to divide by."""
         counts = np.asarray(self.confusion)
         hits, support, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
         precision, recall = hits / np.maximum(predicted, 1), hits / np.maximum(support, 1)
         f1 = 2 * hits / np.maximum(support + predicted, 1)
         return {
             label: LabelMetrics(float(precision[k]), float(recall[k]), float(f1[k]), int(support[k]))
-            for k, label in enumerate(LABELS)
+            for k, label in enumerate(self.class_names)
         }
 
 
@@ -114,15 +115,16 @@ class PeopleMetrics:
     negatives_found: Proportion | None
 
 
-def measure(probs: np.ndarray, labels: np.ndarray) -> Metrics:
+def measure(probs: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...] = LABELS) -> Metrics:
     """Measure scores against labels.
 
     Args:
-        probs: float (n, 7), columns in the order of `LABELS`; n at least 1.
-        labels: int (n,), the true index into `LABELS`.
+        probs: float (n, k), columns in the order of `class_names`; n at least 1.
+        labels: int (n,), the true index into `class_names`.
+        class_names: of the k classes.
     """
-    predicted = probs.argmax(axis=1)
-    confusion = confusion_matrix(labels, predicted, labels=_INDEX)
+    predicted, index = probs.argmax(axis=1), np.arange(len(class_names))
+    confusion = confusion_matrix(labels, predicted, labels=index)
     hits, support = np.diag(confusion), confusion.sum(axis=1)
     f1 = 2 * hits / np.maximum(support + confusion.sum(axis=0), 1)
     unit = np.clip(probs.astype(np.float64), 1e-12, None)
@@ -133,8 +135,9 @@ def measure(probs: np.ndarray, labels: np.ndarray) -> Metrics:
         macro_f1=float(f1.mean()),
         balanced_accuracy=float((hits[support > 0] / support[support > 0]).mean()),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
-        top2=float(top_k_accuracy_score(labels, probs, k=2, labels=_INDEX)),
-        log_loss=float(log_loss(labels, unit / unit.sum(axis=1, keepdims=True), labels=_INDEX)),
+        top2=float(np.mean((np.argsort(probs, axis=1, kind="stable")[:, -2:] == labels[:, None]).any(axis=1))),
+        log_loss=float(log_loss(labels, unit / unit.sum(axis=1, keepdims=True), labels=index)),
+        class_names=class_names,
     )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import fer_core
 from fer_core.charts.palette import SERIES_COLORS
 from fer_core.data.face_set import FaceSet
-from fer_core.emotions import LABELS
+from fer_core.emotions import has_emotions
 from fer_core.evaluation.assessment import calibration_labels
 from fer_core.evaluation.calibration import Coverage, Reliability, coverage, reliability
 from fer_core.evaluation.compare import Comparison, compare
@@ -94,12 +94,13 @@ class Report:
         source: name of the file it was read from.
         synthetic: whether its faces are drawn.
         sha256: of the data set.
-        images: by split and expression.
+        images: by split and class.
         split: that the report puts first.
         truths: what scores are held against, the default first.
         models: at least one.
         reliability: by name of the model and split.
         comparisons: of every two models against every truth.
+        class_names: of the data set.
     """
 
     created: datetime
@@ -113,11 +114,17 @@ class Report:
     models: tuple[ReportedModel, ...]
     reliability: Mapping[str, Mapping[str, SplitReliability]]
     comparisons: tuple[ModelComparison, ...]
+    class_names: tuple[str, ...]
 
     @property
     def fer2013(self) -> bool:
         """Whether the data set is FER-2013."""
-        return is_fer2013({"synthetic": self.synthetic, "images": self.images})
+        return self.has_emotions and is_fer2013({"synthetic": self.synthetic, "images": self.images})
+
+    @property
+    def has_emotions(self) -> bool:
+        """Whether its classes are the seven emotions: only these compare with what was published on FER-2013."""
+        return has_emotions(self.class_names)
 
     @property
     def face_count(self) -> int:
@@ -179,6 +186,7 @@ def build_report(
             for first, second in combinations(models, 2)
             for truth in known_truths
         ),
+        class_names=faces.class_names,
     )
 
 
@@ -193,11 +201,12 @@ def report_to_json(report: Report) -> dict[str, Any]:
             "sha256": report.sha256,
             "synthetic": report.synthetic,
             "images": report.images,
+            "classes": list(report.class_names),
         },
         "split": report.split,
         "models": [_model_to_json(report, model) for model in report.models],
         "comparisons": [_comparison_to_json(report.split, each) for each in report.comparisons],
-        "published": [asdict(published) for published in PUBLISHED],
+        "published": [asdict(published) for published in PUBLISHED] if report.has_emotions else [],
     }
 
 
@@ -210,7 +219,7 @@ def html_report(report: Report) -> str:
             report=report,
             title=f"{', '.join(model.name for model in report.models)} on {report.data_name}, {report.split}",
             program=f"fer_core {fer_core.__version__}",
-            labels=LABELS,
+            labels=report.class_names,
             published=PUBLISHED,
             corruptions=CORRUPTIONS,
             colors=SERIES_COLORS,

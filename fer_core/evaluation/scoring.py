@@ -52,8 +52,8 @@ class Scores:
     """A model's scores of the faces of one split, in their order there and before any temperature.
 
     Attributes:
-        probs: float32 (n, 7), in the order of `LABELS`; rows sum to 1.
-        mirrored: float32 (n, 7), the same of the mirrored faces.
+        probs: float32 (n, k), in the order of the data set's class names; rows sum to 1.
+        mirrored: float32 (n, k), the same of the mirrored faces.
         ms_per_face: how long one call with one face takes on this machine, median, milliseconds.
         others: the scores of the model's other label sets, by their name.
     """
@@ -65,7 +65,7 @@ class Scores:
 
     @property
     def with_flip(self) -> np.ndarray:
-        """float32 (n, 7), the mean of both views."""
+        """float32 (n, k), the mean of both views."""
         return (self.probs + self.mirrored) / 2
 
     def by_label_set(self, card: ModelCard) -> dict[str, Scores]:
@@ -78,25 +78,54 @@ def classifier_of(bundle: Bundle) -> LiteRTClassifier:
     return LiteRTClassifier.from_bundle(bundle, calibrated=False)
 
 
-def score(classifier: FaceClassifier, images: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-    """Return float32 (n, 7) scores, in the order of `LABELS`, of images uint8 (n, 48, 48).
+def score(
+    classifier: FaceClassifier,
+    images: np.ndarray,
+    progress: Callable[[int], None] | None = None,
+    class_names: tuple[str, ...] = LABELS,
+) -> np.ndarray:
+    """Return float32 (n, k) scores, in the order of the class names, of images uint8 (n, 48, 48).
 
     Args:
         classifier: gives scores in the order of its own labels.
         images: the faces.
         progress: called with the number of faces scored since the last call.
+        class_names: of the k classes of the data set.
 
     Raises:
-        ModelError: the model has other labels than the seven.
+        ModelError: the model has other classes.
     """
-    return _score_chunks(classifier, lambda faces: {"": classifier.classify(faces)}, images, progress)[""]
+    answers = _score_chunks(classifier, lambda faces: {"": classifier.classify(faces)}, images, progress, class_names)
+    return answers[""]
 
 
 def score_label_sets(
-    classifier: LabelSetClassifier, images: np.ndarray, progress: Callable[[int], None] | None = None
+    classifier: LabelSetClassifier,
+    images: np.ndarray,
+    progress: Callable[[int], None] | None = None,
+    class_names: tuple[str, ...] = LABELS,
 ) -> dict[str, np.ndarray]:
     """Return what `score` returns for each of the classifier's label sets, for the cost of one of them."""
-    return _score_chunks(classifier, classifier.classify_all, images, progress)
+    return _score_chunks(classifier, classifier.classify_all, images, progress, class_names)
+
+
+def other_classes(model: str, labels: Sequence[str], class_names: Sequence[str]) -> str:
+    """Return as a sentence that a model cannot be measured on a data set of other classes; empty if it can.
+
+    Args:
+        model: its name.
+        labels: of its scores, in any order.
+        class_names: of the data set.
+
+    >>> other_classes("mine", ("calm", "happy"), ("happy", "calm"))
+    ''
+    """
+    if set(labels) == set(class_names):
+        return ""
+    return (
+        f"{model} scores the classes {', '.join(labels)}; the data set has {', '.join(class_names)}. Choose a model "
+        "and a data set of the same classes."
+    )
 
 
 def find_scores(bundle: Bundle, data_hash: str, split: str) -> Scores | None:
@@ -121,13 +150,17 @@ def score_split(bundle: Bundle, faces: FaceSet, split: str, progress: Progress |
 
     Raises:
         DataError: the data set has no such split.
-        ModelError: the model has other labels than the seven.
+        ModelError: the model has other classes than the data set.
     """
+    if problem := other_classes(bundle.card.name, bundle.card.labels, faces.class_names):
+        raise ModelError(problem)
     if kept := find_scores(bundle, faces.hash, split):
         return kept
     images = faces.images[faces.rows_of(split)]
     classifier, count = classifier_of(bundle), _Count(2 * len(images), progress)
-    probs, mirrored = (_score_all(bundle.card, classifier, view, count) for view in (images, images[:, :, ::-1]))
+    probs, mirrored = (
+        _score_all(bundle.card, classifier, view, count, faces.class_names) for view in (images, images[:, :, ::-1])
+    )
     ms = ms_per_face(classifier.classify, images, _TIMED_CALLS)
     found = [Scores(probs[name], mirrored[name], ms) for name in bundle.card.label_sets]
     for label_set, scores in zip(_cached_label_sets(bundle.card), found, strict=True):
@@ -153,18 +186,24 @@ def score_robustness(bundle: Bundle, faces: FaceSet, split: str, progress: Progr
     clean = score_split(bundle, faces, split).probs
     arrays = {
         name: np.array([level.accuracy for level in levels])
-        for name, levels in measure_robustness(lambda some: score(classifier, some, count), images, labels, clean)
+        for name, levels in measure_robustness(
+            lambda some: score(classifier, some, count, faces.class_names), images, labels, clean
+        )
     }
     save_cached(cache_folder(faces.hash), _name("robustness", bundle, split), arrays)
     return _levels(arrays)
 
 
 def _score_all(
-    card: ModelCard, classifier: LiteRTClassifier, images: np.ndarray, progress: Callable[[int], None]
+    card: ModelCard,
+    classifier: LiteRTClassifier,
+    images: np.ndarray,
+    progress: Callable[[int], None],
+    class_names: tuple[str, ...],
 ) -> dict[str, np.ndarray]:
     if len(card.label_sets) == 1:
-        return {card.label_sets[0]: score(classifier, images, progress)}
-    return score_label_sets(classifier, images, progress)
+        return {card.label_sets[0]: score(classifier, images, progress, class_names)}
+    return score_label_sets(classifier, images, progress, class_names)
 
 
 def _score_chunks(
@@ -172,12 +211,11 @@ def _score_chunks(
     classify: Callable[[np.ndarray], Mapping[str, np.ndarray]],
     images: np.ndarray,
     progress: Callable[[int], None] | None,
+    class_names: tuple[str, ...],
 ) -> dict[str, np.ndarray]:
-    if set(classifier.labels) != set(LABELS):
-        raise ModelError(
-            f"Expected a model with the labels {', '.join(LABELS)}; it has {', '.join(classifier.labels)}."
-        )
-    order = [classifier.labels.index(label) for label in LABELS]
+    if problem := other_classes("The model", classifier.labels, class_names):
+        raise ModelError(problem)
+    order = [classifier.labels.index(label) for label in class_names]
     parts: dict[str, list[np.ndarray]] = {}
     for start in range(0, len(images), _CHUNK_FACES):
         chunk = np.ascontiguousarray(images[start : start + _CHUNK_FACES])

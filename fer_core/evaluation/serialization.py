@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from fer_core.emotions import LABELS, has_emotions
 from fer_core.evaluation.calibration import TARGET_ACCURACY
 from fer_core.evaluation.metrics import ClearFaces, Metrics, PeopleMetrics, Proportion
 from fer_core.evaluation.results import (
@@ -170,6 +171,7 @@ def _view_metrics_from_json(content: Mapping[str, Any]) -> ViewMetrics:
 def _metrics_from_json(content: Mapping[str, Any]) -> Metrics:
     confusion = tuple(tuple(row) for row in content["confusion"])
     low, high = content["accuracy_95"]
+    names = tuple(content.get("by_label", ()))
     return Metrics(
         images=content["images"],
         accuracy=content["accuracy"],
@@ -179,6 +181,7 @@ def _metrics_from_json(content: Mapping[str, Any]) -> Metrics:
         confusion=confusion,
         top2=content.get("top2"),
         log_loss=content.get("log_loss"),
+        class_names=LABELS if has_emotions(names) or len(names) != len(confusion) else names,
     )
 
 

@@ -30,7 +30,7 @@ def truths(faces: FaceSet, rows: np.ndarray) -> tuple[Truth, ...]:
 
 
 def true_labels(faces: FaceSet, rows: np.ndarray, truth: Truth) -> np.ndarray:
-    """Return the true expression of some rows, int64 (n,): index into `LABELS`, -1 where there is none.
+    """Return the true expression of some rows, int64 (n,): index into the class names, -1 where there is none.
 
     Raises:
         ValueError: the majority is asked for and the data set has no votes.

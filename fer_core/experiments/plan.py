@@ -85,7 +85,7 @@ def choose_corrections(source: str, data: str, faces: FaceSet, train_splits: tup
             raise DataError(
                 f"No image of {data} is marked yet. Mark some on the Data set page, or use --corrections {AUTOMATIC}."
             )
-        corrections = load_corrections(path, faces.hash, len(faces))
+        corrections = load_corrections(path, faces.hash, len(faces), faces.class_names)
     rows = set(faces.rows_of(*train_splits).tolist())
     if not any(_changes(correction, faces) for row, correction in corrections.current.items() if row in rows):
         raise DataError(
@@ -99,7 +99,7 @@ def _changes(correction: Correction, faces: FaceSet) -> bool:
     label = correction.label
     return (
         not label
-        or Corrections(faces.hash, len(faces), (correction,)).apply(faces.labels)[1][correction.row]
+        or Corrections(faces.hash, len(faces), (correction,), faces.class_names).apply(faces.labels)[1][correction.row]
         != faces.labels[correction.row]
     )
 
@@ -173,7 +173,7 @@ def _is_free_or_holds(folder: ExperimentFolder, content: Mapping[str, Any], corr
     if not folder.plan_file.exists():
         return True
     try:
-        held = load_corrections(folder.corrections_file, corrections.data, corrections.n)
+        held = load_corrections(folder.corrections_file, corrections.data, corrections.n, corrections.class_names)
         return read_json(folder.plan_file) == content and decisions(held) == decisions(corrections)
     except (DataError, ValueError):
         return False  # damaged, or about another data set

@@ -55,7 +55,11 @@ def apply_proposal(data: str, faces: FaceSet, proposal: Corrections) -> Correcti
         JobError: another process does not let go of it.
     """
     return change_corrections(
-        data, faces.hash, len(faces), lambda corrections: add_proposal(corrections, proposal, datetime.now(UTC))
+        data,
+        faces.hash,
+        len(faces),
+        lambda corrections: add_proposal(corrections, proposal, datetime.now(UTC)),
+        faces.class_names,
     )
 
 
@@ -79,5 +83,5 @@ def suggestion_lines(suggestions: Suggestions) -> list[str]:
 def _saved(data: str, faces: FaceSet) -> Corrections:
     path = corrections_path(data)
     if not path.exists():
-        return Corrections(faces.hash, len(faces))
-    return load_corrections(path, faces.hash, len(faces))
+        return Corrections(faces.hash, len(faces), class_names=faces.class_names)
+    return load_corrections(path, faces.hash, len(faces), faces.class_names)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.face_size import FACE_SIZE
 from fer_core.models.label_sets import SCORES, score_outputs
@@ -27,9 +28,10 @@ class ModelSpec:
     Attributes:
         name: what it is called in configurations and cards.
         build: gives the untrained network, a `keras.Model` of this name that takes faces (n, 48, 48, 1), 0 to 255, and
-            returns softmax scores (n, 7) in the order of `fer_core.emotions.LABELS`. Scaling is its first layer; its
-            layer `features` gives (n, d), its last layer is a `Dense` named `scores`. Either a function or
-            "package.module:function", imported when it is first built.
+            returns softmax scores (n, 7) in the order of `fer_core.emotions.LABELS`; for other classes, `build` below
+            puts another last layer in its place. Scaling is its first layer; its layer `features` gives (n, d), its
+            last layer is a `Dense` named `scores`. Either a function or "package.module:function", imported when it is
+            first built.
         resizable: whether it takes faces of other sizes; `build` is then called with the size in pixels, None for any.
         kernels: how its weights are stored in a LiteRT file, one of `KERNELS`.
         preset: name of the recipe in `fer_core.training.config.PRESETS` that it is trained by, if there is one.
@@ -97,27 +99,44 @@ def resizable(name: str) -> bool:
     return name in _specs and _specs[name].resizable
 
 
-def build(name: str, size: int | None = FACE_SIZE, label_sets: Sequence[str] = ("fer",)) -> keras.Model:
+def build(
+    name: str, size: int | None = FACE_SIZE, label_sets: Sequence[str] = ("fer",), classes: int = len(LABELS)
+) -> keras.Model:
     """Build the untrained network `name`.
 
-    It takes gray faces (n, size, size, 1), 0 to 255, and returns softmax scores (n, 7) in the order of
-    `fer_core.emotions.LABELS`. With several label sets it returns a dictionary of them, one entry for the softmax
+    It takes gray faces (n, size, size, 1), 0 to 255, and returns softmax scores (n, classes), by default in the order
+    of `fer_core.emotions.LABELS`. With several label sets it returns a dictionary of them, one entry for the softmax
     layer of each: `scores` for the first, `scores_<label set>` for the others, all on the same features.
 
     Args:
         name: of a registered architecture.
         size: width and height of the faces in pixels; any if None.
         label_sets: what it gives scores for, the default first; see `fer_core.models.label_sets`.
+        classes: number of scores.
 
     Raises:
-        ModelError: no architecture has this name, or it does not take this size.
+        ModelError: no architecture has this name, it does not take this size, or other classes than the seven emotions
+            are to have several label sets.
     """
     spec = spec_of(name)
     builder = spec.builder()
     if size != FACE_SIZE and not spec.resizable:
         raise ModelError(f"The network {name} takes faces of {FACE_SIZE} × {FACE_SIZE} pixels only.")
     network = builder(size) if spec.resizable else builder()
-    return network if len(label_sets) == 1 else _with_heads(network, label_sets)
+    if len(label_sets) > 1:
+        if classes != len(LABELS):
+            raise ModelError(f"Only the {len(LABELS)} emotions have several label sets; got {classes} classes.")
+        return _with_heads(network, label_sets)
+    return network if classes == len(LABELS) else _with_classes(network, classes)
+
+
+def _with_classes(network: keras.Model, classes: int) -> keras.Model:
+    """Return the network with a softmax layer like its own, but for this number of classes."""
+    import keras
+
+    own = network.get_layer(SCORES)
+    scores = keras.layers.Dense.from_config({**own.get_config(), "units": classes})(own.input)
+    return keras.Model(network.inputs[0], scores, name=network.name)
 
 
 def _with_heads(network: keras.Model, label_sets: Sequence[str]) -> keras.Model:

@@ -53,7 +53,7 @@ def load_network(folder: Path) -> keras.Model:
         raise ModelError(
             f"{path} is not the file its card describes. It was cut short or altered; install the package again."
         )
-    network = build(card.architecture, label_sets=card.label_sets)
+    network = build(card.architecture, label_sets=card.label_sets, classes=len(card.labels))
     if path.name.endswith(_KERAS_WEIGHTS):
         network.load_weights(path)
         return network

@@ -83,6 +83,13 @@ class Table:
         return max(1, len(result))
 
 
+def score_columns(rows: pd.DataFrame) -> list[str]:
+    """Return the names of the scores in a table that was read: the columns after `uncertain`, or after `expression`
+    where an earlier version wrote it."""
+    columns = list(rows.columns)
+    return columns[columns.index("uncertain" if "uncertain" in columns else "expression") + 1 :]
+
+
 def read_table(content: bytes) -> pd.DataFrame:
     """Read what a `Table` wrote; a half-written last row is left out.
 

@@ -88,7 +88,7 @@ def export_run(
         raise RunError(f"The run {run.name!r} has no card yet: only a finished run becomes a model. Resume it.")
     steps(0, 3, f"reading {run.weights_file.name}")
     card = ModelCard.load(run.card_file)
-    model = build(card.architecture, label_sets=card.label_sets)
+    model = build(card.architecture, label_sets=card.label_sets, classes=len(card.labels))
     model.load_weights(run.weights_file)
     steps(1, 3, f"converting {card.parameters:,} parameters")
     if form == "litert":

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fer_core.audit.hold_out import open_split_faces
 from fer_core.background.task import JobContext, Task
 from fer_core.data.demo import demo_set
-from fer_core.data.resolve import open_faces
 from fer_core.files import remove_abandoned
 from fer_core.models.bundle import MODEL_FILE
 from fer_core.models.importing.description import Description
@@ -55,7 +55,7 @@ class ExportModel(Task):
 
         folder, run = job.outputs / "model", RunFolder(Path(self.source))
         if run.config_file.exists():
-            faces = checked_faces(open_faces(run.config().data), run)
+            faces = checked_faces(open_split_faces(run.config().data), run)
             exported = export_run(run, self.form, folder, faces, steps=job.progress)
         else:
             faces = demo_set(_COMPARED_FACES).images

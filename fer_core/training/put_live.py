@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fer_core.audit.hold_out import open_split_faces
 from fer_core.background.task import JobContext, Task
-from fer_core.data.resolve import open_faces
 from fer_core.errors import ModelError, RunError
 from fer_core.files import sha256_of
 from fer_core.models.bundle import CARD_FILE
@@ -44,7 +44,7 @@ class PutRunLive(Task):
 
         run = RunFolder(Path(self.folder))
         run.export_file.unlink(missing_ok=True)
-        faces = checked_faces(open_faces(run.config().data), run)
+        faces = checked_faces(open_split_faces(run.config().data), run)
         export_run(run, "litert", run.model_folder, faces, steps=job.progress)
         return {"model": put_run_live(run)}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from fer_core.audit.corrections import load_corrections
+from fer_core.audit.hold_out import open_split_faces
 from fer_core.data.face_set import FaceSet
-from fer_core.data.resolve import open_faces
 from fer_core.errors import DataError, RunError
 from fer_core.files import read_json, write_json
 from fer_core.training.config import RunConfig
@@ -23,12 +23,14 @@ def open_run_faces(config: RunConfig) -> FaceSet:
     Raises:
         DataError: the data set, the list of corrections or the subset cannot be used.
     """
-    faces = open_faces(config.data)
+    faces = open_split_faces(config.data)
     if not (config.corrections or config.subset):
         return faces
     keep, labels = np.ones(len(faces), bool), faces.labels
     if config.corrections:
-        keep, labels = load_corrections(Path(config.corrections), faces.hash, len(faces)).apply(labels)
+        keep, labels = load_corrections(Path(config.corrections), faces.hash, len(faces), faces.class_names).apply(
+            labels
+        )
     if config.subset:
         keep &= _subset_mask(config, faces)
     return with_corrections(faces, config.train_splits, keep, labels)
@@ -46,7 +48,7 @@ def save_run_subset(config: RunConfig, path: Path) -> None:
     from fer_core.audit.subsets import stored_subset
 
     subset = stored_subset(config.data, config.subset)
-    faces = open_faces(config.data)
+    faces = open_split_faces(config.data)
     count = int(np.isin(faces.rows_of(*config.train_splits), subset.rows).sum())
     if not count:
         raise DataError(

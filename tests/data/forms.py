@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
@@ -81,9 +82,9 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def tarred(files: Mapping[str, bytes], compression: str = "") -> bytes:
-    """Return a tar; `compression` is "", "gz" or "xz"."""
+    """Return a tar; `compression` is "", "gz", "xz" or "bz2"."""
     buffer = io.BytesIO()
-    level = {"gz": {"compresslevel": 1}, "xz": {"preset": 0}}.get(compression, {})
+    level = {"gz": {"compresslevel": 1}, "xz": {"preset": 0}, "bz2": {"compresslevel": 1}}.get(compression, {})
     with tarfile.open(fileobj=buffer, mode=f"w:{compression}", **level) as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
@@ -97,9 +98,11 @@ PACKERS = {
     "tar": tarred,
     "tar.gz": lambda files: tarred(files, "gz"),
     "tar.xz": lambda files: tarred(files, "xz"),
+    "tar.bz2": lambda files: tarred(files, "bz2"),
 }
 COMPRESSORS = {
     "plain": bytes,
     "gz": lambda content: gzip.compress(content, 1),
     "xz": lambda content: lzma.compress(content, preset=0),
+    "bz2": lambda content: bz2.compress(content, 1),
 }

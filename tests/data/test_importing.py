@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer_core.audit.hold_out import hold_out_splits
 from fer_core.data.demo import demo_set
-from fer_core.data.importing import add_votes, hold_out_validation, import_faces, resolve_path
+from fer_core.data.importing import add_votes, import_faces, resolve_path
 from fer_core.data.store import list_stores, open_store, store_name, validation_name, write_store
 from fer_core.emotions import CSV_TO_INDEX
 from fer_core.errors import DataError
@@ -88,9 +89,9 @@ def test_two_imports_of_one_name_give_two_stores(home, tmp_path):
 def test_a_split_of_the_same_data_is_written_anew_and_one_of_other_data_is_kept(home):
     faces = demo_set(140)
     write_store(dataclasses.replace(faces, split=np.zeros(140, np.uint8)), "tree")
-    assert hold_out_validation("tree") == hold_out_validation("tree") == "tree with validation"
+    assert hold_out_splits("tree") == hold_out_splits("tree") == "tree with validation"
     write_store(demo_set(80), "tree with validation")
-    assert hold_out_validation("tree") == "tree with validation 2"
+    assert hold_out_splits("tree") == "tree with validation 2"
     assert open_store("tree with validation").hash == demo_set(80).hash
 
 

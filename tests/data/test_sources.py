@@ -86,7 +86,7 @@ def test_split_folders(folder: str, split: str, faces: FaceSet, tmp_path: Path) 
     files = {f"{folder}/{label}/{n}.png".lstrip("/"): encoded(faces.images[n]) for n, label in enumerate(LABELS)}
     read = read_source(write_folder(tmp_path, files))
     assert read.splits == (split,)
-    assert any("no folders named train and test" in note for note in read.source.notes) == (split == "Training")
+    assert any("all images are Training" in note for note in read.source.notes) == (split == "Training")
 
 
 def test_numbers_in_names_sort_as_numbers(faces: FaceSet, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from fer_core.emotions import LABELS
 from fer_core.errors import RunError
 from fer_core.files import atomic_path, write_json
 from fer_core.training.config import RunConfig
@@ -100,7 +99,8 @@ class Validation(keras.callbacks.Callback):
         super().__init__()
         self._run, self._progress, self._batches, self._network = run, progress, batches, network
         self._validation, self._truth = validation, validation.truth
-        self._shown = _spread(self._truth)
+        self._class_names = validation.faces.class_names
+        self._shown = _spread(self._truth, len(self._class_names))
         self._predicted = self._earlier(first_epoch)
         _save_faces(validation.images[self._shown], run)
 
@@ -124,11 +124,13 @@ class Validation(keras.callbacks.Callback):
     def _write(self, epoch: int, probs: np.ndarray) -> None:
         shown, counts = probs[self._shown], self._truth >= 0
         self._predicted.append(shown.argmax(axis=1).tolist())
-        confusion = confusion_matrix(self._truth[counts], probs[counts].argmax(axis=1), labels=range(len(LABELS)))
+        classes = range(len(self._class_names))
+        confusion = confusion_matrix(self._truth[counts], probs[counts].argmax(axis=1), labels=classes)
         write_json(
             self._run.validation_file,
             {
                 "epoch": epoch,
+                "class_names": list(self._class_names),
                 "confusion": confusion.tolist(),
                 "faces": {
                     "labels": self._truth[self._shown].tolist(),
@@ -208,9 +210,10 @@ def ends_early(history: pd.DataFrame, patience: int) -> bool:
     return bool(patience and len(history) and len(history) - 1 - best_epoch(history) >= patience)
 
 
-def _spread(labels: np.ndarray) -> np.ndarray:
-    """Return the rows of up to `SHOWN_FACES` faces, the same number of each expression."""
-    return np.concatenate([np.flatnonzero(labels == k)[: SHOWN_FACES // len(LABELS)] for k in range(len(LABELS))])
+def _spread(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return the rows of up to `SHOWN_FACES` faces, the same number of each class."""
+    most = max(1, SHOWN_FACES // classes)
+    return np.concatenate([np.flatnonzero(labels == k)[:most] for k in range(classes)])[:SHOWN_FACES]
 
 
 def _save_faces(images: np.ndarray, run: RunFolder) -> None:

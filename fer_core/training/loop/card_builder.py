@@ -10,7 +10,6 @@ import numpy as np
 
 from fer_core import __version__
 from fer_core.data.face_set import SPLITS, FaceSet
-from fer_core.emotions import LABELS
 from fer_core.evaluation.assessment import measure_rows
 from fer_core.evaluation.results import SplitResult
 from fer_core.evaluation.serialization import split_to_json
@@ -49,7 +48,7 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
         name=run.name,
         architecture=config.architecture,
         parameters=network.model.count_params(),
-        labels=LABELS,
+        labels=faces.class_names,
         label_sets=config.label_sets,
         data={
             "name": faces.source.name or config.data,

@@ -38,6 +38,8 @@ def columns(label_set: str, label_sets: tuple[str, ...]) -> slice:
     >>> columns("votes", ("people", "fer", "votes"))
     slice(14, 21, None)
     """
+    if len(label_sets) == 1:
+        return slice(None)  # a data set without votes may have any number of classes
     start = label_sets.index(label_set) * len(LABELS)
     return slice(start, start + len(LABELS))
 
@@ -48,9 +50,15 @@ def split_scores(scores: np.ndarray, label_sets: tuple[str, ...]) -> dict[str, n
 
 
 def set_initial_weights(
-    network: keras.Model, label_sets: tuple[str, ...], source: keras.Model, source_label_sets: tuple[str, ...]
+    network: keras.Model,
+    label_sets: tuple[str, ...],
+    source: keras.Model,
+    source_label_sets: tuple[str, ...],
+    same_classes: bool = True,
 ) -> None:
     """Give `network` the weights of `source`, a network of the same architecture.
+
+    If their classes differ, the head stays as it is: its scores mean something else.
 
     Heads take over the weights of the head for their own label set. One that `source` lacks starts with those of the
     default head, scaled down.
@@ -58,6 +66,8 @@ def set_initial_weights(
     outputs, source_outputs = score_outputs(label_sets), score_outputs(source_label_sets)
     for ours, theirs in zip(_trunk(network, outputs.values()), _trunk(source, source_outputs.values()), strict=True):
         ours.assign(theirs)
+    if not same_classes:
+        return
     for label_set, name in outputs.items():
         known = label_set in source_outputs or len(label_sets) == 1
         head = source.get_layer(source_outputs.get(label_set, SCORES))

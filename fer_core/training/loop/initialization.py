@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer_core.emotions import LABELS
 from fer_core.errors import ModelError, RunError
 from fer_core.models.bundle import CARD_FILE, WEIGHTS_FILE
 from fer_core.models.card import ModelCard
@@ -30,12 +31,14 @@ class InitialWeights:
         folder: its folder.
         is_run: whether it is a run; otherwise it is a model.
         training: its configuration and, if it is finished, what its training took.
+        class_names: of its scores, in their order.
     """
 
     name: str
     folder: Path
     is_run: bool
     training: Mapping[str, Any]
+    class_names: tuple[str, ...] = LABELS
 
     def network(self) -> keras.Model:
         """Return it with its weights, float32.
@@ -50,7 +53,7 @@ class InitialWeights:
         path = RunFolder(self.folder).weights_file
         if not path.exists():
             raise RunError(f"The run {self.name} has no weights yet: {path} is missing.")
-        network = build(self.training["architecture"], label_sets=self.label_sets)
+        network = build(self.training["architecture"], label_sets=self.label_sets, classes=len(self.class_names))
         network.load_weights(path)
         return network
 
@@ -60,8 +63,12 @@ class InitialWeights:
         return trained_label_sets(self.training.get("label_set", "fer"))
 
 
-def find_initial_weights(config: RunConfig) -> InitialWeights:
+def find_initial_weights(config: RunConfig, class_names: tuple[str, ...] | None = None) -> InitialWeights:
     """Return what `config.start_from` names.
+
+    Args:
+        config: of the run that starts.
+        class_names: of its data set; None if they are not known yet.
 
     Raises:
         RunError: there is none of this name, it is another network, or it has trained on faces that this run
@@ -72,7 +79,8 @@ def find_initial_weights(config: RunConfig) -> InitialWeights:
         raise RunError(
             f"{source.name} is the network {theirs}; a run of {config.architecture} cannot start with its weights."
         )
-    if known := known_of(source.training, config):
+    is_other_data = class_names is None or class_names != source.class_names
+    if known := known_of(source.training, config, is_other_data):
         raise RunError(
             f"{source.name} has trained on {known}; a run that starts with its weights would be measured on "
             "faces that it knows. Train on the same splits of the same data set."
@@ -80,17 +88,18 @@ def find_initial_weights(config: RunConfig) -> InitialWeights:
     return source
 
 
-def known_of(training: Mapping[str, Any], config: RunConfig) -> str:
+def known_of(training: Mapping[str, Any], config: RunConfig, is_other_data: bool = False) -> str:
     """Return as text what a network has trained on that a run of `config` does not train on; empty if nothing.
 
     Args:
         training: how the network was trained, from its card.
         config: of the run that starts from the network or is taught by it.
+        is_other_data: whether both data sets have different classes, and so different faces.
     """
     theirs = set(training.get("train_splits", ()))
     if unseen := theirs - set(config.train_splits):
         return ", ".join(sorted(unseen))
-    held_out = "Validation" in config.validation_splits and "Training" in theirs
+    held_out = not is_other_data and "Validation" in config.validation_splits and "Training" in theirs
     # Validation is held out of Training; in another data set, the same faces may still be in Training.
     return "what is Validation here" if held_out and training.get("data") != config.data else ""
 
@@ -123,13 +132,16 @@ def _architecture_of(folder: Path) -> str | None:
 def _named(name: str) -> InitialWeights:
     # A name means what a page lists under it: a model, if it has Keras weights, before a run.
     if name in available_models() and (folder_of(name) / WEIGHTS_FILE).is_file():
-        folder = folder_of(name)
-        return InitialWeights(name, folder, False, ModelCard.load(folder / CARD_FILE).training)
+        return _of_model(name)
     run = find_run(name)
     if run.config_file.exists():
         card = ModelCard.load(run.card_file).training if run.card_file.exists() else {}
-        return InitialWeights(run.name, run.path, True, {**run.config().to_dict(), **card})
+        return InitialWeights(run.name, run.path, True, {**run.config().to_dict(), **card}, run.class_names())
     if name in available_models():
-        folder = folder_of(name)
-        return InitialWeights(name, folder, False, ModelCard.load(folder / CARD_FILE).training)
+        return _of_model(name)
     raise RunError(f"No run and no model is named {name!r}. Name one that exists, or start with random weights.")
+
+
+def _of_model(name: str) -> InitialWeights:
+    card = ModelCard.load(folder_of(name) / CARD_FILE)
+    return InitialWeights(name, folder_of(name), False, card.training, card.labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fer_core.data.resolve import class_names_of
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.distillation import check_teachers
 from fer_core.training.loop.initialization import find_initial_weights
@@ -11,9 +12,10 @@ def check_prerequisites(config: RunConfig) -> None:
     """Check that the teachers and the network that a run starts from can be used.
 
     Raises:
-        FerError: one is missing, altered, of another architecture, or has trained on faces that the run does not train
-            on.
+        FerError: one is missing, altered, of another architecture or, as a teacher, of other classes; or it has
+            trained on faces that the run does not train on.
     """
-    check_teachers(config)
+    class_names = class_names_of(config.data)
+    check_teachers(config, class_names)
     if config.start_from:
-        find_initial_weights(config)
+        find_initial_weights(config, class_names)

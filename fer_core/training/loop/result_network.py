@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from fer_core.emotions import LABELS
 from fer_core.face_size import FACE_SIZE
 from fer_core.models.registry import build, resizable
 from fer_core.training.loop.batches import Batches
@@ -26,15 +27,19 @@ _BATCH = 256
 class ResultNetwork:
     """An untrained copy of the network in training, which takes over its weights."""
 
-    def __init__(self, architecture: str, label_sets: tuple[str, ...], batches: Batches) -> None:
+    def __init__(
+        self, architecture: str, label_sets: tuple[str, ...], batches: Batches, classes: int = len(LABELS)
+    ) -> None:
         """Args:
         architecture: its name in the registry.
         label_sets: what it answers for, the default first.
         batches: what is trained on; averaged weights need batch statistics of their own.
+        classes: number of scores of each label set.
         """
         self._label_sets = label_sets
         with precision("float32"):  # what is kept and measured, whatever it was trained in
-            self.model = build(architecture, None if resizable(architecture) else FACE_SIZE, label_sets)
+            size = None if resizable(architecture) else FACE_SIZE
+            self.model = build(architecture, size, label_sets, classes)
             self._side_by_side = side_by_side(self.model, label_sets)
         self._batches = batches
         self._normalizations = [
@@ -48,11 +53,11 @@ class ResultNetwork:
             self._recalibrate()
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """Return float32 (n, 7 × label sets), the scores of faces uint8 (n, size, size) side by side."""
+        """Return float32 (n, classes × label sets), the scores of faces uint8 (n, size, size) side by side."""
         return self._side_by_side.predict(images[..., None], batch_size=_BATCH, verbose=0)
 
     def predict_all(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """Return float32 (n, 7) scores for each label set, of faces uint8 (n, size, size)."""
+        """Return float32 (n, classes) scores for each label set, of faces uint8 (n, size, size)."""
         return split_scores(self.predict(images), self._label_sets)
 
     def save_weights(self, path: Path) -> None:

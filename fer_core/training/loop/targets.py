@@ -9,7 +9,6 @@ import numpy as np
 
 from fer_core.data.face_set import FaceSet
 from fer_core.data.votes import has_votes, label_votes, unique_majority
-from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 from fer_core.training.config import RunConfig
 
@@ -47,9 +46,9 @@ def targets_of(faces: FaceSet, config: RunConfig) -> tuple[np.ndarray, np.ndarra
         config: of the run.
 
     Returns:
-        float32 (n, 7 × label sets), the targets of each label set side by side; each adds up to 1, or to 0 where the
-        face has none: see `label_targets`, `vote_targets` and `people_targets`. And bool (n,): whether the face has
-        any target.
+        float32 (n, classes × label sets), the targets of each label set side by side; each adds up to 1, or to 0 where
+        the face has none: see `label_targets`, `vote_targets` and `people_targets`. And bool (n,): whether the face
+        has any target.
 
     Raises:
         DataError: votes are needed, but the data set has none.
@@ -60,8 +59,8 @@ def targets_of(faces: FaceSet, config: RunConfig) -> tuple[np.ndarray, np.ndarra
 
 
 def label_targets(faces: FaceSet) -> np.ndarray:
-    """Return float32 (n, 7): 1 for the data set's label."""
-    return np.eye(len(LABELS), dtype=np.float32)[faces.labels]
+    """Return float32 (n, classes): 1 for the data set's label."""
+    return np.eye(len(faces.class_names), dtype=np.float32)[faces.labels]
 
 
 def vote_targets(faces: FaceSet) -> np.ndarray:
@@ -93,7 +92,7 @@ _TARGETS: Mapping[str, Callable[[FaceSet, RunConfig], np.ndarray]] = {
 
 
 def true_labels(faces: FaceSet, label_set: str) -> np.ndarray:
-    """Return what counts as right in a label set: int64 (n,), index into `LABELS`, -1 where nothing does.
+    """Return what counts as right in a label set: int64 (n,), index into the class names, -1 where nothing does.
 
     For "fer" that is the data set's label, for "votes" and "people" the unique majority of the votes.
     """
@@ -110,7 +109,7 @@ def _votes_of(faces: FaceSet) -> np.ndarray:
 
 
 def class_weights(targets: np.ndarray) -> np.ndarray:
-    """Return float32 (7,): weights under which all expressions count the same, 1 on average over targets (n, 7)."""
+    """Return float32 (k,): weights under which all k classes count the same, 1 on average over targets (n, k)."""
     share = targets.mean(axis=0)
     weights = np.divide(1.0, share, out=np.zeros_like(share), where=share > 0)
     return (weights / (weights * share).sum()).astype(np.float32)

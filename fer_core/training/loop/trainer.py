@@ -137,11 +137,12 @@ def prepare(faces: FaceSet, config: RunConfig) -> tuple[keras.Model, Batches, Va
         targets[rows],
         config,
         weights=_class_weights(targets[rows], config) if config.class_weighting else None,
-        teacher=find_teacher(config) if config.teachers else None,
+        teacher=find_teacher(config, faces.class_names) if config.teachers else None,
     )
     rows = usable_rows(config.validation_splits)
     size = FACE_SIZE if config.initial_size == FACE_SIZE else None
-    model = side_by_side(build(config.architecture, size, config.label_sets), config.label_sets)
+    network = build(config.architecture, size, config.label_sets, len(faces.class_names))
+    model = side_by_side(network, config.label_sets)
     model.compile(
         optimizer=build_optimizer(config, len(batches)), metrics=[build_accuracy(config)], loss=build_loss(config)
     )
@@ -158,9 +159,9 @@ def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -
     data_hash = _data_hash(faces, config)
     first_epoch = _resume(run, model, data_hash)
     batches.start_epoch(first_epoch)
-    network = ResultNetwork(config.architecture, config.label_sets, batches)
+    network = ResultNetwork(config.architecture, config.label_sets, batches, len(faces.class_names))
     if config.start_from and not first_epoch:
-        _set_initial_weights(model, run, config)
+        _set_initial_weights(model, run, config, faces.class_names)
     progress = Progress(run, batches, beat)
     beat.set_state("running", epoch=first_epoch, steps_per_epoch=len(batches))
     callbacks = [
@@ -220,9 +221,10 @@ def _resume(run: RunFolder, model: keras.Model, data_hash: str) -> int:
     return first_epoch
 
 
-def _set_initial_weights(model: keras.Model, run: RunFolder, config: RunConfig) -> None:
-    source = find_initial_weights(config)
-    set_initial_weights(model, config.label_sets, source.network(), source.label_sets)
+def _set_initial_weights(model: keras.Model, run: RunFolder, config: RunConfig, class_names: tuple[str, ...]) -> None:
+    source = find_initial_weights(config, class_names)
+    same_classes = source.class_names == class_names
+    set_initial_weights(model, config.label_sets, source.network(), source.label_sets, same_classes)
     write_json(run.initial_weights_file, source.training)
 
 

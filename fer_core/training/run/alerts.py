@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fer_core.emotions import LABELS
 from fer_core.training.run.folder import best_epoch
 from fer_core.training.run.records import ValidationRecord
 
@@ -31,7 +30,7 @@ def alerts(history: pd.DataFrame, validation: ValidationRecord | None) -> list[s
 def weakness(validation: ValidationRecord | None) -> str:
     """Return in a few words why a finished run is no success, or an empty text.
 
-    It is no success if the network predicts one expression only, or is hardly more often right than if it always named
+    It is no success if the network predicts one class only, or is hardly more often right than if it always named
     the most frequent one.
     """
     if validation is None or not (total := np.sum(validation.confusion)):
@@ -39,7 +38,7 @@ def weakness(validation: ValidationRecord | None) -> str:
     confusion = np.asarray(validation.confusion)
     predicted = np.flatnonzero(confusion.sum(axis=0))
     if len(predicted) == 1:
-        return f"always {LABELS[predicted[0]]}"
+        return f"always {validation.class_names[predicted[0]]}"
     largest = float(confusion.sum(axis=1).max() / total)
     # Two standard errors: less than that is chance.
     margin = 2 * np.sqrt(largest * (1 - largest) / total)
@@ -57,7 +56,7 @@ def _weakness_sentence(validation: ValidationRecord | None) -> str:
     if not reason:
         return ""
     confusion = np.asarray(validation.confusion)
-    label = LABELS[int(confusion.sum(axis=1).argmax())]
+    label = validation.class_names[int(confusion.sum(axis=1).argmax())]
     largest = confusion.sum(axis=1).max() / confusion.sum()
     if reason.startswith("always"):
         finding = f"The network predicts {reason.removeprefix('always ')} for every face."

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.background.locks import is_held
+from fer_core.emotions import LABELS
 from fer_core.errors import RunError
 from fer_core.files import atomic_path, read_json, write_json, write_text
 from fer_core.models.bundle import bundled_models
@@ -248,6 +249,14 @@ class RunFolder:
             RunError: the file is damaged.
         """
         return read_record(self.validation_file, ValidationRecord)
+
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of the classes that the run learns; the seven emotions before its first epoch."""
+        try:
+            record = self.validation()
+        except RunError:
+            record = None  # shown as damaged elsewhere
+        return LABELS if record is None else record.class_names
 
     def export(self) -> ExportRecord | None:
         """Read what was measured of the run's model, or None if the run was not converted.

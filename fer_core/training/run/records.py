@@ -20,8 +20,6 @@ LIVE_STATES: tuple[str, ...] = get_args(LiveState)
 STATES: tuple[str, ...] = get_args(State)
 
 _Count = Annotated[int, Field(ge=0)]
-_Label = Annotated[int, Field(ge=0, lt=len(LABELS))]
-_PerLabel = Field(min_length=len(LABELS), max_length=len(LABELS))
 # Fields that a later version adds are ignored.
 _FINITE = ConfigDict(allow_inf_nan=False, extra="ignore")
 
@@ -71,16 +69,16 @@ class WatchedFaces:
     """A few validation faces and what the network said about them.
 
     Attributes:
-        labels: true label of each face, index into `LABELS`.
-        probs: scores of each face after the last epoch, in the order of `LABELS`.
+        labels: true label of each face, index into the record's class names.
+        probs: scores of each face after the last epoch, in the order of the class names.
         predicted: for each epoch, the predicted label of each face.
     """
 
     __pydantic_config__ = _FINITE
 
-    labels: list[_Label]
-    probs: list[Annotated[list[float], _PerLabel]]
-    predicted: list[list[_Label]]
+    labels: list[_Count]
+    probs: list[list[float]]
+    predicted: list[list[_Count]]
 
     def __post_init__(self) -> None:
         if {len(self.probs), *map(len, self.predicted)} - {len(self.labels)}:
@@ -93,15 +91,24 @@ class ValidationRecord:
 
     Attributes:
         epoch: counted from 0.
-        confusion: counts (7, 7), rows true, columns predicted, in the order of `LABELS`.
+        confusion: counts (k, k), rows true, columns predicted, in the order of `class_names`.
         faces: a few of the faces.
+        class_names: of the k classes of the data set.
     """
 
     __pydantic_config__ = _FINITE
 
     epoch: _Count
-    confusion: Annotated[list[Annotated[list[_Count], _PerLabel]], _PerLabel]
+    confusion: list[list[_Count]]
     faces: WatchedFaces
+    class_names: tuple[str, ...] = LABELS
+
+    def __post_init__(self) -> None:
+        k = len(self.class_names)
+        if {len(self.confusion), *map(len, self.confusion), *map(len, self.faces.probs)} != {k}:
+            raise ValueError(f"expected {k} counts and scores for each of {k} classes")
+        if max((label for labels in (self.faces.labels, *self.faces.predicted) for label in labels), default=0) >= k:
+            raise ValueError(f"expected labels below {k}")
 
 
 @dataclass(frozen=True)

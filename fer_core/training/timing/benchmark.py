@@ -56,7 +56,7 @@ def measure_throughput(faces: FaceSet, config: RunConfig) -> dict[str, Any]:
         images = validation.images
         clock = _Clock()
         model.fit(batches, shuffle=False, epochs=_WARM_UP_STEPS + _STEPS, verbose=0, callbacks=[clock])
-        network = ResultNetwork(config.architecture, config.label_sets, batches)
+        network = ResultNetwork(config.architecture, config.label_sets, batches, len(faces.class_names))
         few = np.resize(images, (min(len(images), _VALIDATED), *images.shape[1:]))
         network.predict(few[:256])
         began_s = time.perf_counter()

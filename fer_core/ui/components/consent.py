@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.emotions import has_emotions
 from fer_core.evaluation.serialization import split_from_json
 from fer_core.evaluation.text import people_sentence
 from fer_core.models.card import ModelCard, is_fer2013, main_split
@@ -70,6 +71,7 @@ def measured_with_people(card: ModelCard) -> str:
 
 def _agreement_sentence(card: ModelCard) -> str:
     """Say how often people agree, where the model's accuracy on photographs stands beside it."""
-    if not card.measured or card.measured_on.get("synthetic"):
+    other_classes = card.labels and not has_emotions(card.labels)
+    if not card.measured or card.measured_on.get("synthetic") or other_classes:
         return ""
     return " People agree with the labels of FER-2013 about 65 % of the time."

@@ -12,7 +12,6 @@ import streamlit as st
 
 from fer_core.audit.corrections import EXCLUDE, Corrections, from_csv, load_corrections
 from fer_core.audit.corrections_file import change_corrections, corrections_path
-from fer_core.emotions import LABELS
 from fer_core.errors import DataError, FerError
 from fer_core.ui.components.data_view import DataView, shown_name
 
@@ -27,9 +26,9 @@ def read_corrections(view: DataView) -> Corrections:
     """
     path = corrections_path(view.info.name)
     if not path.exists():
-        return Corrections(view.info.hash, len(view.faces))
+        return Corrections(view.info.hash, len(view.faces), class_names=view.class_names)
     status = path.stat()
-    return _read(str(path), view.info.hash, len(view.faces), status.st_mtime_ns, status.st_size)
+    return _read(str(path), view.info.hash, len(view.faces), view.class_names, status.st_mtime_ns, status.st_size)
 
 
 def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str, toast: bool = True) -> None:
@@ -56,12 +55,12 @@ def mark_faces(view: DataView, rows: Sequence[int], mark: str, reason: str, toas
 
 
 def relabel_each(view: DataView, rows: np.ndarray, labels: np.ndarray, reason: str) -> None:
-    """Relabel faces, each with its own label (index into `LABELS`), as one step for Undo; a widget's callback."""
+    """Relabel faces, each with its own label (index into class names), as one step for Undo; a widget's callback."""
 
     def change(corrections: Corrections) -> Corrections:
-        added = Corrections(corrections.data, corrections.n)
+        added = Corrections(corrections.data, corrections.n, class_names=corrections.class_names)
         for k in np.unique(labels[labels >= 0]):
-            added = added.relabel(rows[labels == k], LABELS[k], reason, _now())
+            added = added.relabel(rows[labels == k], view.class_names[k], reason, _now())
         return corrections.merge(added, _now())
 
     if _change(view, change):
@@ -80,7 +79,7 @@ def read_or_explain(view: DataView) -> Corrections:
             f"**The marked faces cannot be read.** {error} The list lies at {corrections_path(view.info.name)}.",
             icon=":material/error:",
         )
-        return Corrections(view.info.hash, len(view.faces))
+        return Corrections(view.info.hash, len(view.faces), class_names=view.class_names)
 
 
 def corrections_panel(view: DataView, corrections: Corrections) -> None:
@@ -128,7 +127,9 @@ def _import(view: DataView, upload: st.runtime.uploaded_file_manager.UploadedFil
             text = upload.getvalue().decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise DataError(f"{upload.name} is not text. Expected a list that was exported here.") from error
-        return corrections.merge(from_csv(text, corrections.data, corrections.n, upload.name), _now())
+        return corrections.merge(
+            from_csv(text, corrections.data, corrections.n, upload.name, corrections.class_names), _now()
+        )
 
     _change(view, merge)
 
@@ -136,7 +137,7 @@ def _import(view: DataView, upload: st.runtime.uploaded_file_manager.UploadedFil
 def _change(view: DataView, change: Callable[[Corrections], Corrections]) -> bool:
     """Change the list on disk and return whether that went well; if not, `read_or_explain` says why."""
     try:
-        change_corrections(view.info.name, view.info.hash, len(view.faces), change)
+        change_corrections(view.info.name, view.info.hash, len(view.faces), change, view.class_names)
     except FerError as error:
         st.session_state[_FAILED] = str(error)
         return False
@@ -164,5 +165,5 @@ def _now() -> datetime:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _read(path: str, data: str, n: int, mtime_ns: int, size: int) -> Corrections:
-    return load_corrections(Path(path), data, n)
+def _read(path: str, data: str, n: int, class_names: tuple[str, ...], mtime_ns: int, size: int) -> Corrections:
+    return load_corrections(Path(path), data, n, class_names)

@@ -13,7 +13,7 @@ from fer_core.audit.first_look import first_look
 from fer_core.audit.summary import Summary
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.store import StoreInfo, open_store
-from fer_core.emotions import LABELS, canonical
+from fer_core.emotions import canonical
 
 _STYLE = Path(__file__).parent / "faces.css"
 
@@ -39,6 +39,11 @@ class DataView:
     summary: Summary
     findings: Findings
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of its labels."""
+        return self.faces.class_names
+
     def title(self, row: int) -> str:
         """Say what a face is, as its alternative text."""
         kind = "Drawn face" if self.info.source.synthetic else "Face"
@@ -46,7 +51,7 @@ class DataView:
 
     def label(self, row: int) -> str:
         """Return the name of a face's label."""
-        return LABELS[self.faces.labels[row]]
+        return self.class_names[self.faces.labels[row]]
 
     def split(self, row: int) -> str:
         """Return the name of a face's split."""

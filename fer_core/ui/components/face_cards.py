@@ -9,7 +9,7 @@ import numpy as np
 
 from fer_core.annotate import UNCERTAIN
 from fer_core.charts.timeline import clock
-from fer_core.emotions import COLORS
+from fer_core.emotions import class_colors
 from fer_core.formats import percent
 from fer_core.media.portraits import portrait
 from fer_core.media.summary import FaceSummary
@@ -63,7 +63,7 @@ def _card(result: FrameResult, i: int, image_bgr: np.ndarray, threshold: float) 
     word = labels[best] if probs[best] >= threshold else UNCERTAIN
     name = face_name(int(result.track_id[i]))
     hint = name if word != UNCERTAIN else f"{name} · most like {labels[best]}"
-    rows = "".join(_bar(label, float(p), k == best) for k, (label, p) in enumerate(zip(labels, probs, strict=True)))
+    rows = _bars(labels, probs, best)
     return (
         f'<section class="fer-card" data-expression="{escape(word)}">'
         f'<header><img alt="{name}" decoding="sync" src="{portrait(result, i, image_bgr)}">'
@@ -84,7 +84,7 @@ def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, fram
             (labels[most], face.shares[most]) if face.shares[most] >= face.uncertain else (UNCERTAIN, face.uncertain)
         )
         best = most
-    rows = "".join(_bar(label, float(p), k == best) for k, (label, p) in enumerate(zip(labels, face.mean, strict=True)))
+    rows = _bars(labels, face.mean, best)
     header = f'<header><img alt="{name}" decoding="sync" src="{picture}">' if picture else '<header class="fer-bare">'
     of = "" if face.first_s is None else "<small>of its frames</small>"
     return (
@@ -94,8 +94,15 @@ def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, fram
     )
 
 
-def _bar(label: str, prob: float, is_best: bool) -> str:
+def _bars(labels: Sequence[str], probs: np.ndarray, best: int) -> str:
+    colors = class_colors(tuple(labels))
+    return "".join(
+        _bar(label, colors[label], float(p), k == best) for k, (label, p) in enumerate(zip(labels, probs, strict=True))
+    )
+
+
+def _bar(label: str, color: str, prob: float, is_best: bool) -> str:
     return (
         f'<div class="fer-bar{" fer-best" if is_best else ""}"><span>{escape(label)}</span>'
-        f'<i><b style="width:{prob:.1%};background:{COLORS[label]}"></b></i><span>{percent(prob, 0)}</span></div>'
+        f'<i><b style="width:{prob:.1%};background:{color}"></b></i><span>{percent(prob, 0)}</span></div>'
     )

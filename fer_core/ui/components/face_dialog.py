@@ -12,13 +12,14 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from fer_core.audit.analysis import can_judge
 from fer_core.audit.corrections import EXCLUDE, Correction, Corrections
 from fer_core.audit.findings import Findings
 from fer_core.audit.problems import labels_text
 from fer_core.audit.projection import nearest
 from fer_core.audit.search import SUSPICIOUS
 from fer_core.data.face_set import VOTE_COLUMNS, hash_images
-from fer_core.emotions import COLORS, LABELS
+from fer_core.emotions import COLORS, class_colors
 from fer_core.formats import count_text
 from fer_core.models.card import ModelCard
 from fer_core.recognizer import EmotionRecognizer
@@ -133,7 +134,8 @@ def _facts(view: DataView, findings: Findings, corrections: Corrections, row: in
     rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
     badge = ' <span class="fer-tag">suspicious</span>' if score >= SUSPICIOUS else ""
     st.html(
-        f'<p class="fer-note">Labelled</p><p class="fer-word">{label_html(view.label(row))}{badge}</p>{drawn}'
+        f'<p class="fer-note">Labelled</p>'
+        f'<p class="fer-word">{label_html(view.label(row), view.class_names)}{badge}</p>{drawn}'
         f'<dl class="fer-facts">{rows}</dl>'
     )
 
@@ -146,7 +148,15 @@ def _mark_controls(view: DataView, corrections: Corrections, row: int) -> None:
     st.session_state[_EXCLUDED] = excluded
     st.session_state[_LABEL] = own if mark is None or excluded else mark.label
     st.toggle("Exclude from training", key=_EXCLUDED, on_change=_exclude, args=(view, row))
-    st.pills("Label for training", LABELS, required=True, key=_LABEL, wrap=True, on_change=_relabel, args=(view, row))
+    st.pills(
+        "Label for training",
+        view.class_names,
+        required=True,
+        key=_LABEL,
+        wrap=True,
+        on_change=_relabel,
+        args=(view, row),
+    )
     st.caption(_mark_sentence(mark, own))
 
 
@@ -213,7 +223,7 @@ def _scores(view: DataView, recognizer: EmotionRecognizer | None, row: int) -> N
         return
     probs = recognizer.classify(view.faces.images[row : row + 1])[0]
     bars = [
-        Bar(label, float(p), f"{p * 100:.0f} %", COLORS[label], p == probs.max())
+        Bar(label, float(p), f"{p * 100:.0f} %", class_colors(recognizer.labels)[label], p == probs.max())
         for label, p in zip(recognizer.labels, probs, strict=True)
     ]
     hint = _scores_hint(view, recognizer.card, row)
@@ -223,6 +233,8 @@ def _scores(view: DataView, recognizer: EmotionRecognizer | None, row: int) -> N
 
 def _scores_hint(view: DataView, card: ModelCard, row: int) -> str:
     """Return why the scores of a face mean less than they seem to; empty if nothing is known against them."""
+    if not can_judge(card, view.class_names):
+        return "It scores other classes than those of this data set."
     fingerprint = training_fingerprint(card)
     if fingerprint is not None and np.isin(hash_images(view.faces.images[row : row + 1]), fingerprint)[0]:
         return "It was trained on this very image."
@@ -243,7 +255,7 @@ def _copies(view: DataView, findings: Findings, row: int) -> None:
     notes = [f"{view.split(r)}{'' if exact else ', near'}" for r, exact in zip(rows, same, strict=True)]
     st.markdown(
         f"**{count_text(len(copies), 'copy')}** of this picture, which stands first: "
-        f"{labels_text(view.faces.labels[rows])}"
+        f"{labels_text(view.faces.labels[rows], view.class_names)}"
     )
     _strip(view, rows, notes, "face_copies")
 
@@ -268,4 +280,5 @@ def _neighbours(view: DataView, recognizer: EmotionRecognizer | None, row: int) 
 
 def _strip(view: DataView, rows: Sequence[int], notes: Sequence[str], key: str) -> None:
     tiles = [Tile(int(r), view.label(r), view.title(r), note) for r, note in zip(rows, notes, strict=True)]
-    face_grid(view.faces.images, [TileGroup(tiles)], key, _STRIP_PX, on_open=open_face)
+    groups = [TileGroup(tiles)]
+    face_grid(view.faces.images, groups, key, _STRIP_PX, on_open=open_face, class_names=view.class_names)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from fer_core.emotions import COLORS, LABELS
+from fer_core.emotions import LABELS, class_colors
 from fer_core.ui.components.pictures import png_url
 
 _HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ class Tile:
 
     Attributes:
         row: of the data set.
-        label: its name out of `LABELS`.
+        label: the name of its class.
         title: what the face is, in a sentence; its alternative text.
         note: a second line under the label, may be empty.
         mark: "exclude", a label it is to have instead, or empty.
@@ -68,6 +68,7 @@ def face_grid(
     on_mark: Callable[[list[int], str], None] | None = None,
     on_tag: Callable[[list[int], str], None] | None = None,
     tags: Sequence[str] = (),
+    class_names: tuple[str, ...] = LABELS,
 ) -> None:
     """Draw the wall.
 
@@ -80,6 +81,7 @@ def face_grid(
         on_mark: called with rows and "exclude", a label or "" (unmark); None where nothing can be marked.
         on_tag: called with rows and the tag they are to have; None where nothing can be tagged.
         tags: offered as it is typed.
+        class_names: of the data set.
     """
 
     def opened() -> None:
@@ -94,14 +96,17 @@ def face_grid(
         if on_tag and (event := st.session_state[key].tagged):
             on_tag([int(row) for row in event["rows"]], event["tag"])
 
-    data = [{"caption": group.caption, "faces": [_face(images, tile) for tile in group.tiles]} for group in groups]
+    data = [
+        {"caption": group.caption, "faces": [_face(images, tile, class_names) for tile in group.tiles]}
+        for group in groups
+    ]
     _component(
         key=key,
         data={
             "groups": data,
             "size_px": size_px,
             "selectable": on_mark is not None,
-            "labels": list(LABELS),
+            "labels": list(class_names),
             "taggable": on_tag is not None,
             "tags": list(tags),
             "version": _version(data, size_px),
@@ -113,14 +118,14 @@ def face_grid(
     )
 
 
-def _face(images: np.ndarray, tile: Tile) -> dict[str, str | int]:
-    word = tile.mark if tile.mark in COLORS else tile.label
-    note = f"was {tile.label}" if tile.mark in COLORS else "excluded" if tile.mark else tile.note
+def _face(images: np.ndarray, tile: Tile, class_names: tuple[str, ...]) -> dict[str, str | int]:
+    word = tile.mark if tile.mark in class_names else tile.label
+    note = f"was {tile.label}" if tile.mark in class_names else "excluded" if tile.mark else tile.note
     return {
         "row": tile.row,
         "src": png_url(images[tile.row]),
         "word": word,
-        "color": COLORS[word],
+        "color": class_colors(class_names)[word],
         "note": note,
         "title": tile.title,
         "mark": tile.mark,

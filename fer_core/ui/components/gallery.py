@@ -41,6 +41,7 @@ def gallery(
         on_mark=lambda rows, mark: mark_faces(view, rows, mark, reason),
         on_tag=lambda rows, tag: tag_faces(view, rows, tag),
         tags=list(saved_selections(view.info).tags),
+        class_names=view.class_names,
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from fer_core.emotions import COLORS, LABELS
+from fer_core.emotions import LABELS, class_colors
 
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
@@ -33,17 +33,19 @@ def confusion_matrix(
     on_pick: Callable[[int, int], None],
     row_name: str = "Labelled",
     row_caption: str = "how the faces are labelled",
+    class_names: tuple[str, ...] = LABELS,
 ) -> None:
     """Draw the matrix.
 
     Args:
-        confusion: counts (7, 7) in the order of `LABELS`, rows true, columns predicted.
+        confusion: counts (k, k) in the order of `class_names`, rows true, columns predicted.
         shares: write each cell as its share of the row instead of its count.
         chosen: the cell that is open.
         key: of the component.
         on_pick: called with row and column of a cell that was clicked.
-        row_name: what a row says of its faces, before its expression, such as "Labelled".
+        row_name: what a row says of its faces, before its class, such as "Labelled".
         row_caption: what rows are, within a sentence.
+        class_names: of the k classes.
     """
 
     def picked() -> None:
@@ -51,9 +53,9 @@ def confusion_matrix(
             on_pick(int(cell[0]), int(cell[1]))
 
     data = {
-        "labels": list(LABELS),
-        "colors": [COLORS[label] for label in LABELS],
-        "cells": _cells(confusion, shares, row_name),
+        "labels": list(class_names),
+        "colors": list(class_colors(class_names).values()),
+        "cells": _cells(confusion, shares, row_name, class_names),
         "chosen": "{}-{}".format(*chosen) if chosen else "",
         "caption": f"Rows: {row_caption}. Columns: what the model says. "
         + ("In % of the row." if shares else "Number of faces."),
@@ -62,7 +64,9 @@ def confusion_matrix(
     _component(key=key, data={**data, "version": version}, on_picked_change=picked)
 
 
-def _cells(confusion: Sequence[Sequence[int]], shares: bool, row_name: str) -> list[list[dict[str, object]]]:
+def _cells(
+    confusion: Sequence[Sequence[int]], shares: bool, row_name: str, class_names: tuple[str, ...]
+) -> list[list[dict[str, object]]]:
     counts = np.asarray(confusion)
     of_row = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return [
@@ -74,7 +78,7 @@ def _cells(confusion: Sequence[Sequence[int]], shares: bool, row_name: str) -> l
                 "title": f"{row_name} {label}, called {other}: {counts[i, j]:,} of {counts[i].sum():,} faces, "
                 f"{of_row[i, j] * 100:.1f} %",
             }
-            for j, other in enumerate(LABELS)
+            for j, other in enumerate(class_names)
         ]
-        for i, label in enumerate(LABELS)
+        for i, label in enumerate(class_names)
     ]

@@ -10,7 +10,7 @@ from html import escape
 import cv2
 import numpy as np
 
-from fer_core.emotions import COLORS
+from fer_core.emotions import LABELS, class_colors
 
 
 def png_url(image: np.ndarray) -> str:
@@ -19,25 +19,29 @@ def png_url(image: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-def captioned_faces(images: Sequence[np.ndarray], labels: Sequence[str], title: str) -> str:
+def captioned_faces(
+    images: Sequence[np.ndarray], labels: Sequence[str], title: str, class_names: tuple[str, ...] = LABELS
+) -> str:
     """Return faces side by side, each with its label's word and colour.
 
     Args:
         images: uint8 (48, 48) each.
-        labels: a name out of `LABELS` for each.
+        labels: a name out of `class_names` for each.
         title: what all of them are, for those who cannot see them: "Drawn face", "Mean face".
+        class_names: of the data set.
     """
     figures = "".join(
-        f'<figure><img src="{png_url(image)}" alt="{escape(title)}, {label}">'
-        f"<figcaption>{label_html(label)}</figcaption></figure>"
+        f'<figure><img src="{png_url(image)}" alt="{escape(title)}, {escape(label)}">'
+        f"<figcaption>{label_html(label, class_names)}</figcaption></figure>"
         for image, label in zip(images, labels, strict=True)
     )
     return f'<div class="fer-faces">{figures}</div>'
 
 
-def label_html(label: str) -> str:
-    """Return a label as its colour and its word."""
-    return f'<span class="fer-label"><i style="background:{COLORS[label]}"></i>{escape(label)}</span>'
+def label_html(label: str, class_names: tuple[str, ...] = LABELS) -> str:
+    """Return a label, one of `class_names`, as its colour and its word."""
+    color = class_colors(class_names)[label]
+    return f'<span class="fer-label"><i style="background:{color}"></i>{escape(label)}</span>'
 
 
 @dataclass(frozen=True)

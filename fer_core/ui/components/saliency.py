@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from fer_core.emotions import COLORS, LABELS
+from fer_core.emotions import class_colors
 from fer_core.errors import ModelError
 from fer_core.explain.gradcam import GradCam
 from fer_core.explain.occlusion import occlusion
@@ -54,16 +54,16 @@ def where_it_looks(
     It is a fragment: choosing another expression redraws nothing else of the page.
 
     Args:
-        models: one or two models, each loaded and with the folder it was loaded from.
+        models: one or two models of the same classes, each loaded and with the folder it was loaded from.
         face: uint8 (48, 48), gray.
-        label: what the face is labelled, out of `LABELS`; None if that is not known.
+        label: what the face is labelled; None if that is not known.
         key: tells the choices of several such views on one page apart.
     """
     st.html(_STYLE)
     # Another face starts anew from what the first model takes it for.
     which = hashlib.sha256(face.tobytes()).hexdigest()[:12]
     emotion = st.segmented_control(
-        "Expression", LABELS, default=_top(models[0][0], face), required=True, key=f"{key}_{which}"
+        "Expression", models[0][0].labels, default=_top(models[0][0], face), required=True, key=f"{key}_{which}"
     )
     with st.spinner("Working…"):
         looks = [_look(recognizer, str(folder), _version(recognizer), face) for recognizer, folder in models]
@@ -133,8 +133,8 @@ def _show(
     else:
         figures.append(_gradcam_figure(face, _of(recognizer, emotion, looks.gradcam), emotion))
     st.html(f'<div class="fer-looks">{"".join(figures)}</div>')
-    scores = {name: float(_of(recognizer, name, looks.scores)) for name in LABELS}
-    bars = [Bar(name, p, f"{p * 100:.0f} %", COLORS[name], p == max(scores.values())) for name, p in scores.items()]
+    colors, scores = class_colors(recognizer.labels), dict(zip(recognizer.labels, looks.scores.tolist(), strict=True))
+    bars = [Bar(name, p, f"{p * 100:.0f} %", colors[name], p == max(scores.values())) for name, p in scores.items()]
     st.html(f'<div class="fer-looks-scores">{bars_html(bars)}</div>')
 
 

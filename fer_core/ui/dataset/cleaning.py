@@ -87,6 +87,7 @@ def _add(view: DataView, proposal: Corrections) -> None:
             view.info.hash,
             len(view.faces),
             lambda corrections: add_proposal(corrections, proposal, now),
+            view.class_names,
         )
     except FerError as error:
         st.session_state[_FAILED] = str(error)

@@ -13,7 +13,6 @@ from fer_core.audit.model_outputs import ModelOutputs
 from fer_core.audit.problems import TITLES, problem_keys
 from fer_core.audit.search import NOT_VOTED, OTHER, RANGES, Query, Range
 from fer_core.data.votes import has_votes
-from fer_core.emotions import LABELS
 from fer_core.formats import count_text
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.analysis import find_model_outputs, look_with_model, model_looking
@@ -76,7 +75,7 @@ def choose_faces(
     chosen: dict[str, Any] = {
         "suspicious": _SUSPICIOUS.get(which),
         "corrected": True if which == "Marked" else None,
-        "labels": _pills("Label", LABELS, "label"),
+        "labels": _pills("Label", view.class_names, "label"),
         "splits": _pills("Split", view.faces.splits, "split"),
         "seen": _pills("Most people saw", _answers(findings), "seen_as") if findings.votes is not None else (),
     }
@@ -121,7 +120,7 @@ def _folded(
             disabled=model_looking(view, recognizer),
         )
         return chosen
-    chosen["predicted"] = _pills(f"{recognizer.name} predicts", LABELS, "predicted")
+    chosen["predicted"] = _pills(f"{recognizer.name} predicts", recognizer.labels, "predicted")
     chosen["confidence"] = _percent_range("Confidence of the prediction", "confidence")
     return chosen
 
@@ -220,7 +219,7 @@ def _drop_unknown(key: str, options: Sequence[str]) -> None:
 
 def _answers(findings: Findings) -> list[str]:
     voted = findings.votes is None or has_votes(findings.votes).all()
-    return [*LABELS, OTHER] if voted else [*LABELS, OTHER, NOT_VOTED]
+    return [*findings.class_names, OTHER] if voted else [*findings.class_names, OTHER, NOT_VOTED]
 
 
 def _shuffle() -> int:

@@ -11,11 +11,12 @@ import streamlit as st
 
 from fer_core.audit.corrections import Corrections
 from fer_core.audit.findings import Findings
-from fer_core.audit.import_jobs import AddVotes, HoldOutValidation
+from fer_core.audit.import_jobs import AddVotes, HoldOutSplits
 from fer_core.audit.summary import Summary
 from fer_core.cache import clear_cache
 from fer_core.data.importing import resolve_path
 from fer_core.data.split_names import TEST_SPLITS
+from fer_core.data.splits import missing_splits
 from fer_core.data.store import StoreInfo, delete_store
 from fer_core.errors import DataError
 from fer_core.ui.components.data_view import DataView, default_store, shown_name
@@ -70,16 +71,23 @@ def describe(view: DataView) -> None:
     parts = [
         f"{info.rows:,} faces",
         ", ".join(view.faces.splits),
-        "with FER+ votes" if info.votes else "no FER+ votes",
+        *_classes(view),
         f"from {info.source.name}",
     ]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if info.source.synthetic:
             st.badge("Drawn by this program, not FER-2013", icon=":material/draw:", color="orange")
         st.html(f'<div class="fer-status">{"".join(f"<span>{escape(part)}</span>" for part in parts)}</div>')
-    if "Test" in view.faces.splits and "Validation" not in view.faces.splits:
-        _mixed_tests(view)
+    if missing := missing_splits(view.faces):
+        _offer_hold_out(view, missing)
     st.html(f'<div class="fer-figures">{"".join(_figure(*figure) for figure in _figures(view))}</div>')
+
+
+def _classes(view: DataView) -> list[str]:
+    """Say whether there are votes; of a data set with other classes than the seven, how many it has."""
+    if view.faces.has_emotions:
+        return ["with FER+ votes" if view.info.votes else "no FER+ votes"]
+    return [f"{len(view.class_names)} classes of its own"]
 
 
 def about(view: DataView, corrections: Corrections) -> None:
@@ -96,7 +104,7 @@ def about(view: DataView, corrections: Corrections) -> None:
         if info.source.unreadable:
             st.dataframe({"Images that could not be read": info.source.unreadable}, height=200)
         with st.container(horizontal=True):
-            if not info.source.synthetic:
+            if not info.source.synthetic and view.faces.has_emotions:
                 words = "Replace FER+ votes" if info.votes else "Add FER+ votes"
                 with st.popover(words, icon=":material/how_to_vote:"):
                     _votes_form(info)
@@ -114,13 +122,7 @@ def _figures(view: DataView) -> list[tuple[str, str, str]]:
     return [
         (f"{view.info.rows:,}", "faces", _purposes(findings)),
         _balance(summary),
-        (
-            "–",
-            "labels confirmed",
-            "Nobody was asked about drawings."
-            if view.info.source.synthetic
-            else "Not known without FER+ votes. Add them at the end of this page.",
-        )
+        ("–", "labels confirmed", _not_confirmed(view))
         if agreement is None
         else (
             f"{agreement * 100:.1f} %",
@@ -137,6 +139,14 @@ def _figures(view: DataView) -> list[tuple[str, str, str]]:
     ]
 
 
+def _not_confirmed(view: DataView) -> str:
+    if not view.faces.has_emotions:
+        return "Votes (FER+) exist for FER-2013's seven expressions only, not for these classes."
+    if view.info.source.synthetic:
+        return "Nobody was asked about drawings."
+    return "Not known without FER+ votes. Add them at the end of this page."
+
+
 def _purposes(findings: Findings) -> str:
     """Say how many faces there are to train on, to choose between models and to test."""
     counts = {
@@ -151,7 +161,9 @@ def _balance(summary: Summary) -> tuple[str, str, str]:
     if summary.imbalance is None:
         return "–", "balance", "All faces have the same label."
     ratio, most, least = summary.imbalance
-    return f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent expression against the rarest."
+    if most == least:
+        return "1.0 : 1", "balance", "All classes have equally many faces."
+    return f"{ratio:.1f} : 1", f"{most} to {least}", "The most frequent class against the rarest."
 
 
 def _figure(value: str, label: str, meaning: str) -> str:
@@ -161,28 +173,39 @@ def _figure(value: str, label: str, meaning: str) -> str:
     )
 
 
-def _mixed_tests(view: DataView) -> None:
-    """Say that a folder tree has lost which test image was which, and offer a validation split instead."""
+def _offer_hold_out(view: DataView, missing: tuple[str, ...]) -> None:
+    """Say which splits a data set lacks and what for, and offer to hold them out of Training."""
     with (
         st.container(border=True, key="data_mixed"),
         st.container(horizontal=True, vertical_alignment="center", gap="medium"),
     ):
-        tests = int(np.sum(view.findings.in_splits("Test")))
-        st.markdown(
-            f":material/info: **PublicTest and PrivateTest cannot be told apart here.** All {tests:,} test "
-            "images are one split, Test, as in the original's own protocol. To choose between models, hold out "
-            "a part of Training instead.",
-            width="stretch",
-        )
+        st.markdown(f":material/info: {_lacking(view, missing)}", width="stretch")
         st.button(
             "Hold out 10 %",
             key="data_hold_out",
             disabled=is_reading(),
             on_click=start_data_job,
-            args=(HoldOutValidation(view.info.name),),
-            help="A copy of this data set, in which 10 % of each expression's training images are Validation; "
-            "the same ones every time.",
+            args=(HoldOutSplits(view.info.name),),
+            help="A copy of this data set, in which 10 % of each class's training images are "
+            f"{' and 10 % '.join(missing)}; the same ones every time. Copies and near copies stay together.",
         )
+
+
+def _lacking(view: DataView, missing: tuple[str, ...]) -> str:
+    if "Test" in missing:
+        purposes = {"Validation": "to choose between models", "Test": "to measure them"}
+        needed = ", and ".join(f"{split}, {purposes[split]}" for split in missing)
+        return f"**Nothing is held out here.** Hold out a part of Training: {needed}."
+    tests = int(np.sum(view.findings.in_splits("Test")))
+    if not view.faces.has_emotions:
+        return (
+            f"**There is no Validation split.** Keep the {tests:,} test images for the end: to choose between models, "
+            "hold out a part of Training."
+        )
+    return (
+        f"**PublicTest and PrivateTest cannot be told apart here.** All {tests:,} test images are one split, Test, as "
+        "in the original's own protocol. To choose between models, hold out a part of Training instead."
+    )
 
 
 def _votes_form(info: StoreInfo) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
@@ -14,7 +13,7 @@ from fer_core.audit.model_outputs import ModelOutputs
 from fer_core.audit.search import NOT_VOTED, OTHER, seen_answers
 from fer_core.charts.dataset import NOT_VOTED_COLOR, OTHER_COLOR, SPLIT_COLORS, face_heat, face_map
 from fer_core.data.face_set import SPLITS
-from fer_core.emotions import COLORS, LABELS
+from fer_core.emotions import class_colors
 from fer_core.formats import count_text
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.analysis import (
@@ -117,17 +116,16 @@ def _figure(view: DataView, findings: Findings, outputs: ModelOutputs, rows: np.
         split = view.faces.split[rows]
         groups = {name: (split == SPLITS.index(name), SPLIT_COLORS[name]) for name in view.faces.splits}
     elif way == "Label":
-        groups = _by_code(view.faces.labels[rows], LABELS)
+        groups = _by_code(view.faces.labels[rows], view.class_names)
     else:
-        answers = [*LABELS, OTHER, NOT_VOTED]
-        groups = _by_code(seen_answers(findings.votes, len(view.faces))[rows], answers)
+        groups = _by_code(seen_answers(findings.votes, len(view.faces))[rows], view.class_names)
     return face_map(xy, rows, groups, titles, _HEIGHT_PX)
 
 
-def _by_code(codes: np.ndarray, names: Sequence[str]) -> dict[str, tuple[np.ndarray, str]]:
-    """Return the points of each name that has any, and its colour."""
-    colors = {**COLORS, OTHER: OTHER_COLOR, NOT_VOTED: NOT_VOTED_COLOR}
-    return {name: (codes == code, colors[name]) for code, name in enumerate(names) if np.any(codes == code)}
+def _by_code(codes: np.ndarray, class_names: tuple[str, ...]) -> dict[str, tuple[np.ndarray, str]]:
+    """Return the points of each class, and of the answers that are none, that has any, and its colour."""
+    colors = {**class_colors(class_names), OTHER: OTHER_COLOR, NOT_VOTED: NOT_VOTED_COLOR}
+    return {name: (codes == code, color) for code, (name, color) in enumerate(colors.items()) if np.any(codes == code)}
 
 
 def _selected(view: DataView, findings: Findings, corrections: Corrections, rows: np.ndarray) -> None:

@@ -15,7 +15,8 @@ from fer_core.formats import count_text
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.pictures import captioned_faces
 
-_COUNTS_HEIGHT_PX = 230
+# Of seven classes; more take more, and fewer less, down to the least.
+_COUNTS_HEIGHT_PX, _LEAST_HEIGHT_PX = 230, 130
 _SEEN_HEIGHT_PX = 300
 
 
@@ -99,8 +100,9 @@ def _seen_sentences(seen: np.ndarray) -> list[str]:
 
 
 def _counts(view: DataView) -> None:
-    st.subheader("How many faces each expression has")
+    st.subheader(f"How many faces each {'expression' if view.faces.has_emotions else 'class'} has")
     summary = view.summary
+    height_px = max(_LEAST_HEIGHT_PX, round(_COUNTS_HEIGHT_PX * len(view.class_names) / len(LABELS)))
     widest = float((summary.counts / np.maximum(1, summary.counts.sum(axis=1, keepdims=True))).max())
     for column, split, counts in zip(
         st.columns(len(summary.splits), gap="medium"), summary.splits, summary.counts, strict=True
@@ -108,10 +110,10 @@ def _counts(view: DataView) -> None:
         with column:
             st.markdown(f"**{split}** · {count_text(int(counts.sum()), 'face')}")
             st.plotly_chart(
-                class_counts(counts, LABELS, _COUNTS_HEIGHT_PX, widest),
+                class_counts(counts, view.class_names, height_px, widest),
                 key=f"counts_{split}",
                 config=QUIET,
-                alt=f"Faces by expression in {split}",
+                alt=f"Faces by class in {split}",
             )
 
 
@@ -138,16 +140,13 @@ def _not_voted(findings: Findings) -> str:
 
 def _mean_faces(view: DataView) -> None:
     st.subheader("The mean face")
-    st.caption(
-        "The average of all faces of one expression in one split, pixel by pixel. It is rough where faces are few."
-    )
+    st.caption("The average of all faces of one class in one split, pixel by pixel. It is rough where faces are few.")
     title = "Mean drawn face" if view.info.source.synthetic else "Mean face"
     for split, means in zip(view.summary.splits, view.summary.mean_faces, strict=True):
-        there = [k for k in range(len(LABELS)) if np.isfinite(means[k]).all()]
-        st.html(
-            f'<p class="fer-note">{split}</p>'
-            + captioned_faces([_stretched(means[k]) for k in there], [LABELS[k] for k in there], f"{title}, {split}")
-        )
+        present = [k for k in range(len(view.class_names)) if np.isfinite(means[k]).all()]
+        names = [view.class_names[k] for k in present]
+        faces = captioned_faces([_stretched(means[k]) for k in present], names, f"{title}, {split}", view.class_names)
+        st.html(f'<p class="fer-note">{split}</p>{faces}')
 
 
 def _stretched(mean: np.ndarray) -> np.ndarray:

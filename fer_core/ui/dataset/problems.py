@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from fer_core.audit.analysis import can_judge
 from fer_core.audit.corrections import EXCLUDE, Corrections
 from fer_core.audit.findings import Findings
 from fer_core.audit.problems import Problem, excluded_shares, labels_text, problems
 from fer_core.data.duplicate_groups import leaked_rows
 from fer_core.data.votes import unique_majority
-from fer_core.emotions import LABELS
 from fer_core.formats import count_text
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.trained_on import trained_on, training_fingerprint
@@ -81,7 +81,12 @@ def _not_looked_for(view: DataView, findings: Findings, recognizer: EmotionRecog
         )
     if recognizer is None:
         return
-    if find_model_outputs(view, recognizer) is None:
+    if not can_judge(recognizer.card, view.class_names):
+        st.caption(
+            f"**{recognizer.name}** scores {', '.join(recognizer.labels)}, not the classes of this data set, so it "
+            "cannot judge these labels. Train a model on them and put it live."
+        )
+    elif find_model_outputs(view, recognizer) is None:
         st.caption(f"**{recognizer.name}** was not yet asked which labels it contradicts.")
         st.button(
             "Ask the model",
@@ -194,7 +199,9 @@ def _note_of(view: DataView, findings: Findings, problem: Problem) -> Callable[[
     """Return what stands under a face: what the model says, or which split it is in, or what people saw."""
     if problem.key == "model":
         issues = findings.label_issues
-        predicted = {int(row): f"model: {LABELS[k]}" for row, k in zip(issues.rows, issues.predicted, strict=True)}
+        predicted = {
+            int(row): f"model: {view.class_names[k]}" for row, k in zip(issues.rows, issues.predicted, strict=True)
+        }
         return lambda tile: predicted[tile.row]
     if problem.group is not None or problem.key == _LEAKS:
         return lambda tile: view.split(tile.row)
@@ -206,7 +213,7 @@ def _with_notes(shown: Sequence[Tile], note: Callable[[Tile], str]) -> list[Tile
 
 
 def _caption(view: DataView, rows: np.ndarray) -> str:
-    return f"{count_text(len(rows), 'face')} · {labels_text(view.faces.labels[rows])}"
+    return f"{count_text(len(rows), 'face')} · {labels_text(view.faces.labels[rows], view.class_names)}"
 
 
 def _judged(view: DataView, recognizer: EmotionRecognizer) -> str:

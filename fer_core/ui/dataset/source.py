@@ -12,6 +12,7 @@ from fer_core.audit.import_jobs import KIND, ImportDemo, ImportKaggle, ImportPat
 from fer_core.background.jobs import Job, running_job
 from fer_core.background.launch import plain_name
 from fer_core.background.task import Task
+from fer_core.data.class_folders import CLASS_CHOICES
 from fer_core.data.demo import demo_set
 from fer_core.data.download import DEFAULT_DATASET
 from fer_core.data.importing import resolve_path
@@ -20,6 +21,12 @@ from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 from fer_core.ui.components.jobs import own_job, show_failure, show_job, start_own_job
 from fer_core.ui.components.pictures import captioned_faces
+
+_CLASSES = {
+    "auto": "The seven expressions, or the folders' own names",
+    "own": "Every folder is a class (own)",
+    "skip-unknown": "The seven expressions; skip other folders (skip-unknown)",
+}
 
 # The widget that names the data set on show, and the address's word for it.
 SELECTED = "data"
@@ -30,8 +37,9 @@ _VOTES_UPLOAD = "FER+ votes"
 _WAYS = {"Path": ":material/folder_open:", "Upload": ":material/upload_file:", "Kaggle": ":material/cloud_download:"}
 _DEMO = "2,000 faces drawn by this program, in a few seconds. They are not photographs and not FER-2013."
 _FORMS = (
-    "fer2013.csv, icml_face_data.csv, the competition's train.csv, or folders named train and test; plain or in "
-    ".zip, .tar.gz, .gz or .xz. Recognised by what is in it, not by its name."
+    "fer2013.csv, icml_face_data.csv, the competition's train.csv, or images in folders named after their expression "
+    "or after classes of your own, with train and test around them or without; plain or in .zip, .tar.gz, .gz, .xz or "
+    ".bz2. Recognised by what is in it, not by its name."
 )
 # What table of votes can be given beside the faces.
 VOTES_SENTENCE = (
@@ -136,7 +144,7 @@ def _from_path() -> None:
             help=_FORMS,
             key="data_path",
         )
-        name = _name_input()
+        name, classes = _name_input(), _classes_input()
         with st.expander("FER+ votes", icon=":material/how_to_vote:"):
             votes = st.text_input(
                 "File with the votes, if you have it", placeholder="/home/me/fer2013new.csv", key="data_path_votes"
@@ -153,14 +161,14 @@ def _from_path() -> None:
     except DataError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _start(ImportPath(str(source), name, votes=table))
+    _start(ImportPath(str(source), name, classes=classes, votes=table))
 
 
 def _from_upload() -> None:
     # A new key for each upload that is taken, so that the server lets go of the one before.
     number = st.session_state.setdefault(_UPLOADS, 0)
     upload = st.file_uploader("A table or an archive, up to 400 MB", help=_FORMS, key=f"data_upload_{number}")
-    name = _name_input()
+    name, classes = _name_input(), _classes_input()
     with st.expander("FER+ votes", icon=":material/how_to_vote:"):
         votes = st.file_uploader(
             "Table with the votes, if you have it", max_upload_size=64, key=f"data_upload_votes_{number}"
@@ -172,7 +180,7 @@ def _from_upload() -> None:
     ):
         file = plain_name(upload.name)
         uploads = {file: upload} | ({_VOTES_UPLOAD: votes} if votes else {})
-        if start_data_job(ImportUpload(file, name, votes=_VOTES_UPLOAD if votes else ""), uploads):
+        if start_data_job(ImportUpload(file, name, classes=classes, votes=_VOTES_UPLOAD if votes else ""), uploads):
             st.session_state[_UPLOADS] = number + 1
             st.rerun()
 
@@ -191,13 +199,26 @@ def _from_kaggle() -> None:
         key="data_kaggle",
         help="Fetched with the kagglehub package; credentials come from its own configuration.",
     )
-    name = _name_input()
+    name, classes = _name_input(), _classes_input()
     if st.button("Download", icon=":material/cloud_download:", disabled=is_reading(), key="data_kaggle_read"):
-        _start(ImportKaggle(dataset, name))
+        _start(ImportKaggle(dataset, name, classes))
 
 
 def _name_input() -> str:
     return st.text_input("What to call it", placeholder="taken from the file", max_chars=64, key="data_name").strip()
+
+
+def _classes_input() -> str:
+    """Draw what folders are that name no emotion; the choice is one of `CLASS_CHOICES`."""
+    return st.selectbox(
+        "Classes",
+        CLASS_CHOICES,
+        format_func=_CLASSES.__getitem__,
+        key="data_classes",
+        help="For images in folders. FER-2013's seven expressions are recognised under all usual names. Folders of "
+        "other names: if at most half of the folders name expressions, every folder is a class of its own. If only a "
+        "few have other names, choose here whether to skip them or to take every folder as a class.",
+    )
 
 
 def start_data_job(task: Task, uploads: Mapping[str, BinaryIO] | None = None) -> bool:

@@ -9,10 +9,14 @@ from pathlib import Path
 import streamlit as st
 
 from fer_core.data.store import StoreInfo
+from fer_core.emotions import has_emotions
+from fer_core.errors import ModelError
 from fer_core.evaluation.assessment import TEST_SPLITS
 from fer_core.evaluation.subset import EvaluatedSubset
 from fer_core.evaluation.truth import Truth
-from fer_core.models.model_store import available_models
+from fer_core.models.bundle import CARD_FILE
+from fer_core.models.card import ModelCard
+from fer_core.models.model_store import available_models, folder_of
 from fer_core.models.model_store import chosen_model as model_in_use
 from fer_core.ui.components.data_view import DataView, default_store, faces_style, shown_name
 from fer_core.ui.components.selections import rows_of_saved_subset, saved_selections
@@ -49,20 +53,7 @@ def no_data() -> None:
 
 def choose(infos: Sequence[StoreInfo]) -> tuple[StoreInfo, str | None, list[str]]:
     """Draw the choices; return the data set, its split (None if it has none to test on) and the models' names."""
-    names = available_models()
-    preselected = list(dict.fromkeys([model_in_use(), *names]))[:_PRESELECTED]
     left, middle, right = st.columns([5, 3, 4], vertical_alignment="bottom")
-    with left:
-        models = st.multiselect(
-            "Models",
-            names,
-            preselected,
-            key="models",
-            bind="query-params",
-            wrap=True,
-            max_selections=_AT_MOST,
-            help="The bundled ones, those of finished runs that were put live, and imported ones.",
-        )
     with middle:
         labels = [info.name for info in infos]
         name = st.selectbox(
@@ -74,6 +65,8 @@ def choose(infos: Sequence[StoreInfo]) -> tuple[StoreInfo, str | None, list[str]
             format_func=lambda name: shown_name(infos[labels.index(name)]),
         )
     info = infos[labels.index(name)]
+    with left:
+        models = _choose_models(info)
     splits = [split for split in TEST_SPLITS if split in info.counts]
     if not splits:
         return info, None, models
@@ -112,13 +105,37 @@ def choose_subset(view: DataView) -> EvaluatedSubset | None:
     return EvaluatedSubset(name, rows_of_saved_subset(view, name)) if name else None
 
 
+def _choose_models(info: StoreInfo) -> list[str]:
+    """Draw the choice of models; those with the classes of the data set are chosen at first."""
+    names = available_models()
+    matching = [name for name in dict.fromkeys([model_in_use(), *names]) if _has_classes(name, info.class_names)]
+    return st.multiselect(
+        "Models",
+        names,
+        matching[:_PRESELECTED],
+        key="models" if has_emotions(info.class_names) else f"models_{'_'.join(info.class_names)}",
+        bind="query-params" if has_emotions(info.class_names) else None,
+        wrap=True,
+        max_selections=_AT_MOST,
+        placeholder="Choose models" if matching else f"None has the classes {', '.join(info.class_names)}",
+        help="The bundled ones, those of finished runs that were put live, and imported ones.",
+    )
+
+
+def _has_classes(model: str, class_names: Sequence[str]) -> bool:
+    try:
+        return set(ModelCard.load(folder_of(model) / CARD_FILE).labels) == set(class_names)
+    except ModelError:
+        return has_emotions(class_names)  # chosen as before, so that the page says what is wrong with it
+
+
 def nothing_to_test_on(info: StoreInfo) -> None:
     """Say that a data set has nothing but images to train on."""
     empty_state(
         f"{shown_name(info)} has nothing to test on",
         f"All its faces are in {', '.join(info.counts)}. A model "
         f"is measured on faces apart from those: on a split named {', '.join(TEST_SPLITS[:-1])} or "
-        f"{TEST_SPLITS[-1]}. Choose another data set.",
+        f"{TEST_SPLITS[-1]}. Hold a part out on the Data set page, or choose another data set.",
         260,
     )
 
@@ -131,7 +148,11 @@ def describe(found: Evaluation) -> None:
         found.split,
         *([f"subset {found.subset}"] if found.subset else []),
         f"{len(found.rows):,} faces",
-        "with FER+ votes" if info.votes else "no FER+ votes",
+        "with FER+ votes"
+        if info.votes
+        else "no FER+ votes"
+        if found.view.faces.has_emotions
+        else f"classes {listed(found.view.class_names)}",
     ]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if info.source.synthetic:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fer_core.emotions import LABELS
 from fer_core.evaluation.compare import Comparison, compare
 from fer_core.evaluation.truth import Truth
 from fer_core.formats import percent
@@ -133,5 +132,5 @@ def _only(found: Evaluation, truth: Truth, right: Measured, wrong: Measured, pla
         f"beneath each, its label and what {wrong.name} says"
     )
     if len(order):
-        notes = [f"called {LABELS[row.argmax()]}" for row in others[order]]
+        notes = [f"called {found.view.class_names[row.argmax()]}" for row in others[order]]
         gallery(found, order, notes, key, f"{wrong.name} is wrong", 84)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from fer_core.emotions import LABELS
 from fer_core.evaluation.truth import Truth
 from fer_core.ui.components.matrix import confusion_matrix
 from fer_core.ui.components.widgets import empty_state
@@ -24,7 +23,7 @@ def confusion_view(found: Evaluation) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         model, truth = choose_model(found), choose_truth(found)
     matrix, faces = st.columns([6, 5], gap="large")
-    cell = _asked()
+    cell = _asked(found)
     with matrix:
         _matrix(found, model, truth, cell)
     with faces:
@@ -50,7 +49,14 @@ def _matrix(found: Evaluation, model: Measured, truth: Truth, cell: tuple[int, i
     )
     metrics = model.metrics(found.split, truth).one_view
     name = found.truth_name(truth)
-    confusion_matrix(metrics.confusion, unit == "Shares", cell, "confusion", _pick, _ROW[truth], name)
+
+    def pick(true: int, predicted: int) -> None:
+        st.query_params[_CELL] = _cell_name(found, true, predicted)
+        st.session_state.pop("cell_wall_page", None)
+
+    confusion_matrix(
+        metrics.confusion, unit == "Shares", cell, "confusion", pick, _ROW[truth], name, found.view.class_names
+    )
     st.caption(f"Against {name}: {metrics.images:,} faces of {found.split}, one view of each. The diagonal is right.")
 
 
@@ -58,27 +64,30 @@ def _faces_of(found: Evaluation, model: Measured, truth: Truth, true: int, predi
     probs = model.probs(found.split, truth)
     places = np.flatnonzero((found.labels(truth) == true) & (probs.argmax(axis=1) == predicted))
     places = most_confident_first(probs, places)
-    st.markdown(_heading(len(places), truth, true, predicted))
+    names = found.view.class_names
+    st.markdown(_heading(len(places), truth, names[true], names[predicted]))
     if len(places):
         st.caption("Beneath each face: its label, and what the model says.")
-        gallery(found, places, prediction_notes(probs, places), "cell_wall", f"{model.name} says {LABELS[predicted]}")
+        notes = prediction_notes(probs, places, names)
+        gallery(found, places, notes, "cell_wall", f"{model.name} says {names[predicted]}")
 
 
-def _heading(count: int, truth: Truth, true: int, predicted: int) -> str:
+def _heading(count: int, truth: Truth, true: str, predicted: str) -> str:
     row = _ROW[truth].lower()
     if count == 0:
-        return f"**No face** {row} {LABELS[true]} is called {LABELS[predicted]}."
+        return f"**No face** {row} {true} is called {predicted}."
     faces = f"**{count:,} {'face' if count == 1 else 'faces'}**"
     if true == predicted:
-        return f"{faces} {row} {LABELS[true]} and called so, most confident first"
-    return f"{faces} {row} {LABELS[true]}, called {LABELS[predicted]}, most confident first"
+        return f"{faces} {row} {true} and called so, most confident first"
+    return f"{faces} {row} {true}, called {predicted}, most confident first"
 
 
-def _pick(true: int, predicted: int) -> None:
-    st.query_params[_CELL] = f"{LABELS[true]}-{LABELS[predicted]}"
-    st.session_state.pop("cell_wall_page", None)
+def _asked(found: Evaluation) -> tuple[int, int] | None:
+    """Return the cell that the address names, as row and column."""
+    asked, cells = st.query_params.get(_CELL, ""), range(len(found.view.class_names))
+    # By comparing, since the name of a class may have a dash in it.
+    return next(((i, j) for i in cells for j in cells if _cell_name(found, i, j) == asked), None)
 
 
-def _asked() -> tuple[int, int] | None:
-    true, _, predicted = st.query_params.get(_CELL, "").partition("-")
-    return (LABELS.index(true), LABELS.index(predicted)) if true in LABELS and predicted in LABELS else None
+def _cell_name(found: Evaluation, true: int, predicted: int) -> str:
+    return f"{found.view.class_names[true]}-{found.view.class_names[predicted]}"

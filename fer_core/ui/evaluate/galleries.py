@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from fer_core.emotions import LABELS
 from fer_core.ui.components.analysis import all_findings, show_looks
 from fer_core.ui.components.corrections import mark_faces, read_or_explain
 from fer_core.ui.components.face_dialog import open_face, show_asked_face
@@ -57,6 +56,7 @@ def gallery(
         size_px,
         on_open=opened,
         on_mark=lambda chosen, mark: mark_faces(view, chosen, mark, reason),
+        class_names=view.class_names,
     )
 
 
@@ -65,9 +65,9 @@ def most_confident_first(probs: np.ndarray, places: np.ndarray) -> np.ndarray:
     return places[np.argsort(-probs[places].max(axis=1), kind="stable")]
 
 
-def prediction_notes(probs: np.ndarray, places: np.ndarray) -> list[str]:
-    """Return for each place the predicted expression with its score: "happy 97 %"."""
-    return [f"{LABELS[row.argmax()]} {row.max() * 100:.0f} %" for row in probs[places]]
+def prediction_notes(probs: np.ndarray, places: np.ndarray, class_names: Sequence[str]) -> list[str]:
+    """Return for each place the predicted class with its score: "happy 97 %"."""
+    return [f"{class_names[row.argmax()]} {row.max() * 100:.0f} %" for row in probs[places]]
 
 
 def show_open_face(found: Evaluation) -> None:

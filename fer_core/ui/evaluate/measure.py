@@ -53,7 +53,10 @@ def measure_panel(found: Evaluation) -> None:
 def nothing_measured(found: Evaluation) -> None:
     """Say what will be here once a model is chosen and measured."""
     if not found.chosen:
-        empty_state("Figures appear here", "Choose a model above.", 300)
+        words = "Choose a model above."
+        if not found.view.faces.has_emotions:
+            words += " If none has the classes of this data set, train one on the Training page and put it live."
+        empty_state("Figures appear here", words, 300)
     elif found.missing:
         words = "Wait for the measurement above." if measuring() else "Press Measure above."
         empty_state("Figures appear here", f"Nothing has been measured on {found.split} yet. {words}", 300)

@@ -62,6 +62,7 @@ def saliency_view(found: Evaluation) -> None:
         "suggested",
         72,
         on_open=_look_at,
+        class_names=found.view.class_names,
     )
 
 

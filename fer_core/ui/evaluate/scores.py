@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.charts.evaluation import AccuracyPoint, accuracy_chart
 from fer_core.charts.timeline import QUIET
-from fer_core.emotions import COLORS, LABELS
+from fer_core.emotions import class_colors
 from fer_core.evaluation.metrics import LabelMetrics
 from fer_core.evaluation.published import PUBLISHED, Published
 from fer_core.evaluation.results import SplitResult
@@ -44,7 +44,7 @@ def scores_view(found: Evaluation) -> None:
     if any(result.people for _, _, result in _rows(found)):
         st.subheader("Agreement with people")
         _table(PEOPLE_HEAD, [_name_cell(*row) + _cells(people_cells(row[2].people)) for row in _rows(found)])
-    st.subheader("By expression")
+    st.subheader("By expression" if found.view.faces.has_emotions else "By class")
     _by_label(found, truth)
 
 
@@ -77,16 +77,23 @@ def _beside_people(found: Evaluation) -> None:
 
 
 def _beside_published(found: Evaluation) -> None:
-    synthetic = found.view.info.source.synthetic
+    synthetic, other_classes = found.view.info.source.synthetic, not found.view.faces.has_emotions
     groups = {"Measured here": [_own_point(found, model, Truth.LABELS) for model in found.models]}
-    if not synthetic:
+    not_comparable = synthetic or other_classes
+    if not not_comparable:
         groups |= published_beside(found.split)
     st.plotly_chart(
-        accuracy_chart(groups, None if synthetic else _PEOPLE),
+        accuracy_chart(groups, None if not_comparable else _PEOPLE),
         config=QUIET,
         key="accuracy_chart",
         alt=f"Accuracy of the models on {found.split}, with people and published results",
     )
+    if other_classes:
+        st.caption(
+            "With 95 % intervals. What people and published networks reach is known for FER-2013's seven expressions "
+            "only: it does not compare with figures for other classes."
+        )
+        return
     if synthetic:
         st.caption("These faces are drawings: how people or published networks do on photographs says nothing here.")
         return
@@ -177,8 +184,8 @@ def _head(found: Evaluation, truth: Truth) -> Iterator[tuple[str, str]]:
     yield "Model", ""
     yield "Accuracy, one view", f"Share of faces recognised against {found.truth_name(truth)}, with its 95 % interval"
     yield "With flip", "Mean of the face and its mirror image"
-    yield "Macro-F1", "Mean F1 of the seven expressions, 0 to 1"
-    yield "Balanced accuracy", "Mean recall: every expression counts the same"
+    yield "Macro-F1", f"Mean F1 of the {len(found.view.class_names)} classes, 0 to 1"
+    yield "Balanced accuracy", "Mean recall: every class counts the same"
     yield "Top 2", "The truth is among the two highest scores"
     if result.without_copies and truth is Truth.LABELS:
         images = result.without_copies.one_view.images
@@ -243,21 +250,23 @@ def _by_label(found: Evaluation, truth: Truth) -> None:
         )
     metrics = model.metrics(found.split, truth)
     chosen = metrics.with_flip if view == _FLIP and metrics.with_flip else metrics.one_view
-    st.html(by_label_html(chosen.by_label))
+    st.html(by_label_html(chosen.by_label, "Expression" if found.view.faces.has_emotions else "Class"))
     st.caption(
-        f"Against {found.truth_name(truth)}. Precision: share of the faces predicted as an expression that are it. "
-        "Recall: share of the faces of an expression that are predicted as it. F1 is their harmonic mean."
+        f"Against {found.truth_name(truth)}. Precision: share of the faces predicted as a class that are it. "
+        "Recall: share of the faces of a class that are predicted as it. F1 is their harmonic mean."
     )
 
 
-def by_label_html(figures: Mapping[str, LabelMetrics]) -> str:
-    """Return a table of precision, recall, F1 and support, one row an expression."""
+def by_label_html(figures: Mapping[str, LabelMetrics], heading: str = "Expression") -> str:
+    """Return a table of precision, recall, F1 and support, one row a class, under a heading of the first column."""
+    names = tuple(figures)
+    colors = class_colors(names)
     rows = "".join(
-        f'<tr><th scope="row">{label_html(label)}</th>{_bars(figures[label], COLORS[label])}'
+        f'<tr><th scope="row">{label_html(label, names)}</th>{_bars(figures[label], colors[label])}'
         f"<td>{figures[label].support:,}</td></tr>"
-        for label in LABELS
+        for label in names
     )
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("Expression", "Precision", "Recall", "F1", "Faces"))
+    head = "".join(f'<th scope="col">{name}</th>' for name in (heading, "Precision", "Recall", "F1", "Faces"))
     return f'<table class="fer-table fer-by-label"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 

@@ -12,11 +12,10 @@ import streamlit as st
 
 from fer_core.charts.palette import SERIES_COLORS
 from fer_core.data.face_set import FaceSet
-from fer_core.emotions import LABELS
 from fer_core.errors import DataError, ModelError
 from fer_core.evaluation.assessment import assess, measured_splits
 from fer_core.evaluation.results import EvaluationResult, RobustnessResult, SplitResult, ViewMetrics
-from fer_core.evaluation.scoring import Scores, find_robustness, find_scores
+from fer_core.evaluation.scoring import Scores, find_robustness, find_scores, other_classes
 from fer_core.evaluation.serialization import card_calibration
 from fer_core.evaluation.subset import EvaluatedSubset
 from fer_core.evaluation.text import truth_name
@@ -67,7 +66,7 @@ class Measured:
         return self.split_result(split, truth).against(truth)
 
     def raw_probs(self, split: str, truth: Truth) -> np.ndarray:
-        """Return the scores as trained that are held against a truth, float32 (n, 7)."""
+        """Return the scores as trained that are held against a truth, float32 (n, k)."""
         return self.scores[split].by_label_set(self.bundle.card)[self.label_set(truth)].probs
 
     def probs(self, split: str, truth: Truth) -> np.ndarray:
@@ -106,14 +105,15 @@ class Evaluation:
     @property
     def fer2013(self) -> bool:
         """Whether the data set is FER-2013."""
-        return is_fer2013({"synthetic": self.view.info.source.synthetic, "images": self.view.info.counts})
+        data = {"synthetic": self.view.info.source.synthetic, "images": self.view.info.counts}
+        return self.view.faces.has_emotions and is_fer2013(data)
 
     def model(self, name: str) -> Measured:
         """Return a measured model by its name."""
         return next(model for model in self.models if model.name == name)
 
     def labels(self, truth: Truth) -> np.ndarray:
-        """Return the true expressions of the faces on show, int64 (n,), -1 where there is none."""
+        """Return the true classes of the faces on show, int64 (n,), -1 where there is none."""
         return true_labels(self.view.faces, self.rows, truth)
 
     def truth_name(self, truth: Truth) -> str:
@@ -146,11 +146,14 @@ def open_evaluation(
     models, missing, problems = [], [], {}
     for place, name in enumerate(names):
         try:
-            bundle = _usable_bundle(name)
+            bundle = bundle_of(name)
         except ModelError as error:
             problems[name] = str(error)
             continue
-        scores = {name: kept for name in splits if (kept := find_scores(bundle, view.faces.hash, name))}
+        if problem := other_classes(name, bundle.card.labels, faces.class_names):
+            problems[name] = problem
+            continue
+        scores = {name: kept for name in splits if (kept := find_scores(bundle, faces.hash, name))}
         if len(scores) < len(splits):
             missing.append(name)
         if split in scores:
@@ -170,21 +173,6 @@ def open_evaluation(
         missing=tuple(missing),
         problems=problems,
     )
-
-
-def _usable_bundle(name: str) -> Bundle:
-    """Return a model that can be measured against the seven labels.
-
-    Raises:
-        ModelError: there is no such model, it is damaged, or it has other labels.
-    """
-    bundle = bundle_of(name)
-    if set(bundle.card.labels) != set(LABELS):
-        raise ModelError(
-            f"It scores {', '.join(bundle.card.labels)}; only a model of {', '.join(LABELS)} can be measured against "
-            "these labels."
-        )
-    return bundle
 
 
 def bundle_of(name: str) -> Bundle:

@@ -69,7 +69,7 @@ def _cards(session: LiveSession, playing: bool) -> None:
     with st.container(key="live_cards"):
         if not playing or snapshot.result is None:
             todo = "The first frames are on their way." if playing else "Press Start camera."
-            empty_state("Faces appear here", f"{todo} Each face gets a card with its expression and all seven scores.")
+            empty_state("Faces appear here", f"{todo} Each face gets a card with its expression and all scores.")
         elif len(snapshot.result) == 0:
             empty_state(
                 "No face in the picture",
@@ -81,14 +81,15 @@ def _cards(session: LiveSession, playing: bool) -> None:
 
 def _timeline(session: LiveSession, playing: bool) -> None:
     snapshot = session.snapshot()
-    series = face_series(snapshot.history, snapshot.time_s, len(LABELS), _TIMELINE_FACES) if playing else {}
+    labels = snapshot.result.prediction.labels if snapshot.result else LABELS
+    series = face_series(snapshot.history, snapshot.time_s, len(labels), _TIMELINE_FACES) if playing else {}
     with st.container(key="live_timeline"):
         if not series:
             empty_state("The last minute appears here", "One lane per expression, taller where its score was higher.")
             return
         panels = {face_name(track): arrays for track, arrays in series.items()}
         st.plotly_chart(
-            expression_lanes(panels, LABELS, HISTORY_S, _TIMELINE_HEIGHT_PX),
+            expression_lanes(panels, labels, HISTORY_S, _TIMELINE_HEIGHT_PX),
             key="timeline",
             config=QUIET,
             alt="Scores of the last minute, one lane per expression",

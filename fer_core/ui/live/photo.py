@@ -37,7 +37,7 @@ def photo_view(recognizer: EmotionRecognizer, settings: LiveSettings) -> None:
     if upload is None:
         with cards.container(key="photo_cards"):
             empty_state(
-                "Faces appear here", "Choose a photo. Each face gets a card with its expression and all seven scores."
+                "Faces appear here", "Choose a photo. Each face gets a card with its expression and all scores."
             )
         return
     try:

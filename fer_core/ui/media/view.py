@@ -22,6 +22,7 @@ from fer_core.media.job import (
     unique_names,
 )
 from fer_core.media.summary import FaceSummary, summarize
+from fer_core.recognition.table import score_columns
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.face_table import (
@@ -61,7 +62,7 @@ def media_view(recognizer: EmotionRecognizer, model: Path) -> None:
         empty_state(
             "Results appear here",
             "Choose pictures or videos. Every face of every frame becomes a row: "
-            "when, where, which expression, all seven scores. You take the rows away as a table.",
+            "when, where, which expression, all scores. You take the rows away as a table.",
             220,
         )
     elif running:
@@ -70,7 +71,7 @@ def media_view(recognizer: EmotionRecognizer, model: Path) -> None:
         show_failure(job)
     else:
         keep_while_open(job)
-        _show(_result(job), recognizer)
+        _show(_result(job))
 
 
 def _start(uploads: Sequence[BinaryIO], model: Path, choices: Choices) -> None:
@@ -125,7 +126,7 @@ def _choices(recognizer: EmotionRecognizer) -> Choices:
     return Choices(_EVERY_S[every], smoothing_s, label_set=label_set)
 
 
-def _show(result: MediaResult, recognizer: EmotionRecognizer) -> None:
+def _show(result: MediaResult) -> None:
     if result.cancelled:
         st.warning("Cancelled. The results until then are here.", icon=":material/stop_circle:")
     for file in result.metadata["files"]:
@@ -136,8 +137,9 @@ def _show(result: MediaResult, recognizer: EmotionRecognizer) -> None:
         return
     name = files[0] if len(files) == 1 else st.selectbox("File", files, key="media_file")
     rows = result.rows[result.rows["file"] == name]
-    faces = summarize(rows, recognizer.labels)
-    _look(result, name, rows, faces, recognizer)
+    labels = score_columns(rows)  # of the model that was used, whichever is chosen now
+    faces = summarize(rows, labels)
+    _look(result, name, rows, faces, labels)
     _offer_copy(result, name)
     table_of_faces(
         result.csv,
@@ -163,9 +165,7 @@ def _offer_copy(result: MediaResult, name: str) -> None:
     )
 
 
-def _look(
-    result: MediaResult, name: str, rows: pd.DataFrame, faces: list[FaceSummary], recognizer: EmotionRecognizer
-) -> None:
+def _look(result: MediaResult, name: str, rows: pd.DataFrame, faces: list[FaceSummary], labels: list[str]) -> None:
     """Show a file with its faces marked, and each face in short."""
     media, cards = st.columns([7, 4], gap="medium")
     with media:
@@ -179,9 +179,7 @@ def _look(
             st.caption("Without its sound.")
     with cards, st.container(key="media_cards"):
         if faces:
-            st.html(
-                face_summaries_html(faces, recognizer.labels, result.portraits.get(name, {}), rows["frame"].nunique())
-            )
+            st.html(face_summaries_html(faces, labels, result.portraits.get(name, {}), rows["frame"].nunique()))
         else:
             empty_state(
                 "No face was found",
@@ -190,4 +188,4 @@ def _look(
                 220,
             )
     if faces and not is_picture(Path(name)):
-        course_of_faces(rows, recognizer.labels, faces)
+        course_of_faces(rows, labels, faces)

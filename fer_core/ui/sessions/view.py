@@ -9,12 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.charts.timeline import clock
-from fer_core.emotions import LABELS
 from fer_core.errors import SessionError
 from fer_core.formats import count_text
 from fer_core.live.recorder import Session, list_sessions
 from fer_core.media.summary import summarize
 from fer_core.models.label_sets import title_of, trained_label_sets
+from fer_core.recognition.table import score_columns
 from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.face_table import (
     course_of_faces,
@@ -48,7 +48,7 @@ def sessions_view() -> None:
 
 def _show(session: Session) -> None:
     rows, metadata = session.rows(), session.metadata()
-    labels = [column for column in rows.columns if column in LABELS]
+    labels = score_columns(rows)
     faces = summarize(rows, labels) if len(rows) else []
     facts = "".join(f"<span>{escape(part)}</span>" for part in _facts(rows, metadata, len(faces)))
     st.html(f'<div class="fer-status">{facts}</div>')

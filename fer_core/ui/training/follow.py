@@ -17,7 +17,7 @@ import streamlit as st
 
 from fer_core.charts.timeline import QUIET
 from fer_core.charts.training import confusion_figure, learning_rate_curve, run_curves
-from fer_core.emotions import COLORS, LABELS
+from fer_core.emotions import LABELS, class_colors
 from fer_core.errors import RunError
 from fer_core.face_size import FACE_SIZE
 from fer_core.formats import format_duration
@@ -220,32 +220,34 @@ def _drawn(run: RunFolder, changed_ns: int, truth: str, dark: bool) -> tuple[go.
     strip = cv2.imread(str(run.faces_file), cv2.IMREAD_GRAYSCALE) if run.faces_file.exists() else None
     whole = strip is not None and strip.shape == (FACE_SIZE, FACE_SIZE * len(validation.faces.labels))
     return (
-        confusion_figure(validation.confusion, dark=dark),
-        watched_html(strip, validation.faces, truth) if whole else "",
+        confusion_figure(validation.confusion, dark=dark, class_names=validation.class_names),
+        watched_html(strip, validation.faces, truth, validation.class_names) if whole else "",
     )
 
 
-def watched_html(strip: np.ndarray, faces: WatchedFaces, truth: str) -> str:
-    """Return the watched faces with their true expression, the last prediction and one tick an epoch.
+def watched_html(strip: np.ndarray, faces: WatchedFaces, truth: str, class_names: tuple[str, ...] = LABELS) -> str:
+    """Return the watched faces with their true class, the last prediction and one tick an epoch.
 
     Args:
         strip: uint8 (48, 48 n), the faces side by side.
         faces: what the network said about them.
-        truth: what stands before the true expression, such as "labelled".
+        truth: what stands before the true class, such as "labelled".
+        class_names: of the data set.
     """
+    names, colors = [escape(name) for name in class_names], list(class_colors(class_names).values())
     figures = []
     for i, label in enumerate(faces.labels):
         probs = faces.probs[i]
         predicted = int(np.argmax(probs))
         ticks = "".join(
-            f'<i style="background:{COLORS[LABELS[epoch[i]]]}" title="epoch {number}: {LABELS[epoch[i]]}"></i>'
+            f'<i style="background:{colors[epoch[i]]}" title="epoch {number}: {names[epoch[i]]}"></i>'
             for number, epoch in enumerate(faces.predicted, 1)
         )
         image = np.ascontiguousarray(strip[:, FACE_SIZE * i : FACE_SIZE * (i + 1)])
         figures.append(
             f'<figure><img class="fer-face" src="{png_url(image)}" '
-            f'alt="Validation face {truth} {LABELS[label]}"><div class="fer-ticks">{ticks}</div>'
-            f"<figcaption>{LABELS[predicted]} {probs[predicted] * 100:.0f} %{' ✓' * (predicted == label)}"
-            f"<span>{truth} {LABELS[label]}</span></figcaption></figure>"
+            f'alt="Validation face {truth} {names[label]}"><div class="fer-ticks">{ticks}</div>'
+            f"<figcaption>{names[predicted]} {probs[predicted] * 100:.0f} %{' ✓' * (predicted == label)}"
+            f"<span>{truth} {names[label]}</span></figcaption></figure>"
         )
     return f'<div class="fer-watched">{"".join(figures)}</div>'

@@ -11,8 +11,9 @@ import streamlit as st
 
 from fer_core.data.demo import demo_set
 from fer_core.data.face_set import SPLITS
-from fer_core.data.resolve import DEMO
+from fer_core.data.resolve import DEMO, class_names_of
 from fer_core.data.store import StoreInfo, data_root, list_stores, open_store
+from fer_core.emotions import LABELS, has_emotions
 from fer_core.errors import FerError
 from fer_core.face_size import FACE_SIZE
 from fer_core.formats import format_duration
@@ -89,12 +90,13 @@ def new_run_form() -> None:
         persist_state="session",
     )
     votes = data in stores and stores[data].votes
-    recipes = [name for name in _RECIPES if name in PRESETS and (votes or PRESETS[name].label_set == "fer")]
+    class_names = stores[data].class_names if data in stores else LABELS
+    recipes = [name for name in _RECIPES if name in PRESETS and _fits(PRESETS[name], bool(votes), class_names)]
     preset = st.selectbox(
         "Recipe",
         recipes,
         index=0 if data in real else recipes.index("quick"),
-        key=f"train_recipe_{data in real}_{bool(votes)}",
+        key=f"train_recipe_{data in real}_{bool(votes)}" + ("" if has_emotions(class_names) else "_own"),
         format_func=_RECIPES.get,
         persist_state="session",
     )
@@ -200,7 +202,7 @@ def _start_from(preset: str, base: RunConfig, architecture: str) -> dict[str, st
 
 
 def _teachers(preset: str, base: RunConfig) -> dict[str, tuple[str, ...]]:
-    names = teachers()
+    names = teachers(class_names_of(st.session_state["train_data"]))
     chosen = st.multiselect(
         "Teachers",
         names,
@@ -377,6 +379,11 @@ def _for_data(preset: RunConfig, data: str, splits: Sequence[str]) -> RunConfig:
     )
 
 
+def _fits(preset: RunConfig, votes: bool, class_names: tuple[str, ...]) -> bool:
+    """Return whether a recipe can be used: some need votes, and bundled teachers know the seven expressions only."""
+    return (votes or preset.label_set == "fer") and (has_emotions(class_names) or not preset.teachers)
+
+
 def _splits(info: StoreInfo | None) -> tuple[str, ...]:
     return tuple(split for split in SPLITS if split in info.counts) if info else SPLITS[:3]
 
@@ -384,4 +391,8 @@ def _splits(info: StoreInfo | None) -> tuple[str, ...]:
 def _data_text(name: str, info: StoreInfo | None) -> str:
     if info is None:
         return f"{name} (2,000 synthetic faces)"
-    return f"{name} ({info.rows:,} {'synthetic ' if info.source.synthetic else ''}faces)"
+    return f"{name} ({info.rows:,} {'synthetic ' if info.source.synthetic else ''}faces{_classes_text(info)})"
+
+
+def _classes_text(info: StoreInfo) -> str:
+    return "" if has_emotions(info.class_names) else f", {len(info.class_names)} classes"

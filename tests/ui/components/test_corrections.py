@@ -5,6 +5,7 @@ import pytest
 
 from fer_core.audit.corrections import EXCLUDE
 from fer_core.data.store import StoreInfo
+from fer_core.emotions import LABELS
 from fer_core.ui.components import corrections
 from fer_core.ui.components.corrections import corrections_path, mark_faces, relabel_each
 
@@ -14,7 +15,7 @@ def view(monkeypatch, tmp_path):
     """A data set of five faces that has no corrections yet."""
     monkeypatch.setenv("FER_HOME", str(tmp_path))
     corrections_path("small").parent.mkdir(parents=True)
-    return SimpleNamespace(info=StoreInfo("small", hash="0123"), faces=range(5))
+    return SimpleNamespace(info=StoreInfo("small", hash="0123"), faces=range(5), class_names=LABELS)
 
 
 @pytest.fixture
