@@ -32,6 +32,7 @@ COMMANDS = (
     "convert",
     "ensemble",
     "display",
+    "runs",
 )
 
 

@@ -21,6 +21,7 @@ from fer_core.cli.data import prepare
 from fer_core.cli.evaluation import evaluate, explain
 from fer_core.cli.media import analyze, classify
 from fer_core.cli.models import convert, ensemble, export_model, import_model
+from fer_core.cli.runs import runs
 from fer_core.cli.training import train
 from fer_core.errors import FerError
 
@@ -46,6 +47,7 @@ for name, command in {
     "display": display,
 }.items():
     app.command(name)(command)
+app.add_typer(runs, name="runs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -55,9 +55,7 @@ def train(
     if outcome.metrics is None:
         print(f"Stopped. Go on with: python -m fer_core train --resume --run {run or folder.name}")
         raise typer.Exit(outcome.exit_code)
-    for split, figures in outcome.metrics.items():
-        low, high = figures["accuracy_95"]
-        print(f"{split}: {figures['accuracy']:.2%} ({low:.1%} to {high:.1%}), {figures['protocol']}")
+    command.print_metrics(outcome.metrics)
 
 
 def _without_empty(value: Any) -> Any:

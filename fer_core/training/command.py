@@ -27,6 +27,7 @@ from fer_core.training.loop.prerequisites import check_prerequisites
 from fer_core.training.loop.targets import with_corrections
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.heartbeat import Heartbeat
+from fer_core.training.run.process import require_unfinished
 from fer_core.training.run.store import find_run, free_name, list_runs
 
 log = logging.getLogger(__name__)
@@ -141,6 +142,27 @@ def train_run(run: RunFolder, open_faces: OpenFaces) -> TrainOutcome:
     beat = Heartbeat(run)
     card = train(open_faces, run, export=_export, beat=beat)
     return TrainOutcome(card.metrics if card else None, beat.stop_signal)
+
+
+def finish_run(run: RunFolder, open_faces: OpenFaces) -> TrainOutcome:
+    """Make the weights that a stopped run has so far its result, in this process, and write the model for the app.
+
+    Raises:
+        FerError: it is finished, has no weights yet, or see `finish`.
+    """
+    from fer_core.training.loop.finish import finish
+
+    require_unfinished(run)
+    beat = Heartbeat(run)
+    card = finish(open_faces, run, export=_export, beat=beat)
+    return TrainOutcome(card.metrics if card else None, beat.stop_signal)
+
+
+def print_metrics(metrics: Mapping[str, Any]) -> None:
+    """Print the accuracy of a finished run on each split, with its 95 % interval."""
+    for split, figures in metrics.items():
+        low, high = figures["accuracy_95"]
+        print(f"{split}: {figures['accuracy']:.2%} ({low:.1%} to {high:.1%}), {figures['protocol']}")
 
 
 def measure(config: RunConfig, open_faces: OpenFaces, path: Path) -> None:

@@ -26,11 +26,11 @@ _BATCH = 256
 class ResultNetwork:
     """An untrained copy of the network in training, which takes over its weights."""
 
-    def __init__(self, architecture: str, label_sets: tuple[str, ...], batches: Batches) -> None:
+    def __init__(self, architecture: str, label_sets: tuple[str, ...], batches: Batches | None = None) -> None:
         """Args:
         architecture: its name in the registry.
         label_sets: what it answers for, the default first.
-        batches: what is trained on; averaged weights need batch statistics of their own.
+        batches: what is trained on, which `take` needs: averaged weights need batch statistics of their own.
         """
         self._label_sets = label_sets
         with precision("float32"):  # what is kept and measured, whatever it was trained in

@@ -9,27 +9,23 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 
-import cv2
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.charts.timeline import QUIET
 from fer_core.charts.training import confusion_figure, learning_rate_curve, run_curves
-from fer_core.emotions import COLORS, LABELS
 from fer_core.errors import RunError
-from fer_core.face_size import FACE_SIZE
 from fer_core.formats import format_duration
 from fer_core.training.config import RunConfig
 from fer_core.training.run.alerts import accuracy_of, alerts, weakness
 from fer_core.training.run.folder import RunFolder, RunStatus
-from fer_core.training.run.records import ValidationRecord, WatchedFaces
+from fer_core.training.run.records import ValidationRecord
 from fer_core.training.timing.eta import Eta, estimate_eta
-from fer_core.ui.components.pictures import png_url
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.training.actions import actions, ask_delete, exporting
 from fer_core.ui.training.form import FOLLOWED
+from fer_core.ui.training.watched import epoch_by_epoch, truth_word, watched_html
 
 _LOOK_S = 0.7
 _STATES = {
@@ -107,6 +103,7 @@ def _follow(run: RunFolder, was_busy: bool) -> None:
         st.caption(f":material/warning: {text}")
     if validation:
         _last_epoch(run, validation, config.label_sets[0])
+        epoch_by_epoch(run, validation.faces, truth_word(config.label_sets[0]))
 
 
 def _validation(run: RunFolder) -> tuple[ValidationRecord | None, list[str]]:
@@ -166,7 +163,7 @@ def _headline(
         parts[0] = f"finished, {accuracy_of(validation) * 100:.0f} %, {weak}: learning rate too high?"
     spans = [f"<b>{escape(run.name)}</b>", *(f"<span>{escape(part)}</span>" for part in parts)]
     st.html(f'<div class="fer-run">{"".join(spans)}</div>')
-    st.progress(eta.share)
+    st.progress(1.0 if status.state == "finished" else eta.share)
     if status.state == "failed":
         st.error(f"**The run failed.** {status.message}", icon=":material/error:")
     elif status.state in ("interrupted", "broken"):
@@ -194,9 +191,7 @@ def _parts(status: RunStatus, eta: Eta, config: RunConfig) -> list[str]:
 
 def _last_epoch(run: RunFolder, validation: ValidationRecord, label_set: str) -> None:
     changed_ns = run.validation_file.stat().st_mtime_ns if run.validation_file.exists() else 0
-    # The truth of votes is what most people see.
-    truth = "labelled" if label_set == "fer" else "seen as"
-    confusion, watched = _drawn(run, changed_ns, truth, st.context.theme.type == "dark")
+    confusion, watched = _drawn(run, changed_ns, truth_word(label_set), st.context.theme.type == "dark")
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.caption(f"Validation after epoch {validation.epoch + 1}")
@@ -217,35 +212,4 @@ _rate_curve = lru_cache(maxsize=8)(learning_rate_curve)
 def _drawn(run: RunFolder, changed_ns: int, truth: str, dark: bool) -> tuple[go.Figure, str]:
     """Draw the confusion after the last epoch and, as HTML, the watched faces; `changed_ns` tells when it is new."""
     validation = run.validation()
-    strip = cv2.imread(str(run.faces_file), cv2.IMREAD_GRAYSCALE) if run.faces_file.exists() else None
-    whole = strip is not None and strip.shape == (FACE_SIZE, FACE_SIZE * len(validation.faces.labels))
-    return (
-        confusion_figure(validation.confusion, dark=dark),
-        watched_html(strip, validation.faces, truth) if whole else "",
-    )
-
-
-def watched_html(strip: np.ndarray, faces: WatchedFaces, truth: str) -> str:
-    """Return the watched faces with their true expression, the last prediction and one tick an epoch.
-
-    Args:
-        strip: uint8 (48, 48 n), the faces side by side.
-        faces: what the network said about them.
-        truth: what stands before the true expression, such as "labelled".
-    """
-    figures = []
-    for i, label in enumerate(faces.labels):
-        probs = faces.probs[i]
-        predicted = int(np.argmax(probs))
-        ticks = "".join(
-            f'<i style="background:{COLORS[LABELS[epoch[i]]]}" title="epoch {number}: {LABELS[epoch[i]]}"></i>'
-            for number, epoch in enumerate(faces.predicted, 1)
-        )
-        image = np.ascontiguousarray(strip[:, FACE_SIZE * i : FACE_SIZE * (i + 1)])
-        figures.append(
-            f'<figure><img class="fer-face" src="{png_url(image)}" '
-            f'alt="Validation face {truth} {LABELS[label]}"><div class="fer-ticks">{ticks}</div>'
-            f"<figcaption>{LABELS[predicted]} {probs[predicted] * 100:.0f} %{' ✓' * (predicted == label)}"
-            f"<span>{truth} {LABELS[label]}</span></figcaption></figure>"
-        )
-    return f'<div class="fer-watched">{"".join(figures)}</div>'
+    return confusion_figure(validation.confusion, dark=dark), watched_html(run, validation.faces, truth)
