@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from fer_core.cli.arguments import either, one_of
+from fer_core.errors import RunError
 from fer_core.training.arguments import choices, config_from_options, option_of, shown, values_of
 from fer_core.training.config import PRESETS
 
@@ -31,6 +32,13 @@ def train(
         Path | None,
         typer.Option(metavar="FILE", help="Train nothing: write to FILE how long an epoch would take here."),
     ] = None,
+    find_lr: Annotated[
+        bool,
+        typer.Option(
+            "--find-lr",
+            help="Train no run: try rising learning rates on up to 100 batches, and print the loss and a suggestion.",
+        ),
+    ] = False,
     preset: Annotated[
         str | None,
         typer.Option(parser=one_of(PRESETS), metavar=either(PRESETS), help="Recipe that all other options change."),
@@ -45,6 +53,11 @@ def train(
     given = {name: _without_empty(value) for name, value in values.items() if value is not None}
     if measure:
         command.measure(config_from_options(given, preset), command.open_run_faces, measure)
+        return
+    if find_lr:
+        if resume:
+            raise RunError("--find-lr tries learning rates for a new run, so --resume cannot be given too.")
+        print(command.find_learning_rate(config_from_options(given, preset), command.open_run_faces))
         return
     if resume:
         written = [option_of(name) for name in ([*(["preset"] if preset else []), *given])]

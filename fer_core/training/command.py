@@ -22,7 +22,9 @@ from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
 from fer_core.models.model_store import available_models
 from fer_core.settings import home_folder
+from fer_core.terminal import progress_bar
 from fer_core.training.config import RunConfig
+from fer_core.training.learning_rate import sweep_text
 from fer_core.training.loop.prerequisites import check_prerequisites
 from fer_core.training.loop.targets import with_corrections
 from fer_core.training.run.folder import RunFolder
@@ -174,6 +176,21 @@ def measure(config: RunConfig, open_faces: OpenFaces, path: Path) -> None:
     except FerError as error:
         write_json(path, {"error": str(error), "time_s": time.time()})
         raise
+
+
+def find_learning_rate(config: RunConfig, open_faces: OpenFaces) -> str:
+    """Try learning rates for `config` and return the outcome as text.
+
+    Raises:
+        FerError: the configuration cannot be trained.
+    """
+    from fer_core.training.loop.rate_sweep import sweep_learning_rates
+
+    config = _with_absolute_paths(config)
+    check_prerequisites(config)
+    with progress_bar("Trying learning rates") as update:
+        sweep = sweep_learning_rates(open_faces(config), config, steps=lambda done, total, _: update(done, total))
+    return sweep_text(sweep)
 
 
 def _export(run: RunFolder) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from fer_core.dependencies import INSTALL_MLFLOW, INSTALL_TRAIN, require_package
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.distillation import check_teachers
 from fer_core.training.loop.initialization import find_initial_weights
 
 
 def check_prerequisites(config: RunConfig) -> None:
-    """Check that the teachers and the network that a run starts from can be used.
+    """Check that the teachers, the network that a run starts from and the programs that it logs to can be used.
 
     Raises:
-        FerError: one is missing, altered, of another architecture, or has trained on faces that the run does not train
-            on.
+        FerError: a network is missing, altered, of another architecture, or has trained on faces that the run does not
+            train on; or a package is not installed.
     """
+    if config.tensorboard:
+        require_package("tensorflow", "Logging for TensorBoard", INSTALL_TRAIN)
+    if config.mlflow:
+        require_package("mlflow", "Logging to MLflow", INSTALL_MLFLOW)
     check_teachers(config)
     if config.start_from:
         find_initial_weights(config)

@@ -44,10 +44,12 @@ from fer_core.training.loop.heads import (
     side_by_side,
 )
 from fer_core.training.loop.initialization import find_initial_weights
+from fer_core.training.loop.loggers import loggers
 from fer_core.training.loop.optimizer import build_optimizer
 from fer_core.training.loop.precision import precision
 from fer_core.training.loop.result_network import ResultNetwork
 from fer_core.training.loop.targets import class_weights, rows_of, targets_of
+from fer_core.training.loop.terminal_lines import terminal_lines
 from fer_core.training.loop.validation import ValidationFaces
 from fer_core.training.run.checkpoint import load_state
 from fer_core.training.run.folder import RunFolder
@@ -179,13 +181,15 @@ def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -
         History(run, progress),
         Saver(run, config, progress, network, data_hash, beat),
     ]
-    for first, end in _stages(config, first_epoch):
-        if _is_done(run, config):
-            break
-        batches.start_epoch(first)  # a fit takes the shape of its faces from the first batches
-        model.fit(batches, shuffle=False, epochs=end, initial_epoch=first, verbose=2, callbacks=callbacks)
-        if model.stop_training:
-            break
+    with terminal_lines(config.epochs, len(batches)) as lines, loggers(run, config) as logging_callbacks:
+        callbacks += [*logging_callbacks, lines]
+        for first, end in _stages(config, first_epoch):
+            if _is_done(run, config):
+                break
+            batches.start_epoch(first)  # a fit takes the shape of its faces from the first batches
+            model.fit(batches, shuffle=False, epochs=end, initial_epoch=first, verbose=0, callbacks=callbacks)
+            if model.stop_training:
+                break
     run.progress_file.unlink(missing_ok=True)
     if progress.diverged:
         raise RunError(

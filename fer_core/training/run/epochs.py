@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from fer_core.errors import RunError
 from fer_core.files import write_text
+from fer_core.training.run.records import ValidationRecord
 
 _Count = Annotated[int, Field(ge=0)]
 _Percent = Annotated[int, Field(ge=0, le=100)]
@@ -84,6 +85,17 @@ def read_epochs(path: Path) -> Sequence[EpochRecord]:
     if None in records:
         raise RunError(f"{path.name} is damaged in line {records.index(None) + 1}: single epochs cannot be shown.")
     return [record for record in records if record is not None]
+
+
+def record_after(last: ValidationRecord, record: EpochRecord) -> ValidationRecord:
+    """Return what was measured after an earlier epoch as the record of a last one, with the faces that `last` has."""
+    faces = last.faces
+    if np.shape(record.shown) != np.shape(faces.probs):
+        probs = faces.probs  # other faces are shown since; their confusion still holds
+    else:
+        probs = [[percent / 100 for percent in row] for row in record.shown]
+    faces = replace(faces, probs=probs, predicted=faces.predicted[: record.epoch + 1])
+    return ValidationRecord(record.epoch, record.confusion, faces)
 
 
 def _parsed(line: str | bytes) -> EpochRecord | None:

@@ -119,6 +119,14 @@ class RunFolder:
         return self.path / "validation_epochs.jsonl"
 
     @property
+    def tensorboard_folder(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def mlflow_file(self) -> Path:
+        return self.path / "mlflow_run.txt"
+
+    @property
     def card_file(self) -> Path:
         return self.path / "card.json"
 

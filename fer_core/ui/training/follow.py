@@ -9,23 +9,28 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 
+import cv2
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.charts.timeline import QUIET
 from fer_core.charts.training import confusion_figure, learning_rate_curve, run_curves
+from fer_core.emotions import COLORS, LABELS
 from fer_core.errors import RunError
+from fer_core.face_size import FACE_SIZE
 from fer_core.formats import format_duration
 from fer_core.training.config import RunConfig
 from fer_core.training.run.alerts import accuracy_of, alerts, weakness
+from fer_core.training.run.epochs import record_after
 from fer_core.training.run.folder import RunFolder, RunStatus
-from fer_core.training.run.records import ValidationRecord
+from fer_core.training.run.records import ValidationRecord, WatchedFaces
 from fer_core.training.timing.eta import Eta, estimate_eta
+from fer_core.ui.components.pictures import png_url
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.training.actions import actions, ask_delete, exporting
 from fer_core.ui.training.form import FOLLOWED
-from fer_core.ui.training.watched import epoch_by_epoch, truth_word, watched_html
 
 _LOOK_S = 0.7
 _STATES = {
@@ -103,7 +108,7 @@ def _follow(run: RunFolder, was_busy: bool) -> None:
         st.caption(f":material/warning: {text}")
     if validation:
         _last_epoch(run, validation, config.label_sets[0])
-        epoch_by_epoch(run, validation.faces, truth_word(config.label_sets[0]))
+        _epoch_by_epoch(run, config.label_sets[0])
 
 
 def _validation(run: RunFolder) -> tuple[ValidationRecord | None, list[str]]:
@@ -191,7 +196,7 @@ def _parts(status: RunStatus, eta: Eta, config: RunConfig) -> list[str]:
 
 def _last_epoch(run: RunFolder, validation: ValidationRecord, label_set: str) -> None:
     changed_ns = run.validation_file.stat().st_mtime_ns if run.validation_file.exists() else 0
-    confusion, watched = _drawn(run, changed_ns, truth_word(label_set), st.context.theme.type == "dark")
+    confusion, watched = _drawn(run, changed_ns, _truth(label_set), st.context.theme.type == "dark")
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.caption(f"Validation after epoch {validation.epoch + 1}")
@@ -204,12 +209,103 @@ def _last_epoch(run: RunFolder, validation: ValidationRecord, label_set: str) ->
             st.html(watched)
 
 
+def _epoch_by_epoch(run: RunFolder, label_set: str) -> None:
+    """Draw the confusion and the watched faces after an epoch that a slider chooses, folded away at first.
+
+    A run of an earlier version kept the last epoch only: of that nothing is drawn.
+    """
+    changed_ns = run.epochs_file.stat().st_mtime_ns if run.epochs_file.exists() else 0
+    if len(epochs := _recorded_epochs(run, changed_ns)) < 2:
+        return
+    # Only an open expander is drawn: a run that trains is looked at more than once a second.
+    expander = st.expander("Epoch by epoch", icon=":material/history:", key="epochs_open", on_change="rerun")
+    if not expander.open:
+        return
+    with expander:
+        number = _epoch_slider(run, epochs)
+        confusion, watched = _drawn(run, changed_ns, _truth(label_set), st.context.theme.type == "dark", number)
+        left, right = st.columns([5, 6], gap="medium")
+        alt = f"confusion matrix after epoch {number}"
+        left.plotly_chart(confusion, width="stretch", config=QUIET, key="epoch_confusion", alt=alt)
+        right.html(watched or "<span></span>")
+
+
+def _epoch_slider(run: RunFolder, epochs: range) -> int:
+    """Return the chosen epoch, counted from 1; the last until another is chosen, also while the run goes on."""
+    first, last, kept = epochs[0] + 1, epochs[-1] + 1, f"epoch_of_{run.name}"
+    # The slider grows by the epoch and is then a new one to Streamlit, which would forget what was chosen.
+    key = f"{kept}_{last}"
+    return st.slider(
+        "Epoch",
+        first,
+        last,
+        min(max(st.session_state.get(kept, last), first), last),
+        key=key,
+        on_change=lambda: st.session_state.update({kept: st.session_state[key]}),
+    )
+
+
+def _truth(label_set: str) -> str:
+    """Return what stands before the true expression of a face: the truth of votes is what most people see."""
+    return "labelled" if label_set == "fer" else "seen as"
+
+
+@lru_cache(maxsize=8)
+def _recorded_epochs(run: RunFolder, changed_ns: int) -> range:
+    """Return the epochs, counted from 0, that can be shown one by one."""
+    try:
+        records, last = run.validation_epochs(), run.validation()
+    except RunError:
+        return range(0)  # the page says above what is damaged
+    if not records or last is None or any(np.shape(r.confusion) != np.shape(last.confusion) for r in records):
+        return range(0)
+    # A run that an earlier version began has only the epochs since it was resumed.
+    return range(records[0].epoch, records[0].epoch + len(records))
+
+
 # What changes once an epoch is drawn once an epoch, so that looking often costs the server little.
 _rate_curve = lru_cache(maxsize=8)(learning_rate_curve)
 
 
-@lru_cache(maxsize=8)
-def _drawn(run: RunFolder, changed_ns: int, truth: str, dark: bool) -> tuple[go.Figure, str]:
-    """Draw the confusion after the last epoch and, as HTML, the watched faces; `changed_ns` tells when it is new."""
+@lru_cache(maxsize=32)
+def _drawn(run: RunFolder, changed_ns: int, truth: str, dark: bool, epoch: int | None = None) -> tuple[go.Figure, str]:
+    """Draw the confusion after an epoch, counted from 1 (None: the last), and the watched faces as HTML.
+
+    `changed_ns` tells when it is new.
+    """
     validation = run.validation()
-    return confusion_figure(validation.confusion, dark=dark), watched_html(run, validation.faces, truth)
+    if epoch is not None:
+        records = run.validation_epochs()
+        validation = record_after(validation, records[epoch - 1 - records[0].epoch])
+    strip = cv2.imread(str(run.faces_file), cv2.IMREAD_GRAYSCALE) if run.faces_file.exists() else None
+    whole = strip is not None and strip.shape == (FACE_SIZE, FACE_SIZE * len(validation.faces.labels))
+    return (
+        confusion_figure(validation.confusion, dark=dark),
+        watched_html(strip, validation.faces, truth) if whole else "",
+    )
+
+
+def watched_html(strip: np.ndarray, faces: WatchedFaces, truth: str) -> str:
+    """Return the watched faces with their true expression, the last prediction and one tick an epoch.
+
+    Args:
+        strip: uint8 (48, 48 n), the faces side by side.
+        faces: what the network said about them.
+        truth: what stands before the true expression, such as "labelled".
+    """
+    figures = []
+    for i, label in enumerate(faces.labels):
+        probs = faces.probs[i]
+        predicted = int(np.argmax(probs))
+        ticks = "".join(
+            f'<i style="background:{COLORS[LABELS[epoch[i]]]}" title="epoch {number}: {LABELS[epoch[i]]}"></i>'
+            for number, epoch in enumerate(faces.predicted, 1)
+        )
+        image = np.ascontiguousarray(strip[:, FACE_SIZE * i : FACE_SIZE * (i + 1)])
+        figures.append(
+            f'<figure><img class="fer-face" src="{png_url(image)}" '
+            f'alt="Validation face {truth} {LABELS[label]}"><div class="fer-ticks">{ticks}</div>'
+            f"<figcaption>{LABELS[predicted]} {probs[predicted] * 100:.0f} %{' ✓' * (predicted == label)}"
+            f"<span>{truth} {LABELS[label]}</span></figcaption></figure>"
+        )
+    return f'<div class="fer-watched">{"".join(figures)}</div>'
