@@ -160,6 +160,7 @@ class RunConfig:
         "saves time",
         24,
         FACE_SIZE,
+        step=_SIZE_STEP,
     )
     progressive_resizing: float = _choice(
         0.8, f"share of the epochs after which faces are {FACE_SIZE} wide, if they begin smaller", 0, 1, step=0.1

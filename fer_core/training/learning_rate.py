@@ -14,8 +14,8 @@ from fer_core.training.config import RunConfig
 
 SWEEP_STEPS = 100
 LOWEST_RATE, HIGHEST_RATE = 1e-6, 1.0
-# Weight of the past in the moving average of the loss: a batch alone is noisy.
-_SMOOTHING = 0.8
+# Steps in the moving average of the loss: a batch alone is noisy. It is centred, so that it moves no minimum.
+_WINDOW = 9
 # At the rate of the lowest loss training is about to diverge; a tenth of it is the usual choice.
 _BELOW_LOWEST = 10.0
 # Share by which the loss must fall before its lowest point says anything.
@@ -36,7 +36,7 @@ class RateSweep:
 
     @property
     def smoothed(self) -> np.ndarray:
-        """The losses as an exponential moving average without a bias towards its start, float (n,)."""
+        """The losses as a centred moving average, float (n,)."""
         return smoothed_losses(self.losses)
 
     @property
@@ -61,8 +61,8 @@ class RateSweep:
 
 
 def smoothed_losses(losses: tuple[float, ...] | list[float]) -> np.ndarray:
-    """Return losses as an exponential moving average without a bias towards its start, float (n,)."""
-    return pd.Series(losses, dtype=float).ewm(alpha=1 - _SMOOTHING).mean().to_numpy()
+    """Return losses as a centred moving average, float (n,); at either end, of the steps that there are."""
+    return pd.Series(losses, dtype=float).rolling(_WINDOW, center=True, min_periods=1).mean().to_numpy()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ RATES = tuple(10.0 ** np.linspace(-6, 0, 100))
 
 def test_the_suggestion_is_a_tenth_of_the_rate_of_the_lowest_loss():
     losses = tuple(2 - math.exp(-((math.log10(rate) + 2) ** 2)) for rate in RATES)
-    assert RateSweep(RATES, losses).suggested == pytest.approx(1e-3, rel=0.6)
+    assert RateSweep(RATES, losses).suggested == pytest.approx(1e-3, rel=0.3)
 
 
 def test_noise_of_single_batches_does_not_decide():
@@ -50,7 +50,6 @@ def test_a_sweep_trains_on_rising_rates_until_the_loss_diverges(sweep, config):
     result = sweep(config)
     assert 10 < len(result.rates) == len(result.losses) <= 40
     assert np.all(np.diff(np.log(result.rates)) > 0)
-    assert result.losses[0] == pytest.approx(math.log(7), rel=0.3)
     assert min(result.smoothed) < result.losses[0], "something was learned on the way"
 
 

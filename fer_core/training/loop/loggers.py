@@ -42,13 +42,16 @@ class TensorBoardLog(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         import tensorflow as tf
+        from tensorflow.core.framework.summary_pb2 import SummaryMetadata
 
         if "val_loss" not in logs:
             return  # it was stopped, and counts for nothing
+        scalar = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="scalars"))
         for name, value in _finite(logs).items():
             writer = self._validation if name.startswith("val_") else self._training
             with writer.as_default():
-                tf.summary.scalar(f"epoch_{name.removeprefix('val_')}", value, step=epoch)
+                # What tf.summary.scalar writes; that needs TensorBoard itself, which only the reader has to have.
+                tf.summary.write(f"epoch_{name.removeprefix('val_')}", np.float32(value), epoch, scalar)
         for writer in (self._training, self._validation):
             writer.flush()
 

@@ -30,6 +30,7 @@ from fer_core.training.timing.eta import Eta, estimate_eta
 from fer_core.ui.components.pictures import png_url
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.training.actions import actions, ask_delete, exporting
+from fer_core.ui.training.epochs import epoch_by_epoch
 from fer_core.ui.training.form import FOLLOWED
 
 _LOOK_S = 0.7
@@ -108,7 +109,8 @@ def _follow(run: RunFolder, was_busy: bool) -> None:
         st.caption(f":material/warning: {text}")
     if validation:
         _last_epoch(run, validation, config.label_sets[0])
-        _epoch_by_epoch(run, config.label_sets[0])
+        truth, dark = _truth(config.label_sets[0]), st.context.theme.type == "dark"
+        epoch_by_epoch(run, lambda changed_ns, epoch: _drawn(run, changed_ns, truth, dark, epoch))
 
 
 def _validation(run: RunFolder) -> tuple[ValidationRecord | None, list[str]]:
@@ -209,58 +211,9 @@ def _last_epoch(run: RunFolder, validation: ValidationRecord, label_set: str) ->
             st.html(watched)
 
 
-def _epoch_by_epoch(run: RunFolder, label_set: str) -> None:
-    """Draw the confusion and the watched faces after an epoch that a slider chooses, folded away at first.
-
-    A run of an earlier version kept the last epoch only: of that nothing is drawn.
-    """
-    changed_ns = run.epochs_file.stat().st_mtime_ns if run.epochs_file.exists() else 0
-    if len(epochs := _recorded_epochs(run, changed_ns)) < 2:
-        return
-    # Only an open expander is drawn: a run that trains is looked at more than once a second.
-    expander = st.expander("Epoch by epoch", icon=":material/history:", key="epochs_open", on_change="rerun")
-    if not expander.open:
-        return
-    with expander:
-        number = _epoch_slider(run, epochs)
-        confusion, watched = _drawn(run, changed_ns, _truth(label_set), st.context.theme.type == "dark", number)
-        left, right = st.columns([5, 6], gap="medium")
-        alt = f"confusion matrix after epoch {number}"
-        left.plotly_chart(confusion, width="stretch", config=QUIET, key="epoch_confusion", alt=alt)
-        right.html(watched or "<span></span>")
-
-
-def _epoch_slider(run: RunFolder, epochs: range) -> int:
-    """Return the chosen epoch, counted from 1; the last until another is chosen, also while the run goes on."""
-    first, last, kept = epochs[0] + 1, epochs[-1] + 1, f"epoch_of_{run.name}"
-    # The slider grows by the epoch and is then a new one to Streamlit, which would forget what was chosen.
-    key = f"{kept}_{last}"
-    return st.slider(
-        "Epoch",
-        first,
-        last,
-        min(max(st.session_state.get(kept, last), first), last),
-        key=key,
-        on_change=lambda: st.session_state.update({kept: st.session_state[key]}),
-    )
-
-
 def _truth(label_set: str) -> str:
     """Return what stands before the true expression of a face: the truth of votes is what most people see."""
     return "labelled" if label_set == "fer" else "seen as"
-
-
-@lru_cache(maxsize=8)
-def _recorded_epochs(run: RunFolder, changed_ns: int) -> range:
-    """Return the epochs, counted from 0, that can be shown one by one."""
-    try:
-        records, last = run.validation_epochs(), run.validation()
-    except RunError:
-        return range(0)  # the page says above what is damaged
-    if not records or last is None or any(np.shape(r.confusion) != np.shape(last.confusion) for r in records):
-        return range(0)
-    # A run that an earlier version began has only the epochs since it was resumed.
-    return range(records[0].epoch, records[0].epoch + len(records))
 
 
 # What changes once an epoch is drawn once an epoch, so that looking often costs the server little.
