@@ -21,14 +21,14 @@ def box_iou(a: np.ndarray, b: np.ndarray) -> float:
     return shared / (float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod()) - shared)
 
 
-def box_ios(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the area two boxes (4,) share as a part of the smaller one, 0 to 1: a box within another counts 1."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
-    return float(width * height / smaller)
+def box_ios(a: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the area a box (4,) shares with each of others (n, 4) as a part of the smaller one, float (n,), 0 to 1.
+
+    A box within another counts 1.
+    """
+    sides = np.clip(np.minimum(a[2:], others[:, 2:]) - np.maximum(a[:2], others[:, :2]), 0, None)
+    areas = (others[:, 2:] - others[:, :2]).prod(axis=1)
+    return sides.prod(axis=1) / np.minimum((a[2:] - a[:2]).prod(), areas)
 
 
 def join(several: list[Detections]) -> Detections:
@@ -45,6 +45,6 @@ def non_max_suppression(detections: Detections) -> Detections:
     kept: list[int] = []
     side = detections.xyxy[:, 2] - detections.xyxy[:, 0]
     for j in np.argsort(-detections.score * side, kind="stable"):
-        if all(box_ios(detections.xyxy[j], detections.xyxy[k]) < SAME_FACE for k in kept):
+        if (box_ios(detections.xyxy[j], detections.xyxy[kept]) < SAME_FACE).all():
             kept.append(int(j))
     return Detections(detections.xyxy[kept], detections.score[kept])

@@ -13,11 +13,11 @@ class Detector(Protocol):
     """Finds faces. One detector serves any number of threads."""
 
     def detect(self, gray: np.ndarray) -> Detections:
-        """Find the faces of a whole image, uint8 (h, w), one box for each, as thoroughly as possible."""
+        """Find the faces of a picture of any size, uint8 (h, w), one box for each, as thoroughly as possible."""
         ...
 
-    def detect_fast(self, gray: np.ndarray, number: int) -> Detections:
-        """Find faces of a whole image quickly; different numbers may look in different ways."""
+    def detect_frame(self, gray: np.ndarray, number: int | None = None) -> Detections:
+        """Find faces of a stream's frame: thoroughly, or quickly in one of several ways, by number."""
         ...
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:

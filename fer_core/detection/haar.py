@@ -27,6 +27,9 @@ _TILT_DEG = 14  # the cascades themselves see some ten degrees to either side
 # One look at a whole image: which cascade proposes, and by how much the image is turned.
 _LOOKS = (0, 0), (1, 0), (0, _TILT_DEG), (0, -_TILT_DEG)
 _SURE_HITS = 10  # so many overlapping hits of one cascade need no second opinion
+# In a picture seen at full size there are many more places to be wrong about. A face that only shows there always
+# needs a second opinion and, by its side in smallest faces, so many hits.
+_FINE_SIDES, _FINE_HITS = (1.35, 2.0), (3, 8)
 
 _NEAR_PX = 44  # a known face is searched for again with its side brought to this
 _NEAR_REACH = 2.0  # side of the searched square, in sides of the face
@@ -40,27 +43,31 @@ class HaarDetector:
 
     Args:
         min_size_px: side of the smallest face to find, in pixels of the full image.
-        max_side_px: images are reduced until their longer side is at most this, so the smallest
-            face is also at least 24/max_side_px of it.
+        max_side_px: frames of streams are reduced until their longer side is at most this, so that the smallest face
+            found in them is also at least 24/max_side_px of it. Single pictures are also searched at full size.
+        min_neighbors: how many overlapping hits make a face, 1 or more: fewer find more faces and more mistakes.
 
     Raises:
         ModelError: if OpenCV's cascade files are missing or unreadable.
-        ValueError: if a size is not usable.
+        ValueError: if a value is not usable.
     """
 
-    def __init__(self, min_size_px: int = 48, max_side_px: int = 640) -> None:
+    def __init__(self, min_size_px: int = 48, max_side_px: int = 640, min_neighbors: int = 2) -> None:
         if min_size_px < WINDOW_PX or max_side_px < 2 * WINDOW_PX:
             raise ValueError(
                 f"expected min_size_px >= {WINDOW_PX} and max_side_px >= {2 * WINDOW_PX}, "
                 f"got {min_size_px} and {max_side_px}"
             )
+        if min_neighbors < 1:
+            raise ValueError(f"expected min_neighbors >= 1, got {min_neighbors}")
         self.min_size_px = min_size_px
         self.max_side_px = max_side_px
+        self.min_neighbors = min_neighbors
         self._local = threading.local()
         self._cascades()  # a missing file is an error now, not in the first frame
 
     def detect(self, gray: np.ndarray) -> Detections:
-        """Find the faces of an image, as thoroughly as possible.
+        """Find the faces of a picture of any size, as thoroughly as possible, in time that grows with its pixels.
 
         Args:
             gray: uint8 (h, w).
@@ -69,16 +76,21 @@ class HaarDetector:
             One square box for each face in pixels of `gray`; the score is the number
             of overlapping cascade hits.
         """
-        return non_max_suppression(join([self._look(gray, *look) for look in _LOOKS]))
+        looks = [self._look(gray, *look) for look in _LOOKS]
+        if self._fine_scale > self._coarse_scale(gray):
+            looks += [self._look_closely(gray, *look) for look in _LOOKS]
+        return non_max_suppression(join(looks))
 
-    def detect_fast(self, gray: np.ndarray, number: int) -> Detections:
-        """Find faces as `detect` does, for about a quarter of its time.
+    def detect_frame(self, gray: np.ndarray, number: int | None = None) -> Detections:
+        """Find the faces of a stream's frame, reduced to `max_side_px`.
 
         Args:
             gray: uint8 (h, w).
-            number: 0, 1, 2, ... for successive searches of a stream; four in a row find what `detect` finds.
+            number: 0, 1, 2, ... for successive searches of a stream, each in about a quarter of the time of a
+                thorough one: four in a row find what it finds. A thorough search if None.
         """
-        return non_max_suppression(self._look(gray, *_LOOKS[number % len(_LOOKS)]))
+        looks = _LOOKS if number is None else (_LOOKS[number % len(_LOOKS)],)
+        return non_max_suppression(join([self._look(gray, *look) for look in looks]))
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         """Look for a face that was just at `xyxy`: finer and more lenient than `detect`, and far faster.
@@ -101,16 +113,46 @@ class HaarDetector:
                     return Detections((moved + np.tile(centers(xyxy[None])[0], 2)).astype(np.float32), hits)
         return Detections.empty()
 
+    @property
+    def _fine_scale(self) -> float:
+        """How much a picture may be reduced with its smallest faces still seen."""
+        return min(1.0, WINDOW_PX / self.min_size_px)
+
+    def _coarse_scale(self, gray: np.ndarray) -> float:
+        return min(self._fine_scale, self.max_side_px / max(gray.shape))
+
     def _look(self, gray: np.ndarray, proposer: int, tilt_deg: int) -> Detections:
-        scale = min(1.0, WINDOW_PX / self.min_size_px, self.max_side_px / max(gray.shape))
+        """Search the whole image, reduced to `max_side_px`."""
+        scale = self._coarse_scale(gray)
+        side = max(WINDOW_PX, round(self.min_size_px * scale))
+        return self._search(gray, scale, proposer, tilt_deg, side, min(gray.shape), _SURE_HITS)
+
+    def _look_closely(self, gray: np.ndarray, proposer: int, tilt_deg: int) -> Detections:
+        """Search the whole image for the faces that are too small for `_look`."""
+        scale = self._fine_scale
+        # Somewhat larger ones too: at its smallest size a cascade sees less well.
+        largest = round(1.5 * WINDOW_PX * scale / self._coarse_scale(gray))
+        detections = self._search(gray, scale, proposer, tilt_deg, WINDOW_PX, largest)
+        sides = (detections.xyxy[:, 2] - detections.xyxy[:, 0]) / self.min_size_px
+        kept = detections.score >= np.interp(sides, _FINE_SIDES, _FINE_HITS)
+        return Detections(detections.xyxy[kept], detections.score[kept])
+
+    def _search(
+        self,
+        gray: np.ndarray,
+        scale: float,
+        proposer: int,
+        tilt_deg: int,
+        min_side: int,
+        max_side: int,
+        sure_hits: float = np.inf,
+    ) -> Detections:
+        """Search the image at a scale; sides are in pixels there. `sure_hits` need no second opinion."""
         small, back = _turn(_shrink(gray, scale), tilt_deg)
         cascades = self._cascades()
         first, second = cascades[proposer], cascades[1 - proposer]
-        side = max(WINDOW_PX, round(self.min_size_px * scale))
-        boxes, hits = _scan(first, small, 1.2, 2, side, min(small.shape))
-        sure = np.array(
-            [n >= _SURE_HITS or _sees(second, small, box) for box, n in zip(boxes, hits, strict=True)], bool
-        )
+        boxes, hits = _scan(first, small, 1.2, self.min_neighbors, min_side, min(max_side, *small.shape))
+        sure = np.array([n >= sure_hits or _sees(second, small, box) for box, n in zip(boxes, hits, strict=True)], bool)
         return Detections((_turn_boxes(boxes[sure], back) / scale).astype(np.float32), hits[sure])
 
     def _cascades(self) -> tuple[cv2.CascadeClassifier, ...]:

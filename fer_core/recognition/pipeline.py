@@ -181,9 +181,9 @@ class StreamAnalyzer:
 
     def _search(self, gray: np.ndarray) -> Detections:
         if self._thorough:
-            return self._detector.detect(gray)
+            return self._detector.detect_frame(gray)
         self._searches += 1
-        return self._detector.detect_fast(gray, self._searches - 1)
+        return self._detector.detect_frame(gray, self._searches - 1)
 
     def _smooth(self, ids: list[int], probs: np.ndarray, time_s: float, smoothing_s: float) -> np.ndarray:
         """Return the scores (n, k) filtered in time for each face, independent of the frame rate."""

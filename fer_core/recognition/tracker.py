@@ -107,7 +107,10 @@ class Tracker:
         return [track for track in self._tracks if track.visible]
 
     def _begin(self, gray: np.ndarray, xyxy: np.ndarray, score: float, time_s: float, visible: bool) -> None:
-        if any(box_ios(xyxy, track.xyxy) >= SAME_FACE and not _encloses(xyxy, track.xyxy) for track in self._tracks):
+        if any(
+            box_ios(xyxy, track.xyxy[None])[0] >= SAME_FACE and not _encloses(xyxy, track.xyxy)
+            for track in self._tracks
+        ):
             return
         self._tracks.append(
             Track(self._next_id, xyxy, float(score), time_s, time_s, _patch(gray, xyxy), visible=visible)
@@ -137,7 +140,7 @@ def _without_doubles(tracks: list[Track]) -> list[Track]:
     """
     kept: list[Track] = []
     for track in sorted(tracks, key=lambda track: track.track_id):
-        doubles = [other for other in kept if box_ios(track.xyxy, other.xyxy) >= SAME_FACE]
+        doubles = [other for other in kept if box_ios(track.xyxy, other.xyxy[None])[0] >= SAME_FACE]
         larger = all(_encloses(track.xyxy, other.xyxy) for other in doubles)
         if larger and track.visible:
             kept = [other for other in kept if other not in doubles]

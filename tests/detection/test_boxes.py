@@ -25,8 +25,8 @@ def detections(*rows):
     ],
 )
 def test_overlap_is_a_part_of_the_smaller_box(other, share):
-    assert box_ios(np.array([0, 0, 10, 10]), np.array(other)) == share
-    assert box_ios(np.array(other), np.array([0, 0, 10, 10])) == share
+    assert box_ios(np.array([0, 0, 10, 10]), np.array([other])).tolist() == [share]
+    assert box_ios(np.array(other), np.array([[0, 0, 10, 10]] * 2)).tolist() == [share] * 2
 
 
 def test_of_duplicates_the_best_box_stays():

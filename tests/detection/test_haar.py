@@ -81,9 +81,9 @@ def test_a_tilted_head_is_found(detector, gray, tilt_deg):
 
 def test_glances_in_a_row_see_upright_and_tilted_heads(detector, gray):
     upright, tilt = gray((330, 240, 120)), tilted(gray((330, 240, 120)), 20)
-    assert [len(detector.detect_fast(upright, number)) for number in (0, 1, 4, 5)] == [1, 1, 1, 1]
+    assert [len(detector.detect_frame(upright, number)) for number in (0, 1, 4, 5)] == [1, 1, 1, 1]
     assert [
-        sum(len(detector.detect_fast(tilt, number)) for number in four) > 0 for four in (range(4), range(4, 8))
+        sum(len(detector.detect_frame(tilt, number)) for number in four) > 0 for four in (range(4), range(4, 8))
     ] == [True, True]
 
 
@@ -111,9 +111,9 @@ def test_near_search_works_at_the_edge(detector, gray):
 def test_threads_that_share_a_detector_get_what_one_alone_gets(gray):
     detector = HaarDetector()
     images = [gray((200 + 10 * i, 240, 90 + 5 * i)) for i in range(6)]
-    alone = [detector.detect_fast(image, 0).xyxy for image in images]
+    alone = [detector.detect_frame(image, 0).xyxy for image in images]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda image: detector.detect_fast(image, 0).xyxy, images * 4))
+        together = list(pool.map(lambda image: detector.detect_frame(image, 0).xyxy, images * 4))
     for xyxy, expected in zip(together, alone * 4, strict=True):
         np.testing.assert_array_equal(xyxy, expected)
 
@@ -141,3 +141,25 @@ def test_a_photo_without_a_face_has_none(detector, media_path):
     image = cv2.imread(str(media_path / "no_face.jpg"), cv2.IMREAD_GRAYSCALE)
     assert len(detector.detect(image)) == 0
     assert len(detector.detect(cv2.resize(image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC))) == 0
+
+
+@pytest.mark.parametrize(("side", "columns", "rows"), [(80, 24, 18), (56, 16, 9), (200, 10, 8)])
+def test_every_face_of_a_large_photo_is_found(detector, gray, side, columns, rows):
+    cell = round(1.7 * side)
+    one = gray((330, 240, side))[240 - cell // 2 :, 330 - cell // 2 :][:cell, :cell]
+    found = detector.detect(np.tile(one, (rows, columns)))
+    assert len(found) == columns * rows
+    assert len({(int(x // cell), int(y // cell)) for x, y, _ in map(place, found.xyxy)}) == columns * rows
+
+
+def test_no_face_is_found_in_a_large_picture_of_blots(detector):
+    noise = np.random.default_rng(0).integers(0, 256, (3000, 4000), np.uint8)
+    blots = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 9), np.empty_like(noise), 0, 255, cv2.NORM_MINMAX)
+    assert len(detector.detect(blots)) == 0
+
+
+def test_a_face_needs_the_set_number_of_neighbors(gray):
+    image = gray((330, 240, 100))
+    assert [len(HaarDetector(min_neighbors=n).detect(image)) for n in (1, 2, 200)] == [1, 1, 0]
+    with pytest.raises(ValueError, match="min_neighbors"):
+        HaarDetector(min_neighbors=0)

@@ -17,7 +17,7 @@ class FixedDetector:
         self.boxes = boxes
         self.scans = 0
 
-    def detect_fast(self, gray, number):
+    def detect_frame(self, gray, number):
         self.scans += 1
         return self.detect(gray)
 
@@ -81,8 +81,9 @@ def test_a_stream_is_scored_for_the_label_set_of_its_settings_and_a_change_smoot
 
 def test_a_thorough_stream_never_searches_fast():
     class Thorough(FixedDetector):
-        def detect_fast(self, gray, number):
-            raise AssertionError("a fast search")
+        def detect_frame(self, gray, number=None):
+            assert number is None
+            return self.detect(gray)
 
     analyzer = StreamAnalyzer(Thorough((100, 100, 80)), FixedClassifier(), thorough=True)
     assert counts(analyzer, [FRAME] * 3, 10).tolist() == [0, 1, 1]
