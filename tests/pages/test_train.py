@@ -194,7 +194,7 @@ def test_each_epoch_of_a_run_can_be_looked_at():
     slider = at.slider(key="epoch_of_mine_3")
     assert (slider.min, slider.max, slider.value) == (1, 3, 3)
     slider.set_value(2).run()
-    html = [element.value for element in at.get("html") if "fer-watched" in element.value][-1]
+    html = [element.value for element in at.get("html") if 'class="fer-watched"' in element.value][-1]
     assert not at.exception and f"{LABELS[2]} 100 %" in html and f"{LABELS[3]} 100 %" not in html
 
 
@@ -204,7 +204,8 @@ def test_a_run_of_an_earlier_version_has_no_slider():
 
 
 def test_a_learning_rate_that_was_found_goes_into_the_form(monkeypatch):
-    sweep = RateSweep((1e-4, 1e-3, 1e-2, 1e-1), (2.0, 1.5, 1.0, 3.0))
+    rates = tuple(float(f"{rate:.3g}") for rate in np.logspace(-6, 0, 61))
+    sweep = RateSweep(rates, tuple(1 + (np.log10(rate) + 2) ** 2 for rate in rates))  # lowest at 0.01
     request = Request("", {"config": PRESETS["quick"].to_dict()}, "find-learning-rate", "", "", "me", 0.0, 60.0)
     job = Job(Path("job"), request, "finished", Progress(), sweep.to_json())
     monkeypatch.setattr("fer_core.ui.training.rate_finder.own_job", lambda kind: job)
