@@ -19,7 +19,9 @@ runs = typer.Typer(
     epilog="Examples:  fer runs list  |  fer runs list optimizer=adamw --json  |  fer runs show compact-1",
 )
 
-Name = Annotated[str, typer.Argument(help="Name of the run, or path of its folder.", show_default=False)]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the run, or path of its folder.", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 # Stopping ends the current batch and saves nothing, so a minute is ample.
 _STOP_LIMIT_S = 60.0
