@@ -41,11 +41,13 @@ class AnnotateOptions:
         boxes: whether faces are boxed.
         words: whether plates with word and percentage are shown.
         threshold: a best score below it is drawn as uncertain, 0 to 1.
+        numbers: whether plates begin with the face's number, from 1, as tables and cards have it.
     """
 
     boxes: bool = True
     words: bool = True
     threshold: float = 0.4
+    numbers: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:
@@ -82,9 +84,7 @@ def annotate(image_bgr: np.ndarray, result: FrameResult, options: AnnotateOption
         for xyxy, word in zip(result.detections.xyxy, words, strict=True):
             _draw_box(image, xyxy, word)
     if options.words:  # after all boxes, so that no line crosses a word
-        taken: list[Spot] = []
-        for xyxy, word, probs in zip(result.detections.xyxy, words, result.prediction.probs, strict=True):
-            taken.append(_draw_plate(image, xyxy, word, float(probs.max()), taken))
+        _draw_plates(image, result, words, options.numbers)
     return image
 
 
@@ -156,21 +156,40 @@ def _dashes(path: np.ndarray, dash_px: float) -> list[np.ndarray]:
 # Plates
 
 
-def _draw_plate(image: np.ndarray, xyxy: np.ndarray, word: str, score: float, taken: list[Spot]) -> Spot:
-    """Draw a face's plate clear of the spots that are taken, and return its own."""
+def _draw_plates(image: np.ndarray, result: FrameResult, words: list[str], numbers: bool) -> None:
+    plates: list[Spot] = []
+    faces = result.detections.xyxy
+    for row, (word, probs, track_id) in enumerate(zip(words, result.prediction.probs, result.track_id, strict=True)):
+        percent = None if word == UNCERTAIN else f"{round(100 * float(probs.max()))} %"
+        plate = _plate(word, percent, text_px(*result.size_wh), f"{track_id + 1}" if numbers else "")
+        plates.append(_draw_plate(image, faces[row], plate, np.array(plates), np.delete(faces, row, axis=0)))
+
+
+def _draw_plate(
+    image: np.ndarray,
+    xyxy: np.ndarray,
+    plate: tuple[np.ndarray, np.ndarray],
+    plates: np.ndarray,
+    others: np.ndarray,
+) -> Spot:
+    """Draw a face's plate clear of other plates and, where it can be, of other faces; return its place."""
     height, width = image.shape[:2]
-    percent = None if word == UNCERTAIN else f"{round(100 * score)} %"
-    color, alpha = _plate(word, percent, text_px(width, height))
+    color, alpha = plate
     tall, wide = min(len(color), height), min(color.shape[1], width)
-    left, top, right, bottom = _spot(xyxy, wide, tall, width, height, taken)
+    left, top, right, bottom = _spot(xyxy, wide, tall, width, height, plates, others)
     area = image[top:bottom, left:right]
     color, alpha = color[:tall, :wide], alpha[:tall, :wide]
     area[:] = (area * (1 - alpha) + color * alpha + 0.5).astype(np.uint8)
     return left, top, right, bottom
 
 
-def _spot(xyxy: np.ndarray, wide: int, tall: int, width: int, height: int, taken: list[Spot]) -> Spot:
-    """Return where a plate goes: above its face, else below, else at the inner upper or lower edge."""
+def _spot(
+    xyxy: np.ndarray, wide: int, tall: int, width: int, height: int, plates: np.ndarray, others: np.ndarray
+) -> Spot:
+    """Return where a plate goes: above its face, else below, else at the inner upper or lower edge.
+
+    The first of these that covers no other plate and no other face, else the one that covers least of both.
+    """
     gap = line_px(width, height) + 2
     left = int(np.clip(round(float(xyxy[0])), 0, width - wide))
     top, bottom = round(float(xyxy[1])), round(float(xyxy[3]))
@@ -179,16 +198,25 @@ def _spot(xyxy: np.ndarray, wide: int, tall: int, width: int, height: int, taken
         for y in (top - gap - tall, bottom + gap, max(top, 0) + gap, min(bottom, height) - gap - tall)
         if 0 <= y <= height - tall
     ]
-    free = [a for a in spots if not any(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for b in taken)]
-    return (free or spots or [(left, 0, left + wide, tall)])[0]
+    return min(
+        spots, key=lambda spot: (_covered(spot, plates), _covered(spot, others)), default=(left, 0, left + wide, tall)
+    )
+
+
+def _covered(spot: Spot, boxes: np.ndarray) -> float:
+    """Return how many pixels of boxes (n, 4) a spot covers."""
+    boxes = boxes.reshape(-1, 4)
+    sides = np.minimum(spot[2:], boxes[:, 2:]) - np.maximum(spot[:2], boxes[:, :2])
+    return float(np.clip(sides, 0, None).prod(axis=1).sum())
 
 
 @lru_cache(maxsize=1024)
-def _plate(word: str, percent: str | None, size_px: int) -> tuple[np.ndarray, np.ndarray]:
+def _plate(word: str, percent: str | None, size_px: int, number: str = "") -> tuple[np.ndarray, np.ndarray]:
     """Return a plate as BGR float32 (h, w, 3) and opacity float32 (h, w, 1), 0 to 1."""
+    text = f"{number} {word}" if number else word
     with _font_lock:
         font = ImageFont.load_default(size_px)
-        word_wide, percent_wide = round(font.getlength(word)), round(font.getlength("100 %"))
+        word_wide, percent_wide = round(font.getlength(text)), round(font.getlength("100 %"))
         pad, gap, tall = round(0.45 * size_px), round(0.4 * size_px), round(1.5 * size_px)
         swatch = round(0.55 * size_px)
         wide = pad + swatch + gap + word_wide + (gap + percent_wide if percent else 0) + pad
@@ -196,7 +224,7 @@ def _plate(word: str, percent: str | None, size_px: int) -> tuple[np.ndarray, np
         draw = ImageDraw.Draw(ink)
         base = tall / 2 + 0.36 * size_px
         x = pad + swatch + gap
-        draw.text((x, base), word, WORD_BGR, font, anchor="ls")
+        draw.text((x, base), text, WORD_BGR, font, anchor="ls")
         if percent:  # right-aligned in a column of fixed width: the plate must not breathe with the digits
             draw.text((wide - pad, base), percent, SCORE_BGR, font, anchor="rs")
     plate = np.array(ink)  # its channels were given as BGR all along

@@ -35,3 +35,13 @@ def approximate_duration(seconds: float) -> str:
     ('1 s', '89 s', '2 min')
     """
     return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
+def count_text(number: int, noun: str) -> str:
+    """Return a count with its unit.
+
+    >>> count_text(1, "face"), count_text(1200, "row"), count_text(2, "copy")
+    ('1 face', '1,200 rows', '2 copies')
+    """
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"

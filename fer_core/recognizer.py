@@ -2,26 +2,41 @@
 
 >>> from fer_core.recognizer import EmotionRecognizer
 >>> recognizer = EmotionRecognizer()
->>> result = recognizer.analyze(image_bgr)
->>> result.detections.xyxy, result.prediction.probs
+>>> result = recognizer.analyze("photo.jpg")
+>>> result.to_pandas()
 """
 
 from __future__ import annotations
 
 import copy
+import dataclasses
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
+from PIL.Image import Image
 
 from fer_core.detection.detector import Detector
 from fer_core.detection.haar import HaarDetector
 from fer_core.emotions import LABELS
+from fer_core.imaging.images import load_image
 from fer_core.models.bundle import DEFAULT_MODEL, load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.label_sets import require_label_set
+from fer_core.models.model_store import find_model
 from fer_core.recognition.pipeline import StreamAnalyzer, StreamSettings, analyze_image
 from fer_core.types import FrameResult
+
+if TYPE_CHECKING:
+    from fer_core.imaging.video import Video, VideoFrame
+
+ImageSource = np.ndarray | str | os.PathLike[str] | bytes | Image
+
+# A face that is seen in one frame alone is believed if frames are farther apart than this, seconds.
+_WITNESS_S = 0.25
 
 
 class EmotionRecognizer:
@@ -42,7 +57,8 @@ class EmotionRecognizer:
         """Load a model.
 
         Args:
-            model: name of a bundled model, or the path of a folder with `model.tflite` and `card.json`.
+            model: name of a model that comes with the package or was added to it, or the path of a folder with
+                `model.tflite` and `card.json`.
             label_set: what faces are scored for, one of the model's `label_sets`; its default if None.
             detector: finds the faces; OpenCV's Haar cascades if None.
 
@@ -50,7 +66,7 @@ class EmotionRecognizer:
             ModelError: there is no such model, its files are missing, cut short or altered, or it does not answer
                 for this label set.
         """
-        bundle = load_bundle(model)
+        bundle = load_bundle(find_model(model) if isinstance(model, str) else model)
         self.card: ModelCard = bundle.card
         self.label_set = require_label_set(label_set, self.card.label_sets, self.card.name)
         self._classifier = LiteRTClassifier.from_bundle(bundle)
@@ -92,9 +108,62 @@ class EmotionRecognizer:
         other.label_set = require_label_set(label_set, self.label_sets, self.name)
         return other
 
-    def analyze(self, image_bgr: np.ndarray) -> FrameResult:
-        """Find and score every face of one image, uint8 (h, w, 3) BGR or (h, w) gray."""
-        return analyze_image(image_bgr, self.detector, self)
+    @overload
+    def analyze(self, source: ImageSource) -> FrameResult: ...
+
+    @overload
+    def analyze(self, source: list[ImageSource]) -> list[FrameResult]: ...
+
+    def analyze(self, source: ImageSource | list[ImageSource]) -> FrameResult | list[FrameResult]:
+        """Find and score every face of a picture, or of several.
+
+        Args:
+            source: a picture as the path of a file, the content of one, a PIL image, or uint8 (h, w, 3) BGR or (h, w)
+                gray; or a list of pictures.
+
+        Returns:
+            The faces of the picture; for a list, one result each, in its order.
+
+        Raises:
+            MediaError: a picture cannot be read.
+        """
+        if isinstance(source, list):
+            return [self.analyze(picture) for picture in source]
+        return analyze_image(load_image(source), self.detector, self)
+
+    def analyze_video(
+        self, path: str | Path, every_s: float = 0.0, settings: StreamSettings | None = None
+    ) -> Iterator[FrameResult]:
+        """Find, follow and score the faces of a video, frame by frame.
+
+        Args:
+            path: a file in any format that FFmpeg reads.
+            every_s: seconds from one analysed frame to the next; 0 analyses all.
+            settings: of the stream; by default scores are not smoothed.
+
+        Yields:
+            Each analysed frame's faces; `index` and `time_s` are those of the frame in the video.
+
+        Raises:
+            MediaError: the file cannot be read, or not to its end.
+        """
+        from fer_core.imaging.video import open_video  # PyAV takes a while to load
+
+        with open_video(Path(path)) as video:
+            for _, result in self.follow(video, every_s, settings):
+                yield result
+
+    def follow(
+        self, video: Video, every_s: float = 0.0, settings: StreamSettings | None = None
+    ) -> Iterator[tuple[VideoFrame, FrameResult]]:
+        """Give the frames of an open video with what `analyze_video` gives for each."""
+        analyzer = self.stream(settings or StreamSettings(smoothing_s=0.0), thorough=True)
+        # Where frames are far apart the next one is no witness to a new face, and the first has none before it.
+        far_apart = every_s > _WITNESS_S
+        for number, frame in enumerate(video.frames(every_s)):
+            result = analyzer.process(frame.image_bgr, frame.time_s, confirm_immediately=far_apart or number == 0)
+            # Frames are counted as the video has them, those left out too.
+            yield frame, dataclasses.replace(result, index=frame.index)
 
     def classify(self, faces: np.ndarray, label_set: str | None = None) -> np.ndarray:
         """Score cropped faces for a label set: uint8 (n, 48, 48) gray to float32 (n, k), rows sum to 1."""

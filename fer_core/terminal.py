@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
+
+
+@contextmanager
+def without_native_messages() -> Generator[None, None, None]:
+    """Keep what native libraries write to the standard error off it: LiteRT announces its delegate there.
+
+    For commands alone, since it holds for the whole process. Errors of Python are raised as ever.
+    """
+    with suppress(OSError, ValueError):  # there may be no standard error
+        sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 class Update(Protocol):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def _require(condition: bool, message: str) -> None:
@@ -93,3 +97,32 @@ class FrameResult:
 
     def __len__(self) -> int:
         return len(self.detections)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON values, with `faces` as a list."""
+        return {
+            "index": self.index,
+            "time_s": self.time_s,
+            "width": self.size_wh[0],
+            "height": self.size_wh[1],
+            "faces": [
+                {
+                    "face": int(track_id) + 1,
+                    "box": [round(float(value), 1) for value in xyxy],
+                    "expression": expression,
+                    "scores": dict(zip(self.prediction.labels, map(float, probs), strict=True)),
+                }
+                for track_id, xyxy, expression, probs in zip(
+                    self.track_id, self.detections.xyxy, self.prediction.top, self.prediction.probs, strict=True
+                )
+            ],
+        }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row a face: its number from 1, left, top, right, bottom in pixels, expression, scores by label."""
+        import pandas as pd
+
+        left, top, right, bottom = self.detections.xyxy.T
+        columns = {"face": self.track_id + 1, "left": left, "top": top, "right": right, "bottom": bottom}
+        scores = dict(zip(self.prediction.labels, self.prediction.probs.T, strict=True))
+        return pd.DataFrame({**columns, "expression": self.prediction.top, **scores})

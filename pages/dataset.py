@@ -11,7 +11,10 @@ from fer_core.ui.components.corrections import corrections_panel, read_or_explai
 from fer_core.ui.components.data_view import faces_style, open_view
 from fer_core.ui.components.entry import require_app
 from fer_core.ui.components.face_dialog import show_asked_face
+from fer_core.ui.components.selections import explain_failure
 from fer_core.ui.dataset.browse import browse
+from fer_core.ui.dataset.cleaning import cleaning_section
+from fer_core.ui.dataset.collect import selections_panel
 from fer_core.ui.dataset.header import about, choose_data, damaged, describe
 from fer_core.ui.dataset.map import map_view
 from fer_core.ui.dataset.overview import overview
@@ -30,22 +33,25 @@ def show(info: StoreInfo) -> None:
     findings = all_findings(view, recognizer)
     describe(view)
     show_looks(view, recognizer)
-    tabs = st.tabs(["Overview", "Browse", "Problems", "Map"], key="view", bind="query-params")
     corrections = read_or_explain(view)
+    explain_failure(view.info)
+    tabs = st.tabs(["Overview", "Browse", "Problems", "Map"], key="view", bind="query-params")
     if tabs[0].open:
         with tabs[0]:
             overview(view, findings)
     if tabs[1].open:
         with tabs[1]:
-            browse(view, findings, corrections)
+            browse(view, findings, corrections, recognizer)
     if tabs[2].open:
         with tabs[2]:
             problems_view(view, findings, corrections, recognizer)
     if tabs[3].open:
         with tabs[3]:
             map_view(view, findings, corrections, recognizer)
+    cleaning_section(view, findings, corrections)
     corrections_panel(view, corrections)
-    about(view)
+    selections_panel(view)
+    about(view, corrections)
     show_asked_face(view, findings, recognizer)
 
 

@@ -9,6 +9,7 @@ from fer_core.ui.components.entry import require_app
 from fer_core.ui.evaluate.calibration import calibration_view
 from fer_core.ui.evaluate.choice import (
     choose,
+    choose_subset,
     describe,
     evaluation_style,
     no_data,
@@ -47,7 +48,8 @@ if split is None:
     nothing_to_test_on(info)
     st.stop()
 try:
-    found = open_evaluation(open_view(info), split, names)
+    view_of_data = open_view(info)
+    found = open_evaluation(view_of_data, split, names, choose_subset(view_of_data))
     describe(found)
     measure_panel(found)
     views = _OF_SCORES | _OTHERS

@@ -12,6 +12,7 @@ import pytest
 # again. `scripts/check --fast` leaves them out.
 _SLOW = (
     "evaluation/test_end_to_end.py",
+    "experiments/test_job.py",
     "explain/test_gradcam.py",
     "media/test_job.py",
     "models/architectures",

@@ -113,6 +113,22 @@ def test_plates_of_close_faces_do_not_cover_each_other():
     assert changed(annotate(scene(0), result_of(left, right), options), 0).sum() == sum(alone)
 
 
+def test_a_plate_does_not_cover_the_face_above_it():
+    above, below = (200, 60, 120), (205, 185, 120)
+    drawn = annotate(scene(120), result_of((above, "happy", 0.9), (below, "sad", 0.8)), AnnotateOptions(boxes=False))
+    changed = (drawn != 120).any(axis=2)
+    assert not changed[60:180, 200:320].any()
+
+
+def test_numbers_stand_on_the_plates_if_asked_for():
+    result = result_of((BOX, "happy", 0.9))
+    plain, numbered = (annotate(scene(120), result, AnnotateOptions(numbers=numbers)) for numbers in (False, True))
+    assert (
+        np.flatnonzero((numbered != plain).any(axis=(0, 2))).max()
+        > np.flatnonzero((plain != 120)[:140].any(axis=(0, 2))).max()
+    )
+
+
 @pytest.mark.parametrize("score", [0.04, 0.5, 1.0])
 def test_the_plate_keeps_its_size_whatever_the_score(score):
     def size(p):

@@ -9,9 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
+import fer_core
 from fer_core import dependencies
 from fer_core.cli import dashboard, main
 from fer_core.errors import FerError
+from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
+from fer_core.models.model_store import add_model, chosen_model
 
 
 def write_table(path, rows: int = 3, pixels: str = "0 " * 2303 + "0") -> None:
@@ -23,15 +26,22 @@ COMMANDS = (
     "app",
     "analyze",
     "classify",
+    "clean",
     "evaluate",
     "explain",
     "prepare",
     "train",
+    "suggest-corrections",
+    "compare-cleaning",
+    "seed-faults",
+    "score-faults",
     "import",
     "export",
     "convert",
     "ensemble",
     "display",
+    "doctor",
+    "models",
     "runs",
 )
 
@@ -192,3 +202,38 @@ def test_broken_images_are_counted_with_their_reason_and_strict_refuses_them(tmp
     error = " ".join(capsys.readouterr().err.split())
     assert "1 of 3 images could not be read and was left out" in error and "broken.png" in error
     assert len(list((tmp_path / "out").rglob("*.png"))) == (0 if strict else 2)
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == f"fer {fer_core.__version__}"
+
+
+def test_models_are_listed_chosen_and_removed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    add_model(BUNDLED_ROOT / "seed-cnn", "mine")
+    assert main(["models", "use", "mine"]) == 0
+    assert main(["models", "list", "--json"]) == 0
+    entries = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out.partition("\n")[2])}
+    assert [name for name, entry in entries.items() if entry["in_use"]] == ["mine"]
+    assert entries["people"]["bundled"] and not entries["mine"]["bundled"]
+    assert main(["models", "remove", "mine", "--yes"]) == 0
+    assert not (tmp_path / "models" / "mine").exists() and chosen_model() == DEFAULT_MODEL
+    assert main(["models", "remove", "people", "--yes"]) == 1
+    assert "people comes with the package" in capsys.readouterr().err
+
+
+def test_a_damaged_model_does_not_hide_the_others(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    add_model(BUNDLED_ROOT / "seed-cnn", "mine")
+    (tmp_path / "models" / "mine" / "card.json").write_text("{")
+    assert main(["models", "list"]) == 0
+    assert "mine" in capsys.readouterr().out
+    assert main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "!!  model mine" in out and "fer models remove mine" in out
+    assert main(["models", "remove", "mine", "--yes"]) == 0
+    assert main(["doctor", "--json"]) == 0
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out.partition("\n")[2])}
+    assert checks["model people"]["ok"] and "in use" in checks["model people"]["result"]
+    assert str(tmp_path) in checks["folder"]["result"]

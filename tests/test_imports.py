@@ -13,12 +13,13 @@ LEVELS = (
     ("emotions", "errors", "files", "face_size", "formats", "legacy", "terminal"),
     ("settings", "types", "dependencies"),
     ("background",),
-    ("data", "detection", "models", "annotate", "charts"),
+    ("data", "detection", "imaging", "models", "annotate", "charts"),
     ("cache", "trained_on"),
     ("recognition", "recognizer", "explain"),
     ("audit",),
     ("evaluation",),
     ("live", "media", "training"),
+    ("experiments",),
     ("cli", "__main__"),
     ("ui",),
 )
@@ -29,7 +30,7 @@ SIDEWAYS = {("recognizer", "recognition"), ("__main__", "cli")}
 ONLY_IN = {
     "streamlit": ("app.py", "pages/", "fer_core/ui/"),
     "streamlit_webrtc": ("fer_core/ui/live/webrtc.py",),
-    "av": ("fer_core/ui/live/webrtc.py", "fer_core/media/"),
+    "av": ("fer_core/ui/live/webrtc.py", "fer_core/imaging/"),
     "tensorflow": (
         "fer_core/models/convert.py",
         "fer_core/models/architectures/normalization.py",

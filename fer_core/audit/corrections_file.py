@@ -6,17 +6,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fer_core.audit.corrections import Corrections, load_corrections
-from fer_core.background.locks import exclusive
-from fer_core.data.store import data_root
-from fer_core.errors import DataError
-
-# Beside the data sets, not in one: a lock must outlive what it guards.
-_LOCKS = ".locks"
+from fer_core.audit.sidecar import change_sidecar, sidecar_path
 
 
 def corrections_path(name: str) -> Path:
     """Return where the corrections of the data set `name` lie."""
-    return data_root() / name / "marks.csv"
+    return sidecar_path(name, "marks.csv")
+
+
+def read_corrections(name: str, data: str, n: int) -> Corrections:
+    """Read the corrections of a data set; there are none before the first.
+
+    Args:
+        name: of the data set.
+        data: hash of its content.
+        n: number of its rows.
+
+    Raises:
+        DataError: the list is damaged or about another data set.
+    """
+    path = corrections_path(name)
+    return load_corrections(path, data, n) if path.exists() else Corrections(data, n)
 
 
 def change_corrections(name: str, data: str, n: int, change: Callable[[Corrections], Corrections]) -> Corrections:
@@ -36,11 +46,6 @@ def change_corrections(name: str, data: str, n: int, change: Callable[[Correctio
         JobError: another process does not let go of the list.
     """
     path = corrections_path(name)
-    if not path.parent.is_dir():
-        raise DataError(f"The data set {name} was deleted in between.")
-    with exclusive(data_root() / _LOCKS / f"{name}.lock"):
-        corrections = change(load_corrections(path, data, n) if path.exists() else Corrections(data, n))
-        if not path.parent.is_dir():
-            raise DataError(f"The data set {name} was deleted in between.")
-        corrections.save(path)
-    return corrections
+    return change_sidecar(
+        name, lambda: read_corrections(name, data, n), change, lambda corrections: corrections.save(path)
+    )

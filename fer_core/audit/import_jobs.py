@@ -43,17 +43,20 @@ class ImportPath(_DataTask):
     Attributes:
         source: its path on this machine.
         name: what to call the data set; empty takes the source's.
+        votes: path of a table of FER+ votes to join; may be empty.
     """
 
     source: str
     name: str = ""
+    votes: str = ""
 
     @property
     def title(self) -> str:
         return f"Reading {Path(self.source).name}"
 
     def write(self, job: JobContext) -> str:
-        return import_faces(Path(self.source), self.name, job.progress)
+        votes = Path(self.votes) if self.votes else None
+        return import_faces(Path(self.source), self.name, job.progress, votes=votes)
 
 
 @dataclass(frozen=True)
@@ -63,17 +66,20 @@ class ImportUpload(_DataTask):
     Attributes:
         file: its name in the job's input folder.
         name: what to call the data set; empty takes the file's.
+        votes: name there of a table of FER+ votes to join; may be empty.
     """
 
     file: str
     name: str = ""
+    votes: str = ""
 
     @property
     def title(self) -> str:
         return f"Reading {self.file}"
 
     def write(self, job: JobContext) -> str:
-        return import_faces(job.inputs / self.file, self.name, job.progress)
+        votes = job.inputs / self.votes if self.votes else None
+        return import_faces(job.inputs / self.file, self.name, job.progress, votes=votes)
 
 
 @dataclass(frozen=True)

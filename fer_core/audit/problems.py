@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,21 @@ from fer_core.audit.votes import (
 from fer_core.data.duplicate_groups import Groups, leaked_rows
 from fer_core.data.split_names import SPLITS, TEST_SPLITS
 from fer_core.data.votes import has_votes
+from fer_core.emotions import LABELS
+from fer_core.formats import count_text
+
+# The title of each problem by its key, in the order of the list.
+TITLES: Mapping[str, str] = {
+    "copies": "Exact copies",
+    "conflicting-copies": "Copies with conflicting labels",
+    "in-training": "Test images that are also in training",
+    "near-copies": "Near copies",
+    "blank": "Blank and nearly blank images",
+    "mostly-black": "More than a quarter black",
+    "not-a-face": "Not a face",
+    "votes": "Labels that the votes contradict",
+    "model": "Labels that a model contradicts",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,19 +44,29 @@ class Problem:
 
     Attributes:
         key: a short name for addresses and widgets.
-        title: a few words.
         count: how often it was found.
         explanation: sentences that say what it is and why it matters.
         rows: int64 (m,), the faces to show, the most telling first; those of one group lie together.
         group: int64 (m,), equal for faces that belong together, or None if each stands for itself.
+        unit: what is counted, in the singular.
     """
 
     key: str
-    title: str
     count: int
     explanation: str
     rows: np.ndarray
     group: np.ndarray | None = None
+    unit: str = "image"
+
+    @property
+    def title(self) -> str:
+        """A few words."""
+        return TITLES[self.key]
+
+    @property
+    def count_text(self) -> str:
+        """The count with its unit: "1,213 images"."""
+        return count_text(self.count, self.unit)
 
 
 def problems(findings: Findings) -> tuple[Problem, ...]:
@@ -48,15 +74,24 @@ def problems(findings: Findings) -> tuple[Problem, ...]:
 
     Near copies, votes and a model's doubts are listed only where they are known.
     """
-    listed = [_copies(findings), _conflicts(findings), _leaks(findings)]
-    if findings.near_duplicates is not None:
-        listed.append(_near_copies(findings))
-    listed += [_blank(findings), _mostly_black(findings)]
-    if findings.votes is not None and has_votes(findings.votes).any():
-        listed += [_no_face(findings), _votes(findings)]
-    if findings.label_issues is not None:
-        listed.append(_model(findings))
-    return tuple(listed)
+    return tuple(find_problem(findings, key) for key in problem_keys(findings))
+
+
+def problem_keys(findings: Findings) -> tuple[str, ...]:
+    """Return the keys of the problems that can be told from what is known of a data set."""
+    unknown = set()
+    if findings.near_duplicates is None:
+        unknown.add("near-copies")
+    if findings.votes is None or not has_votes(findings.votes).any():
+        unknown |= {"not-a-face", "votes"}
+    if findings.label_issues is None:
+        unknown.add("model")
+    return tuple(key for key in TITLES if key not in unknown)
+
+
+def find_problem(findings: Findings, key: str) -> Problem:
+    """Return one problem, by a key out of `problem_keys`."""
+    return _FINDERS[key](findings)
 
 
 def excluded_shares(findings: Findings, rows: np.ndarray) -> dict[str, float]:
@@ -66,16 +101,28 @@ def excluded_shares(findings: Findings, rows: np.ndarray) -> dict[str, float]:
     return {SPLITS[code]: float(count / totals[code]) for code, count in zip(codes, counts, strict=True)}
 
 
+def labels_text(labels: np.ndarray, names: Sequence[str] = LABELS) -> str:
+    """Say which labels the copies of one picture carry, so that a contradiction is seen at a glance.
+
+    >>> labels_text(np.array([0, 5, 0])), labels_text(np.array([3, 3]))
+    ('labels differ: 2 angry, 1 sad', 'all happy')
+    """
+    codes, counts = np.unique(labels, return_counts=True)
+    if len(codes) == 1:
+        return f"all {names[codes[0]]}"
+    order = np.argsort(-counts, kind="stable")
+    return f"labels differ: {', '.join(f'{counts[k]} {names[codes[k]]}' for k in order)}"
+
+
 def _copies(findings: Findings) -> Problem:
     exact = findings.exact_duplicates
     largest = int(exact.sizes.max(initial=1))
     rows, group = _by_group(exact, np.argsort(-exact.sizes, kind="stable"))
     return Problem(
         "copies",
-        "Exact copies",
         len(exact.surplus),
-        f"{_count(len(exact.surplus), 'image')} in {_count(len(exact), 'group')}, identical to an earlier one to the "
-        f"last pixel; the largest group has {largest}. A copy counts double in training and in every score.",
+        f"{count_text(len(exact.surplus), 'image')} in {count_text(len(exact), 'group')}, identical to an earlier one "
+        f"to the last pixel; the largest group has {largest}. A copy counts double in training and in every score.",
         rows,
         group,
     )
@@ -86,12 +133,12 @@ def _conflicts(findings: Findings) -> Problem:
     rows, group = _by_group(findings.exact_duplicates, numbers)
     return Problem(
         "conflicting-copies",
-        "Copies with conflicting labels",
         len(numbers),
-        f"In {_count(len(numbers), 'group')} the same image carries different labels. At least one of them is "
+        f"In {count_text(len(numbers), 'group')} the same image carries different labels. At least one of them is "
         "wrong, and no model can answer them all.",
         rows,
         group,
+        unit="group",
     )
 
 
@@ -113,7 +160,6 @@ def _leaks(findings: Findings) -> Problem:
     rows = np.concatenate([exactly, np.setdiff1d(found, exactly)])
     return Problem(
         "in-training",
-        "Test images that are also in training",
         len(rows),
         f"Found in Training: {'; '.join(parts) or 'none, since there is no other split'}.{also}"
         f"{meaning if tests.any() else ''}",
@@ -135,13 +181,13 @@ def _near_copies(findings: Findings) -> Problem:
     rows, group = _by_group(groups, numbers)
     return Problem(
         "near-copies",
-        "Near copies",
         len(numbers),
-        f"{_count(len(numbers), 'group')} of images that are not identical but nearly so: one picture compressed, "
+        f"{count_text(len(numbers), 'group')} of images that are not identical but nearly so: one picture compressed, "
         "resized or stamped in another way, or frames of one film. In a group each is like every other (normalised "
         f"cross-correlation above {THRESHOLD:.2f}). Images of one single gray value cannot be compared in this way.",
         rows,
         group,
+        unit="group",
     )
 
 
@@ -150,9 +196,8 @@ def _blank(findings: Findings) -> Problem:
     rows = np.flatnonzero(stats.nearly_blank)
     return Problem(
         "blank",
-        "Blank and nearly blank images",
         len(rows),
-        f"{_count(len(rows), 'image')} with almost no contrast (standard deviation below {NEARLY_BLANK_STD:.0f} of "
+        f"{count_text(len(rows), 'image')} with almost no contrast (standard deviation below {NEARLY_BLANK_STD:.0f} of "
         f"255), {stats.all_black.sum():,} of them all black. No expression can be seen, yet each has a label.",
         rows[np.argsort(stats.std[rows], kind="stable")],
     )
@@ -163,9 +208,8 @@ def _mostly_black(findings: Findings) -> Problem:
     rows = np.flatnonzero(findings.image_stats.mostly_black)
     return Problem(
         "mostly-black",
-        "More than a quarter black",
         len(rows),
-        f"In {_count(len(rows), 'image')} more than 25 % of the pixels are black: framed, cut off or turned, and "
+        f"In {count_text(len(rows), 'image')} more than 25 % of the pixels are black: framed, cut off or turned, and "
         "sometimes only a dark photograph.",
         rows[np.argsort(-black[rows], kind="stable")],
     )
@@ -176,7 +220,6 @@ def _no_face(findings: Findings) -> Problem:
     everyone = unanimously_not_a_face(findings.votes)[rows]
     return Problem(
         "not-a-face",
-        "Not a face",
         len(rows),
         f"{_images_were(len(rows))} called not a face by more of the FER+ voters than gave any other answer, "
         f"{everyone.sum():,} of them by everyone. Nothing can be learned or measured from that."
@@ -196,7 +239,6 @@ def _votes(findings: Findings) -> Problem:
     against = share_against(votes, labels)
     return Problem(
         "votes",
-        "Labels that the votes contradict",
         len(rows),
         f"On {100 * agreement(votes, labels):.1f} % of the faces voted on, the label got more FER+ votes than any "
         f"other answer. On {len(rows):,} others at least {STRONG_VOTES} people agree on another expression and "
@@ -209,20 +251,15 @@ def _model(findings: Findings) -> Problem:
     label_issues = findings.label_issues
     return Problem(
         "model",
-        "Labels that a model contradicts",
         len(label_issues),
-        f"On {_count(len(label_issues), 'face')} that it was not trained on, the model is confident of another "
+        f"On {count_text(len(label_issues), 'face')} that it was not trained on, the model is confident of another "
         "expression than the label (confident learning). Either the label or the model is wrong: look at the face.",
         label_issues.rows,
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
-
-
 def _images_were(number: int) -> str:
-    return f"{_count(number, 'image')} {'was' if number == 1 else 'were'}"
+    return f"{count_text(number, 'image')} {'was' if number == 1 else 'were'}"
 
 
 def _by_group(groups: Groups, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -232,3 +269,16 @@ def _by_group(groups: Groups, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarr
     order = np.argsort(rank[groups.id], kind="stable")
     rows = order[: np.count_nonzero(rank[groups.id] < len(numbers))]
     return rows, groups.id[rows]
+
+
+_FINDERS: Mapping[str, Callable[[Findings], Problem]] = {
+    "copies": _copies,
+    "conflicting-copies": _conflicts,
+    "in-training": _leaks,
+    "near-copies": _near_copies,
+    "blank": _blank,
+    "mostly-black": _mostly_black,
+    "not-a-face": _no_face,
+    "votes": _votes,
+    "model": _model,
+}

@@ -40,7 +40,7 @@ def reliability_chart(diagrams: Sequence[ReliabilityBins], color: str, height_px
         "dragmode": False,
         "hovermode": "closest",
         "bargap": 0.08,
-        "margin": {"l": 48, "r": 4, "t": 30, "b": 40},
+        "margin": {"l": 48, "r": 4, "t": 46, "b": 40},  # titles have two lines, so that a phone has room for them
         "annotations": [],
     }
     most = max(int(diagram.count.max()) for diagram in diagrams)

@@ -14,6 +14,7 @@ def panel_heading(text: str, x: float, y: float = 1.0) -> dict[str, Any]:
         "yref": "paper",
         "xanchor": "left",
         "yanchor": "bottom",
+        "align": "left",
         "showarrow": False,
         "font": {"size": 13},
     }

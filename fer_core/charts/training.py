@@ -73,15 +73,16 @@ def run_curves(
             }
         )
     layout = _layout(quantity, epochs, height_px)
-    layout["margin"]["t"], layout["annotations"] = 48, [_names(lines[:2])]
+    layout["margin"]["t"], layout["annotations"] = 64, [_names(lines[:2])]
     return go.Figure({"data": lines, "layout": layout})
 
 
 def _names(lines: Sequence[Mapping]) -> dict:
-    """Return the names of lines in their colours, in one row below the title, where no width cuts them off."""
-    spans = [f'<span style="color:{line["line"]["color"]}">{line["name"]}</span>' for line in lines]
+    """Return the names of lines beside their colours, one a row below the title, where no width cuts them off."""
+    spans = [f'<span style="color:{line["line"]["color"]}">■</span> {line["name"]}' for line in lines]
     return {
-        "text": "   ".join(spans),
+        "text": "<br>".join(spans),
+        "align": "left",
         "font": {"size": 12},
         "showarrow": False,
         "xref": "paper",

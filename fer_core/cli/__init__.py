@@ -11,15 +11,19 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+import fer_core
 from fer_core.cli.arguments import with_current_spelling
 from fer_core.cli.dashboard import display, open_dashboard
-from fer_core.cli.data import prepare
+from fer_core.cli.data import clean, prepare
+from fer_core.cli.doctor import doctor
 from fer_core.cli.evaluation import evaluate, explain
+from fer_core.cli.experiments import compare_cleaning, score_faults, seed_faults, suggest_corrections
 from fer_core.cli.media import analyze, classify
+from fer_core.cli.model_store import models_app
 from fer_core.cli.models import convert, ensemble, export_model, import_model
 from fer_core.cli.runs import runs
 from fer_core.cli.training import train
@@ -36,18 +40,34 @@ for name, command in {
     "app": open_dashboard,
     "analyze": analyze,
     "classify": classify,
+    "clean": clean,
     "evaluate": evaluate,
     "explain": explain,
     "prepare": prepare,
     "train": train,
+    "suggest-corrections": suggest_corrections,
+    "compare-cleaning": compare_cleaning,
+    "seed-faults": seed_faults,
+    "score-faults": score_faults,
     "import": import_model,
     "export": export_model,
     "convert": convert,
     "ensemble": ensemble,
     "display": display,
+    "doctor": doctor,
 }.items():
     app.command(name)(command)
+app.add_typer(models_app, name="models")
 app.add_typer(runs, name="runs")
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        print(f"fer {fer_core.__version__}")
+        raise typer.Exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,10 +10,12 @@ from fer_core.legacy import RENAMED_KEYS
 from fer_core.training.arguments import choices, option_of
 
 _RENAMED_OPTIONS = {option_of(old): option_of(new) for old, new in RENAMED_KEYS.items()}
+_RECIPE_OPTIONS = {option_of(field.name) for field, default in choices() if isinstance(default, tuple)}
 # Options that take all values up to the next option: `--split PublicTest PrivateTest`.
 _SEVERAL_VALUES = {
+    "compare-cleaning": {"--seeds", "--split", *_RECIPE_OPTIONS},
     "evaluate": {"--model", "--split"},
-    "train": {option_of(field.name) for field, default in choices() if isinstance(default, tuple)},
+    "train": _RECIPE_OPTIONS,
 }
 
 

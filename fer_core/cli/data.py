@@ -1,4 +1,4 @@
-"""The command that rewrites data sets."""
+"""The commands that rewrite data sets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from fer_core.cli.arguments import either, one_of
 
 
 def prepare(
@@ -31,3 +33,48 @@ def prepare(
     with progress_bar("Writing") as progress:
         write_png_tree(faces, out, progress)
     print(f"Wrote {len(faces):,} images to {out}.")
+
+
+def clean(
+    data: Annotated[str, typer.Argument(help="Name of a data set, or path of fer2013.csv in any form.")],
+    out: Annotated[Path, typer.Option(help="Folder to write, new or empty.", show_default=False)],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            parser=one_of(("csv", "folders")),
+            metavar=either(("csv", "folders")),
+            help="csv: a table as fer2013.csv, with the votes beside it; folders: PNG files by split and class.",
+        ),
+    ] = "csv",
+    corrections: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="List of corrections, as exported on the Data set page. (default: the data set's own)",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Write a data set with its corrections applied, and a data card that says what was changed."""
+    from datetime import UTC, datetime
+
+    from fer_core.audit.cleaned import write_cleaned
+    from fer_core.audit.corrections import load_corrections
+    from fer_core.audit.corrections_file import corrections_path
+    from fer_core.data.resolve import open_faces
+    from fer_core.errors import DataError
+    from fer_core.terminal import progress_bar
+
+    path = corrections or corrections_path(data)
+    if not path.is_file():
+        raise DataError(f"There is no list of corrections at {path}. Correct faces on the Data set page first.")
+    with progress_bar("Reading") as progress:
+        faces = open_faces(data, progress)
+    marks = load_corrections(path, faces.hash, len(faces))
+    with progress_bar("Writing") as progress:
+        card = write_cleaned(Path(data).name, faces, marks, out, form, datetime.now(UTC), progress)
+    print(
+        f"Wrote {card['faces']['after']:,} of {card['faces']['before']:,} images to {out}: "
+        f"{card['excluded']['faces']:,} excluded, {card['relabelled']['faces']:,} relabelled."
+    )

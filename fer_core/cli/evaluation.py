@@ -28,6 +28,14 @@ def evaluate(
             metavar="SPLIT…", help=f"Splits to measure on. {_SEVERAL} (default: all but Training)", show_default=False
         ),
     ] = None,
+    subset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Measure only the faces of a subset saved on the Data set page. (default: all of each split)",
+            show_default=False,
+        ),
+    ] = "",
     robustness: Annotated[
         bool,
         typer.Option(
@@ -60,7 +68,16 @@ def evaluate(
 
     run(
         EvaluateOptions(
-            data, tuple(model or ()), tuple(split or ()), robustness, end_to_end, card, write_card, json, progress
+            data,
+            tuple(model or ()),
+            tuple(split or ()),
+            subset,
+            robustness,
+            end_to_end,
+            card,
+            write_card,
+            json,
+            progress,
         )
     )
 

@@ -11,7 +11,10 @@ import typer
 from fer_core.cli.arguments import either, one_of
 from fer_core.models.label_sets import LABEL_SETS
 
-_OUT_HELP = "CSV to write, with NAME.about.json beside it. (default: the standard output)"
+_OUT_HELP = (
+    "Table to write: .csv, .json, .jsonl or .parquet, with NAME.about.json beside it. (default: CSV on the standard "
+    "output)"
+)
 _Out = Annotated[Path | None, typer.Option(help=_OUT_HELP, show_default=False)]
 _Model = Annotated[
     str | None, typer.Option(help="Name or folder of a model. (default: the one in use)", show_default=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +51,7 @@ def train(
     from fer_core.training import command
 
     require_training("Training")
-    given = {name: _without_empty(value) for name, value in values.items() if value is not None}
+    given = {name: without_empty(value) for name, value in values.items() if value is not None}
     if measure:
         command.measure(config_from_options(given, preset), command.open_run_faces, measure)
         return
@@ -71,7 +72,7 @@ def train(
     command.print_metrics(outcome.metrics)
 
 
-def _without_empty(value: Any) -> Any:
+def without_empty(value: Any) -> Any:
     """Return the value of an option; `--teachers` without a value gives no teacher."""
     return tuple(name for name in value if name) if isinstance(value, list) else value
 
@@ -104,10 +105,12 @@ def _metavar(default: Any, values: tuple[str, ...]) -> str | None:
     return "NAME" if isinstance(default, str) else "N"
 
 
-def _with_choices(command: Any) -> inspect.Signature:
+def with_choices(command: Any, without: Collection[str] = ()) -> inspect.Signature:
+    """Return the signature of a command with an option for every choice of a configuration in place of `values`."""
     signature = inspect.signature(command, eval_str=True)
     own = [parameter for parameter in signature.parameters.values() if parameter.name != "values"]
-    return signature.replace(parameters=[*own, *(_parameter(field, default) for field, default in choices())])
+    options = [_parameter(field, default) for field, default in choices() if field.name not in without]
+    return signature.replace(parameters=[*own, *options])
 
 
-train.__signature__ = _with_choices(train)  # Typer reads the options from it
+train.__signature__ = with_choices(train)  # Typer reads the options from it

@@ -28,7 +28,7 @@ _BLOCKS_AHEAD = 4
 _LONGEST_LINE = 1 << 16
 
 _CODES = {str(code).encode(): code for code in range(len(CSV_LABELS))}
-_USAGES = {name.encode(): index for index, name in enumerate(SPLITS[:3])}
+_USAGES = {name.encode(): index for index, name in enumerate(SPLITS)}
 
 
 class TableKind(Enum):
@@ -198,7 +198,7 @@ def _parse_line(where: str, row: list[bytes], columns: _Columns) -> tuple[np.nda
     if code not in _CODES:
         raise DataError(f"{where}: expected an emotion from 0 to {len(CSV_LABELS) - 1}, found {_shown(code)}.")
     if usage not in _USAGES:
-        raise DataError(f"{where}: expected Usage to be one of {', '.join(SPLITS[:3])}, found {_shown(usage)}.")
+        raise DataError(f"{where}: expected Usage to be one of {', '.join(SPLITS)}, found {_shown(usage)}.")
     try:
         return parse_row(words[columns.pixels].decode("utf-8", "replace")), _CODES[code], _USAGES[usage]
     except ValueError as error:

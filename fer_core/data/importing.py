@@ -11,6 +11,7 @@ from fer_core.data.sources import Progress, import_source
 from fer_core.data.splits import with_validation
 from fer_core.data.store import (
     data_root,
+    delete_store,
     free_store_name,
     list_stores,
     open_store,
@@ -23,20 +24,28 @@ from fer_core.errors import DataError
 from fer_core.files import remove_abandoned
 
 
-def import_faces(source: Path, name: str = "", progress: Progress | None = None) -> str:
+def import_faces(source: Path, name: str = "", progress: Progress | None = None, *, votes: Path | None = None) -> str:
     """Read `source` into a store of its own.
 
     Args:
         source: as for `read_source`.
         name: what to call it; taken from the source's name if empty. A store is never replaced.
         progress: called with the bytes of the source read so far and in all.
+        votes: table of FER+ votes to join; those beside the source are joined in any case.
 
     Raises:
-        DataError: the source is wrong or the store cannot be written.
+        DataError: the source or the votes are wrong, or the store cannot be written. Nothing is then kept.
     """
     remove_abandoned(data_root(), ".upload-*")  # of earlier versions, which copied uploads there
     store = free_store_name(name or source.name)
+    table = None if votes is None else read_votes(votes)  # first: it takes no time, and may be the wrong file
     import_source(source, store, progress=progress)
+    if table is not None:
+        try:
+            write_store(join_votes(open_store(store), table), store)
+        except DataError:
+            delete_store(store)
+            raise
     return store
 
 

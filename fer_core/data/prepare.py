@@ -25,10 +25,17 @@ _FOLDERS = {
     "Test": "test",
     "Validation": "validation",
 }
+# Where each test keeps its own.
+_OWN_FOLDERS = {"PublicTest": "publictest", "PrivateTest": "privatetest"}
 _FILES_A_TASK = 256
 
 
-def write_png_tree(faces: FaceSet, out_dir: Path, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
+def write_png_tree(
+    faces: FaceSet,
+    out_dir: Path,
+    progress: Callable[[int, int], None] | None = None,
+    join_tests: bool = True,
+) -> dict[str, int]:
     """Write `out_dir`/train/angry/im0.png and so on, numbered by class within each folder.
 
     The tree appears under its name when it is whole; a process killed half-way leaves none.
@@ -37,6 +44,8 @@ def write_png_tree(faces: FaceSet, out_dir: Path, progress: Callable[[int, int],
         faces: the data set.
         out_dir: a folder that is empty or not there.
         progress: called with the number of images written so far and in all.
+        join_tests: write PublicTest and PrivateTest into one folder, test, as the original script did; else each split
+            has a folder of its own.
 
     Returns:
         The number of images in each of the folders train, test and, if there is such a split, validation.
@@ -53,7 +62,7 @@ def write_png_tree(faces: FaceSet, out_dir: Path, progress: Callable[[int, int],
         out_dir.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-partial-", dir=out_dir.parent))
         try:
-            counts = _write_tree(faces, partial, progress)
+            counts = _write_tree(faces, partial, progress, join_tests)
             os.chmod(partial, 0o755)
             os.replace(partial, out_dir)
         except BaseException:
@@ -65,8 +74,10 @@ def write_png_tree(faces: FaceSet, out_dir: Path, progress: Callable[[int, int],
     return counts
 
 
-def _write_tree(faces: FaceSet, folder: Path, progress: Callable[[int, int], None] | None) -> dict[str, int]:
-    paths, counts = _paths(faces), {}
+def _write_tree(
+    faces: FaceSet, folder: Path, progress: Callable[[int, int], None] | None, join_tests: bool
+) -> dict[str, int]:
+    paths, counts = _paths(faces, join_tests), {}
     for name in sorted({path.parent for path in paths}):
         (folder / name).mkdir(parents=True)
     for path in paths:
@@ -91,12 +102,13 @@ def _write_tree(faces: FaceSet, folder: Path, progress: Callable[[int, int], Non
     return counts
 
 
-def _paths(faces: FaceSet) -> list[Path]:
+def _paths(faces: FaceSet, join_tests: bool) -> list[Path]:
     """Return the path of each row; numbers run from 0 by folder and class, PublicTest before PrivateTest."""
+    folders = _FOLDERS if join_tests else _FOLDERS | _OWN_FOLDERS
     paths: list[Path] = [Path()] * len(faces)
     numbers: dict[Path, int] = {}
     for row in np.argsort(faces.split, kind="stable"):
-        folder = Path(_FOLDERS[SPLITS[faces.split[row]]], LABELS[faces.labels[row]])
+        folder = Path(folders[SPLITS[faces.split[row]]], LABELS[faces.labels[row]])
         number = numbers.get(folder, 0)
         paths[row] = folder / f"im{number}.png"
         numbers[folder] = number + 1

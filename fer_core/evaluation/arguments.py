@@ -18,6 +18,7 @@ class EvaluateOptions:
         data: name of a data set, or path of fer2013.csv in any form.
         model: names or folders of models; the one in use if empty.
         split: splits to measure on; all but Training if empty.
+        subset: name of a saved subset to measure on; the whole splits if empty.
         robustness: whether to measure with worse pictures too.
         end_to_end: whether to paste faces into scenes, find and classify them too.
         card: whether to compare with the models' cards.
@@ -29,6 +30,7 @@ class EvaluateOptions:
     data: str
     model: Sequence[str] = ()
     split: Sequence[str] = ()
+    subset: str = ""
     robustness: bool = False
     end_to_end: bool = False
     card: bool = False

@@ -22,7 +22,8 @@ from fer_core.evaluation.results import (
 )
 from fer_core.evaluation.scoring import ONE_VIEW, Scores
 from fer_core.evaluation.serialization import card_calibration
-from fer_core.evaluation.truth import Truth, true_labels, truth_of
+from fer_core.evaluation.subset import EvaluatedSubset
+from fer_core.evaluation.truth import Truth, true_labels, truth_of, truths
 from fer_core.models.bundle import MODEL_FILE, Bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.temperature import Temperature
@@ -52,32 +53,43 @@ def measured_splits(faces: FaceSet) -> tuple[str, ...]:
     return splits
 
 
-def assess(bundle: Bundle, faces: FaceSet, scores: Mapping[str, Scores]) -> EvaluationResult:
+def assess(
+    bundle: Bundle, faces: FaceSet, scores: Mapping[str, Scores], subset: EvaluatedSubset | None = None
+) -> EvaluationResult:
     """Return all figures that follow from a model's scores, for each of its label sets.
 
     Args:
         bundle: the model.
         faces: the data set.
         scores: by split, as `score_split` returns them.
+        subset: of whose faces the figures are; all if None. Temperature and threshold are fitted on the whole split
+            in any case.
+
+    Raises:
+        DataError: no scored split has a face of the subset.
     """
     card = bundle.card
-    by_label_set = {
-        name: {split: split_scores.by_label_set(card)[name] for split, split_scores in scores.items()}
-        for name in card.label_sets
+    calibrations = {name: calibrate(card, faces, some, name) for name, some in _by_label_set(card, scores).items()}
+    measured, measured_scores = (faces, scores) if subset is None else subset.restrict(faces, scores)
+    by_label_set = _by_label_set(card, measured_scores)
+    if subset is not None:
+        calibrations = {
+            name: _calibrated_on(measured, by_label_set[name], calibrations[name], name) for name in by_label_set
+        }
+    results = {
+        name: _split_results(measured, some, calibrations[name].temperature) for name, some in by_label_set.items()
     }
-    calibrations = {name: calibrate(card, faces, some, name) for name, some in by_label_set.items()}
-    results = {name: _split_results(faces, some, calibrations[name].temperature) for name, some in by_label_set.items()}
     default, *others = card.label_sets
     return EvaluationResult(
         model=card.name,
         sha256=card.files.get(MODEL_FILE),
         label_sets=card.label_sets,
-        data=describe_data(faces),
+        data=replace(describe_data(measured), subset="" if subset is None else subset.name),
         splits={
             split: replace(result, label_sets={name: results[name][split] for name in others})
             for split, result in results[default].items()
         },
-        trained_on=tuple(trained_on_splits(card, faces, scores)),
+        trained_on=tuple(trained_on_splits(card, faces, measured_scores)),
         calibrations=calibrations,
     )
 
@@ -149,8 +161,7 @@ def calibrate(card: ModelCard, faces: FaceSet, scores: Mapping[str, Scores], lab
         if split is None
         else _fit(split, scores[split].probs, *calibration_labels(faces, split, label_set))
     )
-    by_split = {name: _calibration_on(faces, name, some.probs, fitted, label_set) for name, some in scores.items()}
-    return replace(fitted, by_split=by_split)
+    return _calibrated_on(faces, scores, fitted, label_set)
 
 
 def calibration_labels(faces: FaceSet, split: str, label_set: str) -> tuple[np.ndarray, Truth]:
@@ -158,12 +169,12 @@ def calibration_labels(faces: FaceSet, split: str, label_set: str) -> tuple[np.n
 
     Returns:
         The true labels, int64 (n,), -1 where there is none; and `Truth`: the majority of votes for a label set of
-        votes where the data set has any, else the data set's own labels.
+        votes where the split has any, else the data set's own labels.
     """
-    truth = truth_of(label_set)
-    if truth is Truth.MAJORITY and faces.votes is None:
+    rows, truth = faces.rows_of(split), truth_of(label_set)
+    if truth not in truths(faces, rows):
         truth = Truth.LABELS
-    return true_labels(faces, faces.rows_of(split), truth), truth
+    return true_labels(faces, rows, truth), truth
 
 
 def leaked(faces: FaceSet) -> np.ndarray:
@@ -211,6 +222,22 @@ def _fit(split: str, probs: np.ndarray, labels: np.ndarray, truth: Truth) -> Cal
     temperature = fit_temperature(probs[chosen], labels[chosen])
     threshold = coverage(temperature.apply(probs[chosen]), labels[chosen]).threshold_for(TARGET_ACCURACY)
     return CalibrationResult(temperature, split, truth, threshold, TARGET_ACCURACY)
+
+
+def _by_label_set(card: ModelCard, scores: Mapping[str, Scores]) -> dict[str, dict[str, Scores]]:
+    """Return the scores of each label set, by split."""
+    return {
+        name: {split: split_scores.by_label_set(card)[name] for split, split_scores in scores.items()}
+        for name in card.label_sets
+    }
+
+
+def _calibrated_on(
+    faces: FaceSet, scores: Mapping[str, Scores], calibration: CalibrationResult, label_set: str
+) -> CalibrationResult:
+    """Return a calibration with its figures on each split."""
+    by_split = {name: _calibration_on(faces, name, some.probs, calibration, label_set) for name, some in scores.items()}
+    return replace(calibration, by_split=by_split)
 
 
 def _calibration_on(

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import numpy as np
+
+from fer_core.audit.subsets import stored_subset
 from fer_core.cache import cache_folder
 from fer_core.data.face_set import FaceSet
 from fer_core.data.resolve import open_faces
@@ -30,6 +33,7 @@ from fer_core.evaluation.scoring import (
     score_split,
 )
 from fer_core.evaluation.serialization import evaluation_to_json
+from fer_core.evaluation.subset import EvaluatedSubset
 from fer_core.evaluation.text import lines_of
 from fer_core.files import write_json
 from fer_core.models.bundle import CARD_FILE, load_bundle
@@ -47,12 +51,14 @@ def run(options: EvaluateOptions) -> None:
     Raises:
         FerError: a model or the data set cannot be used, or a card's figures are not confirmed.
     """
+    _refuse_with_subset(options)
     folders = [find_model(name) for name in options.model or [chosen_model()]]
     with _progress(options.progress) as progress:
         progress("Opening the data set", 0, 1)
         faces = open_faces(options.data)
         splits = tuple(options.split or measured_splits(faces))
-        results = [_measure(folder, faces, splits, options, progress) for folder in folders]
+        subset = _subset(options)
+        results = [_measure(folder, faces, splits, subset, options, progress) for folder in folders]
     if options.json:
         contents = [evaluation_to_json(result) for result in results]
         print(json.dumps(contents if len(options.model) > 1 else contents[0], indent=2))
@@ -76,8 +82,25 @@ def run(options: EvaluateOptions) -> None:
 _Report = Callable[[str, int, int], None]
 
 
+def _refuse_with_subset(options: EvaluateOptions) -> None:
+    wholes = {"--robustness": options.robustness, "--card": options.card, "--write-card": options.write_card}
+    if options.subset and (given := [option for option, value in wholes.items() if value]):
+        raise DataError(f"{' and '.join(given)} is about whole splits. Leave it out, or --subset.")
+
+
+def _subset(options: EvaluateOptions) -> EvaluatedSubset | None:
+    if not options.subset:
+        return None
+    return EvaluatedSubset(options.subset, stored_subset(options.data, options.subset).rows)
+
+
 def _measure(
-    folder: Path, faces: FaceSet, splits: Sequence[str], options: EvaluateOptions, progress: _Report
+    folder: Path,
+    faces: FaceSet,
+    splits: Sequence[str],
+    subset: EvaluatedSubset | None,
+    options: EvaluateOptions,
+    progress: _Report,
 ) -> EvaluationResult:
     bundle = load_bundle(folder)
     name = bundle.card.name
@@ -89,7 +112,7 @@ def _measure(
     }
     if options.progress and any(find_scores(bundle, faces.hash, split) is None for split in splits):
         raise _not_kept(f"The scores of {name}", faces)
-    result = assess(bundle, faces, scores)
+    result = assess(bundle, faces, scores, subset)
     if options.robustness:
         split = next((split for split in _ROBUSTNESS_SPLITS if split in splits), splits[0])
         robustness = score_robustness(
@@ -99,7 +122,9 @@ def _measure(
         if options.progress and find_robustness(bundle, faces.hash, split) is None:
             raise _not_kept(f"The robustness of {name}", faces)
     if options.end_to_end:
-        split, rows = splits[0], faces.rows_of(splits[0])
+        split = next(iter(result.splits))
+        rows = faces.rows_of(split)
+        rows = rows if subset is None else np.intersect1d(rows, subset.rows)
         progress(f"{name}, faces of {split} pasted into scenes", 0, len(rows))
         line = measure_end_to_end(EmotionRecognizer(folder), faces.images[rows], faces.labels[rows])
         result = dataclasses.replace(result, end_to_end={split: line})

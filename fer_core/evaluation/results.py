@@ -98,12 +98,21 @@ RobustnessResult = Mapping[str, tuple[RobustnessLevel, ...]]
 
 @dataclass(frozen=True)
 class DataDescription:
-    """The data set that was measured on: its name and hash, whether its faces are drawn, and images by split."""
+    """The data set that was measured on.
+
+    Attributes:
+        name: of its source.
+        synthetic: whether its faces are drawn.
+        sha256: of its content.
+        images: their number by split.
+        subset: name of the saved subset that the figures are about; empty for the whole data set.
+    """
 
     name: str
     synthetic: bool
     sha256: str
     images: Mapping[str, int]
+    subset: str = ""
 
 
 @dataclass(frozen=True)

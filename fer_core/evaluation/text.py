@@ -25,7 +25,8 @@ def truth_name(truth: Truth, fer2013: bool = False) -> str:
 def lines_of(result: EvaluationResult) -> list[str]:
     """Return everything that was measured of a model."""
     data = result.data
-    lines = [f"{result.model} on {data.name}{' (synthetic faces)' if data.synthetic else ''}"]
+    subset = f", subset {data.subset}" if data.subset else ""
+    lines = [f"{result.model} on {data.name}{' (synthetic faces)' if data.synthetic else ''}{subset}"]
     if result.trained_on:
         lines.append(
             f"  It was trained on faces of {' and '.join(result.trained_on)}: its figures there say how well "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,21 +16,19 @@ import numpy as np
 from fer_core.annotate import AnnotateOptions, annotate
 from fer_core.errors import MediaError
 from fer_core.files import atomic_path
-from fer_core.media.images import decode_image
-from fer_core.media.video import open_video, write_video
+from fer_core.imaging.images import read_image
+from fer_core.imaging.video import open_video, write_video
 from fer_core.recognition.pipeline import StreamSettings
 from fer_core.recognition.table import Table
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.types import FrameResult
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
-VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".mts", ".gif")
-# No picture of these formats is larger; reading a file of another kind whole would take all memory.
-_MAX_PICTURE_BYTES = 250_000_000
-# A face that is seen in one frame alone is believed if frames are farther apart than this, seconds.
-_WITNESS_S = 0.25
-
-# (files that are done, with the share of the current one; all files)
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif")
+VIDEOS = (
+    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg"),
+    *(".wmv", ".mts", ".m2ts", ".ts", ".3gp", ".flv", ".ogv", ".gif"),
+)
+# (bytes of the files that are done, with the share of the current one; bytes of all files)
 Report = Callable[[float, int], None]
 # (name of a file, a frame uint8 (h, w, 3), what was found in it)
 Watch = Callable[[str, np.ndarray, FrameResult], None]
@@ -54,7 +51,7 @@ class Choices:
     label_set: str | None = None
 
     def metadata(self) -> dict[str, Any]:
-        """Return what of it another person needs to make the table again, and when that was; plain JSON values."""
+        """Return everything needed to reproduce the table, and when it was made, as plain JSON values."""
         return {
             "made_utc": datetime.now(UTC).isoformat(timespec="seconds"),
             "every_s": self.every_s,
@@ -102,7 +99,7 @@ def analyze_files(
         files: what each is called in the table, to where it lies.
         out: gets the `Table`.
         choices: how it is done.
-        report: is outcomes how far it is, at the beginning of each file and after each frame of a video.
+        report: called at the beginning of each file and after each frame of a video with how far it is.
         watch: is shown every analysed frame.
 
     Returns:
@@ -112,8 +109,10 @@ def analyze_files(
     recognizer = recognizer.with_label_set(choices.label_set or recognizer.label_set)
     table = Table(out, recognizer.labels, recognizer.uncertain_below)
     outcomes = []
+    sizes = [_size_bytes(path) for path in files.values()]
     for number, (name, path) in enumerate(files.items()):
-        report(number, len(files))
+        before, size, total = sum(sizes[:number]), sizes[number], sum(sizes)
+        report(before, total)
         file = _File(
             recognizer,
             name,
@@ -121,7 +120,7 @@ def analyze_files(
             table,
             choices,
             watch,
-            lambda share, number=number: report(number + share, len(files)),
+            lambda share, before=before, size=size, total=total: report(before + share * size, total),
         )
         try:
             file.analyze()
@@ -141,15 +140,12 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURES
 
 
-def _content(path: Path, name: str) -> bytes:
+def _size_bytes(path: Path) -> int:
+    """Return a file's size, by which progress is measured; 1 where it cannot be told."""
     try:
-        if (size := path.stat().st_size) > _MAX_PICTURE_BYTES:
-            raise MediaError(
-                f"{name} has {size / 1e6:,.0f} MB; expected a picture of at most {_MAX_PICTURE_BYTES / 1e6:,.0f} MB."
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise MediaError(f"{name} cannot be read: {error.strerror}.") from error
+        return max(1, path.stat().st_size)
+    except OSError:
+        return 1
 
 
 class _File:
@@ -168,7 +164,7 @@ class _File:
         self._recognizer, self._name, self._path = recognizer, name, path
         self._short = Path(name).name  # in what is said of it
         self._table, self._choices, self._watch, self._report = table, choices, watch, report
-        self._draw = AnnotateOptions(threshold=recognizer.uncertain_below or 0.0)
+        self._draw = AnnotateOptions(threshold=recognizer.uncertain_below or 0.0, numbers=True)
         self.frames = 0
 
     def analyze(self) -> None:
@@ -179,7 +175,7 @@ class _File:
             self._video()
 
     def _picture(self) -> None:
-        image_bgr = decode_image(_content(self._path, self._short), self._short)
+        image_bgr = read_image(self._path, self._short)
         result = self._recognizer.analyze(image_bgr)
         self._take(image_bgr, result, is_video=False)
         if self._choices.annotated:
@@ -188,10 +184,7 @@ class _File:
 
     def _video(self) -> None:
         choices = self._choices
-        # Faces of one file are none of another's: a new analyzer counts them from 0.
-        analyzer = self._recognizer.stream(StreamSettings(smoothing_s=choices.smoothing_s), thorough=True)
-        # Where frames are far apart the next one is no witness, and the first has none before it.
-        far_apart = choices.every_s > _WITNESS_S
+        settings = StreamSettings(smoothing_s=choices.smoothing_s)
         with open_video(self._path, self._short) as video, ExitStack() as stack:
             writer = None
             if choices.annotated:
@@ -201,12 +194,7 @@ class _File:
                     else video.rate
                 )
                 writer = stack.enter_context(write_video(copy_path(self._path, choices.annotated), rate))
-            for frame in video.frames(choices.every_s):
-                # The table counts the video's frames, not the analysed ones.
-                found = analyzer.process(
-                    frame.image_bgr, frame.time_s, confirm_immediately=far_apart or not self.frames
-                )
-                result = dataclasses.replace(found, index=frame.index)
+            for frame, result in self._recognizer.follow(video, choices.every_s, settings):
                 self._take(frame.image_bgr, result, is_video=True)
                 if writer:
                     writer.write(annotate(frame.image_bgr, result, self._draw), frame.time_s)

@@ -11,8 +11,8 @@ import numpy as np
 
 from fer_core.data.face_arrays import read_faces
 from fer_core.errors import FerError, MediaError
+from fer_core.imaging.images import read_image
 from fer_core.media.analysis import PICTURES
-from fer_core.media.images import decode_image
 from fer_core.recognition.crop import crop_faces, to_gray
 from fer_core.recognizer import EmotionRecognizer
 
@@ -82,11 +82,7 @@ def faces_of(path: Path) -> np.ndarray:
     """
     if path.suffix.lower() == ARRAYS:
         return read_faces(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise MediaError(f"{path} cannot be read: {error.strerror}.") from error
-    gray = to_gray(decode_image(content, path.name))
+    gray = to_gray(read_image(path))
     height, width = gray.shape
     return crop_faces(gray, np.array([[0, 0, width, height]], np.float32))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from fer_core.errors import MediaError
+from fer_core.face_size import FACE_SIZE
 from fer_core.files import write_json
 from fer_core.media.analysis import (
     Choices,
@@ -20,10 +25,13 @@ from fer_core.media.analysis import (
     find_media,
 )
 from fer_core.media.classification import classify_files, find_faces
-from fer_core.models.model_store import chosen_model, find_model
+from fer_core.media.table_formats import is_csv, require_format, write_table
+from fer_core.models.model_store import chosen_model
 from fer_core.recognition.provenance import metadata
 from fer_core.recognizer import EmotionRecognizer
-from fer_core.terminal import progress_bar
+from fer_core.terminal import progress_bar, without_native_messages
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ class AnalyzeOptions:
 
     Attributes:
         files: pictures, videos and folders of them.
-        out: CSV to write; the standard output if None.
+        out: table to write, in the format its name ends in; the standard output as CSV if None.
         annotated: folder for annotated copies; none if None.
         every: seconds from one analysed frame of a video to the next; 0 for all frames.
         smoothing: time constant over which scores are smoothed, seconds; 0 for raw scores.
@@ -59,15 +67,12 @@ def run(options: AnalyzeOptions) -> None:
     choices = Choices(options.every, options.smoothing, options.annotated, options.labels_of)
     if choices.annotated:
         _refuse_same_names(files, choices.annotated)
-    recognizer = EmotionRecognizer(find_model(options.model or chosen_model()), choices.label_set)
+    recognizer = _recognizer(options.model, choices.label_set)
     with _opened(options.out) as out, progress_bar("Analysing") as report:
         outcomes = analyze_files(recognizer, {str(path): path for path in files}, out, choices, report)
-    if options.out:
-        write_json(
-            about_path(options.out),
-            metadata(recognizer.card, recognizer.label_set, **choices.metadata(), files=outcomes),
-        )
-    _finish(outcomes, options.out)
+    _finish(
+        outcomes, options.out, metadata(recognizer.card, recognizer.label_set, **choices.metadata(), files=outcomes)
+    )
 
 
 def run_classify(
@@ -77,7 +82,7 @@ def run_classify(
 
     Args:
         files: pictures that each show one face, .npy files of faces, and folders of them.
-        out: CSV to write; the standard output if None.
+        out: table to write; the standard output as CSV if None.
         model: name or folder of a model; the one in use if None.
         labels_of: label set that faces are scored for; the model's default if None.
 
@@ -85,16 +90,23 @@ def run_classify(
         FerError: nothing could be started; or, at the end, some file could not be read.
     """
     paths = find_faces(files)
-    recognizer = EmotionRecognizer(find_model(model or chosen_model()), labels_of)
+    recognizer = _recognizer(model, labels_of)
     with _opened(out) as table, progress_bar("Classifying") as report:
         outcomes = classify_files(recognizer, paths, table, report)
+    _finish(outcomes, out, metadata(recognizer.card, recognizer.label_set, files=outcomes))
+
+
+def _recognizer(model: str | None, label_set: str | None) -> EmotionRecognizer:
+    with without_native_messages():
+        recognizer = EmotionRecognizer(model or chosen_model(), label_set)
+        recognizer.classify(np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8))  # so that all is loaded
+    return recognizer
+
+
+def _finish(outcomes: Sequence[Mapping[str, Any]], out: Path | None, provenance: Mapping[str, Any]) -> None:
+    """Write how a table was made, and print which files failed, or where the table is."""
     if out:
-        write_json(about_path(out), metadata(recognizer.card, recognizer.label_set, files=outcomes))
-    _finish(outcomes, out)
-
-
-def _finish(outcomes: Sequence[Mapping[str, Any]], out: Path | None) -> None:
-    """Print which files failed, or where the table is."""
+        write_json(about_path(out), provenance)
     errors = [outcome["error"] for outcome in outcomes if "error" in outcome]
     for error in errors:
         print(f"Error: {error}", file=sys.stderr)
@@ -107,8 +119,8 @@ def _finish(outcomes: Sequence[Mapping[str, Any]], out: Path | None) -> None:
 
 
 def about_path(table: Path) -> Path:
-    """Return where the provenance of a table is written: `table.about.json` beside `table.csv`."""
-    return table.with_name(f"{table.stem}.about.json")
+    """Return where the provenance of a table is written: `table.csv.about.json` beside `table.csv`."""
+    return table.with_name(f"{table.name}.about.json")
 
 
 def _refuse_same_names(files: Sequence[Path], folder: Path) -> None:
@@ -122,16 +134,50 @@ def _refuse_same_names(files: Sequence[Path], folder: Path) -> None:
 
 @contextmanager
 def _opened(out: Path | None) -> Iterator[TextIO]:
-    if out is None:
-        try:
-            yield sys.stdout
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader, such as `head`, has had enough; nothing may be written at exit either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return
+    """Open a table for rows of CSV; the end of the block brings it into the format of its name.
+
+    A request to terminate ends the block as Ctrl-C does, so that nothing half-written is left behind.
+    """
+    terminated = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with _standard_output() if out is None else _table_file(out) as file:
+            yield file
+    except KeyboardInterrupt:
+        kept = f" The rows until then are in {_csv_of(out)}." if out else ""
+        print(f"Interrupted.{kept}", file=sys.stderr)
+        raise SystemExit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, terminated)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has had enough; nothing may be written at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+def _csv_of(out: Path) -> Path:
+    """Return the file that rows are written to as they are found."""
+    return out if is_csv(out) else out.with_name(f"{out.name}.rows.csv")
+
+
+@contextmanager
+def _table_file(out: Path) -> Iterator[TextIO]:
+    require_format(out)
+    rows = _csv_of(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        file = out.open("x", encoding="utf-8", newline="")
+        if out.exists():
+            raise FileExistsError
+        file = rows.open("x", encoding="utf-8", newline="")
     except FileExistsError as error:
         raise MediaError(f"{out} is there already, and a table is never replaced. Choose another name.") from error
     except OSError as error:
@@ -139,8 +185,12 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
     try:
         with file:
             yield file
+        if rows != out:
+            write_table(rows.read_bytes(), out)
+            rows.unlink()
     except OSError as error:
+        remedy = "Free some space" if error.errno in _FULL else f"Check that {error.filename or out} may be written"
         raise MediaError(
-            f"Results cannot be written any more: {error.strerror}. What was found so far is in {out}. "
-            "Make room, and analyse the rest anew."
+            f"Results cannot be written any more: {error.strerror}. What was found so far is in {rows}. "
+            f"{remedy}, and analyse the rest again."
         ) from error

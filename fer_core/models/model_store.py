@@ -10,8 +10,10 @@ import json
 import re
 import shutil
 import tempfile
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from fer_core.errors import ModelError
 from fer_core.files import NAME_PATTERN, read_json, write_json
@@ -38,6 +40,85 @@ def available_models() -> tuple[str, ...]:
     """Return the names of all models: the bundled ones, then the user's own."""
     own = sorted(path.parent.name for path in models_root().glob(f"*/{CARD_FILE}") if path.parent.name[0] != ".")
     return (*bundled_models(), *(name for name in own if name not in bundled_models()))
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model of this machine.
+
+    Attributes:
+        name: what it is called.
+        bundled: whether it comes with the package.
+        in_use: whether pages and commands use it.
+        card: of the model; None if it cannot be read.
+        error: why, if it cannot be read.
+    """
+
+    name: str
+    bundled: bool
+    in_use: bool
+    card: ModelCard | None
+    error: str = ""
+
+    @property
+    def description(self) -> str:
+        """What it is, in one line."""
+        if self.card is None:
+            return f"cannot be read: {self.error}"
+        origin = "comes with the package" if self.bundled else "your own"
+        return f"{self.card.architecture}, {self.card.parameters / 1e6:.2f} M parameters, {origin}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        card = self.card
+        return {
+            "name": self.name,
+            "bundled": self.bundled,
+            "in_use": self.in_use,
+            "architecture": card.architecture if card else None,
+            "parameters": card.parameters if card else None,
+            "labels": list(card.labels) if card else None,
+            "label_sets": list(card.label_sets) if card else None,
+            "error": self.error,
+        }
+
+
+def list_models() -> list[ModelEntry]:
+    """Return all models: the bundled ones, then the user's own; one that cannot be read says why."""
+    chosen, bundled = chosen_model(), bundled_models()
+    entries: list[ModelEntry] = []
+    for name in available_models():
+        card, error = None, ""
+        try:
+            card = ModelCard.load(folder_of(name) / CARD_FILE)
+        except ModelError as problem:
+            error = str(problem)
+        entries.append(ModelEntry(name, name in bundled, name == chosen, card, error))
+    return entries
+
+
+def require_removable(name: str) -> None:
+    """Check that a model is one of the user's own.
+
+    Raises:
+        ModelError: there is no such model, or it comes with the package.
+    """
+    folder_of(name)
+    if name in bundled_models():
+        raise ModelError(f"{name} comes with the package and stays. Choose one of your own models.")
+
+
+def remove_model(name: str) -> None:
+    """Delete one of the user's own models; if it was in use, the one before is again, else the bundled default.
+
+    Raises:
+        ModelError: there is no such model, or it comes with the package.
+    """
+    require_removable(name)
+    if chosen_model() == name:
+        choose_model(previous_model() or DEFAULT_MODEL)
+    with tempfile.TemporaryDirectory(prefix=".removed-", dir=models_root()) as trash:
+        folder_of(name).rename(Path(trash) / name)  # gone at once, however long deleting takes
 
 
 def folder_of(name: str) -> Path:

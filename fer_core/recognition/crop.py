@@ -30,8 +30,9 @@ def to_gray(image: np.ndarray) -> np.ndarray:
     """
     shape = getattr(image, "shape", None)
     if shape is None or image.dtype != np.uint8:
-        received = f"dtype {image.dtype}" if shape is not None else type(image).__name__
-        raise MediaError(f"expected a picture of 8-bit values (uint8), got {received}; scale it to 0 to 255 first")
+        if shape is None:
+            raise MediaError(f"expected a picture as a NumPy array of uint8, got {type(image).__name__}")
+        raise MediaError(f"expected a picture of 8-bit values (uint8), got {image.dtype}; scale it to 0 to 255 first")
     if len(shape) == 2 and image.size:
         return image
     if len(shape) == 3 and shape[2] == 3 and image.size:

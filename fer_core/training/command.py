@@ -14,9 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fer_core.audit.corrections import load_corrections
 from fer_core.data.face_set import FaceSet
-from fer_core.data.resolve import open_faces
 from fer_core.data.store import list_stores
 from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
@@ -26,11 +24,13 @@ from fer_core.terminal import progress_bar
 from fer_core.training.config import RunConfig
 from fer_core.training.learning_rate import sweep_text
 from fer_core.training.loop.prerequisites import check_prerequisites
-from fer_core.training.loop.targets import with_corrections
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.heartbeat import Heartbeat
 from fer_core.training.run.process import require_unfinished
 from fer_core.training.run.store import find_run, free_name, list_runs
+from fer_core.training.run_faces import open_run_faces
+
+__all__ = ["STOPPED", "TrainOutcome", "create_run", "measure", "open_run_faces", "resumable_run", "train_run"]
 
 log = logging.getLogger(__name__)
 
@@ -79,21 +79,6 @@ def resumable_run(name: str | None, given: Sequence[str] = ()) -> RunFolder:
         raise RunError(f"The run in {run.path} is finished. Start a new one to train longer.")
     run.config()
     return run
-
-
-def open_run_faces(config: RunConfig) -> FaceSet:
-    """Open the data set of a configuration, with its list of corrections applied to the splits that are trained on.
-
-    The other splits keep every image and its published label, so that figures of runs compare.
-
-    Raises:
-        DataError: the data set or the list of corrections cannot be used.
-    """
-    faces = open_faces(config.data)
-    if not config.corrections:
-        return faces
-    keep, labels = load_corrections(Path(config.corrections), faces.hash, len(faces)).apply(faces.labels)
-    return with_corrections(faces, config.train_splits, keep, labels)
 
 
 def _with_absolute_paths(config: RunConfig) -> RunConfig:

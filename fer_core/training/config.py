@@ -136,6 +136,9 @@ class RunConfig:
 
     data: str = _choice("fer2013", "name of a data set, or path of fer2013.csv, plain or compressed")
     corrections: str = _choice("", "file with images to leave out or relabel; none if empty")
+    subset: str = _choice(
+        "", "subset of the data set, saved on the Data set page, whose training faces are trained on; all if empty"
+    )
     label_set: str = _choice(
         "fer",
         "fer: the data set's own labels; ferplus: how ten people voted on each face; both: one network that answers "

@@ -24,10 +24,10 @@ from fer_core.models.model_store import (
     find_model,
     free_name,
 )
-from fer_core.training.command import open_run_faces
 from fer_core.training.config import RunConfig
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.store import find_run, list_runs
+from fer_core.training.run_faces import open_run_faces
 
 if TYPE_CHECKING:
     from fer_core.training.export import Exported  # loads Keras
@@ -152,7 +152,7 @@ def _export_run(run: RunFolder, options: ExportOptions) -> dict[str, Any]:
     from fer_core.training.export import checked_faces, export_run
 
     config = run.config()
-    opened = open_run_faces(dataclasses.replace(config, data=options.data or config.data, corrections=""))
+    opened = open_run_faces(dataclasses.replace(config, data=options.data or config.data, corrections="", subset=""))
     faces = checked_faces(opened, run)
     folder = options.out or (run.model_folder if options.format == "litert" else run.path / options.format)
     return _figures(export_run(run, options.format, folder, faces, options.trainable), faces)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fer_core.emotions import LABELS
-from fer_core.media.video import write_video
+from fer_core.imaging.video import write_video
 
 # Generous, since a busy machine must not fail a test; nothing is measured by it.
 PATIENCE_MS = 120_000

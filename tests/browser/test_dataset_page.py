@@ -4,10 +4,13 @@ import os
 import re
 import shutil
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from fer_core.data.demo import demo_set
+from fer_core.data.face_set import FaceSet, Provenance
+from fer_core.data.store import write_store
 from fer_core.emotions import CSV_TO_INDEX
 
 # Generous, since a busy machine must not fail a test; nothing is measured by it.
@@ -34,19 +37,38 @@ def open_page(browser, app, folder):
         context.close()
 
 
-@pytest.fixture
-def table(tmp_path):
-    """A fer2013.csv of 140 drawn faces, of which rows 3 and 4 are the same."""
-    faces = demo_set(140)
-    images = faces.images.copy()
+@pytest.fixture(scope="module")
+def faces():
+    """140 drawn faces of Training, of which rows 3 and 4 are the same."""
+    drawn = demo_set(140)
+    images = drawn.images.copy()
     images[4] = images[3]
+    return FaceSet(images, drawn.labels, np.zeros(140, np.uint8), source=Provenance(name="my-faces.csv"))
+
+
+@pytest.fixture
+def table(faces, tmp_path):
+    """The same faces as a fer2013.csv."""
     lines = [
         f"{CSV_TO_INDEX.index(label)},{' '.join(map(str, image.ravel()))},Training"
-        for label, image in zip(faces.labels, images, strict=True)
+        for label, image in zip(faces.labels, faces.images, strict=True)
     ]
     path = tmp_path / "my-faces.csv"
     path.write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
     return path
+
+
+@pytest.fixture
+def open_gallery(open_page, faces, folder):
+    """A function that opens the page on the gallery of the faces, which are stored without being read by the page."""
+
+    def open_one():
+        write_store(faces, "my-faces", folder / "home" / "datasets")
+        page = open_page("view=Browse")
+        expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+        return page
+
+    return open_one
 
 
 def visible(locator):
@@ -71,8 +93,8 @@ def test_from_nothing_to_the_demo_set(open_page):
     visible(page.get_by_text("No data set is here yet"))
     page.get_by_role("button", name="Draw the demo set").click()
     visible(page.get_by_text("Drawn by this program, not FER-2013"))
-    expect(page.locator(".fer-figure").first).to_contain_text("2,000")
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    expect(page.locator(".fer-figure").first).to_contain_text("2,000", timeout=PATIENCE_MS)
+    expect(page.locator(".js-plotly-plot")).to_have_count(3, timeout=PATIENCE_MS)
 
 
 def test_a_path_is_read_and_a_second_set_stands_beside_it(open_page, table):
@@ -103,18 +125,15 @@ def test_a_broken_file_is_explained_and_leaves_nothing(open_page, table):
     visible(page.get_by_text("No data set is here yet"))
 
 
-def test_a_face_opens_is_stepped_from_and_marked(open_page, table):
-    page = open_page()
-    read_from_path(page, table)
-    page.get_by_role("tab", name="Browse").click()
-    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+def test_a_face_opens_is_stepped_from_and_marked(open_gallery):
+    page = open_gallery()
     page.locator(".face .open").nth(2).click()
     dialog = visible(page.get_by_role("dialog"))
     visible(dialog.get_by_text("2, counted from 0"))
     assert "face=2" in page.url
     page.keyboard.press("ArrowRight")
     visible(dialog.get_by_text("3, counted from 0"))
-    visible(dialog.get_by_text("One copy"))
+    visible(dialog.get_by_text("1 copy"))
     dialog.get_by_text("Exclude from training").click()
     visible(dialog.get_by_text("Marked to be left out of training"))
     page.keyboard.press("Escape")
@@ -122,11 +141,8 @@ def test_a_face_opens_is_stepped_from_and_marked(open_page, table):
     assert "face=" not in page.url
 
 
-def test_every_action_in_the_dialog_keeps_style_focus_and_escape(open_page, table):
-    page = open_page()
-    read_from_path(page, table)
-    page.get_by_role("tab", name="Browse").click()
-    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+def test_every_action_in_the_dialog_keeps_style_focus_and_escape(open_gallery):
+    page = open_gallery()
 
     def open_first():
         page.locator(".face .open").nth(3).click()
@@ -139,10 +155,10 @@ def test_every_action_in_the_dialog_keeps_style_focus_and_escape(open_page, tabl
         dialog = open_first()
         what(dialog)
         visible(dialog.get_by_text(message))
-        page.wait_for_timeout(700)
-        assert dialog.locator(".fer-bar").first.evaluate("bar => getComputedStyle(bar).display") == "grid"
-        assert page.locator(".fer-figures").evaluate("row => getComputedStyle(row).display") == "grid"
-        assert page.evaluate("document.querySelector('[role=dialog]').contains(document.activeElement)")
+        expect(page.locator("[data-test-script-state=running]")).to_have_count(0, timeout=PATIENCE_MS)
+        expect(dialog.locator(".fer-bar").first).to_have_css("display", "grid", timeout=PATIENCE_MS)
+        expect(page.locator(".fer-figures")).to_have_css("display", "grid", timeout=PATIENCE_MS)
+        page.wait_for_function("document.querySelector('[role=dialog]').contains(document.activeElement)")
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
         expect(page).not_to_have_url(re.compile("face="), timeout=PATIENCE_MS)
@@ -158,11 +174,8 @@ def test_every_action_in_the_dialog_keeps_style_focus_and_escape(open_page, tabl
     after(lambda dialog: dialog.locator(".face .open").first.click(), "4, counted from 0")  # its copy
 
 
-def test_after_the_last_face_comes_the_first(open_page, table):
-    page = open_page()
-    read_from_path(page, table)
-    page.get_by_role("tab", name="Browse").click()
-    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+def test_after_the_last_face_comes_the_first(open_gallery):
+    page = open_gallery()
     page.locator(".face .open").first.click()
     dialog = visible(page.get_by_role("dialog"))
     page.keyboard.press("ArrowLeft")
@@ -173,14 +186,11 @@ def test_after_the_last_face_comes_the_first(open_page, table):
     expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_the_pager_shows_every_page_of_two(open_page, table, width):
-    page = open_page()
-    read_from_path(page, table)
-    page.get_by_role("tab", name="Browse").click()
-    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
-    page.set_viewport_size({"width": width, "height": 900})
-    expect(page.get_by_test_id("stPagination").get_by_text("2", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+def test_the_pager_shows_every_page_of_two(open_gallery):
+    page = open_gallery()
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.get_by_test_id("stPagination").get_by_text("2", exact=True)).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_link_to_a_data_set_that_is_gone_says_so(open_page, table):
@@ -193,11 +203,8 @@ def test_a_link_to_a_data_set_that_is_gone_says_so(open_page, table):
     expect(other).to_have_url(re.compile("data=my-faces"), timeout=PATIENCE_MS)
 
 
-def test_an_open_data_set_whose_file_is_cut_short_does_not_end_the_server(open_page, table, app, folder):
-    page = open_page()
-    read_from_path(page, table)
-    page.get_by_role("tab", name="Browse").click()
-    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+def test_an_open_data_set_whose_file_is_cut_short_does_not_end_the_server(open_gallery, app, folder):
+    page = open_gallery()
     [images] = (folder / "home" / "datasets").glob("my-faces/*/images.npy")
     os.truncate(images, 5000)
     page.locator(".face .open").nth(110).click()
@@ -208,15 +215,12 @@ def test_an_open_data_set_whose_file_is_cut_short_does_not_end_the_server(open_p
     visible(page.get_by_text("No data set is here yet"))
 
 
-def test_several_faces_are_marked_at_once_and_that_is_undone(open_page, table):
-    page = open_page()
-    read_from_path(page, table)
-    page.get_by_role("tab", name="Browse").click()
+def test_several_faces_are_marked_at_once_and_that_is_undone(open_gallery):
+    page = open_gallery()
     checks = page.locator(".check")
-    expect(checks).to_have_count(120, timeout=PATIENCE_MS)
     checks.nth(5).click()
     checks.nth(9).click(modifiers=["Shift"])
-    expect(page.locator(".bar output")).to_have_text("5 faces selected")
+    expect(page.locator(".bar output")).to_have_text("5 faces selected", timeout=PATIENCE_MS)
     page.locator(".bar select").select_option("sad")
     expect(page.locator(".face[data-mark=relabel]")).to_have_count(5, timeout=PATIENCE_MS)
     visible(page.get_by_text("5 to relabel"))
@@ -224,11 +228,8 @@ def test_several_faces_are_marked_at_once_and_that_is_undone(open_page, table):
     expect(page.locator(".face[data-mark]")).to_have_count(0, timeout=PATIENCE_MS)
 
 
-def test_an_address_shows_another_viewer_the_same_faces(open_page, table):
-    page = open_page()
-    read_from_path(page, table)
-    page.get_by_role("tab", name="Browse").click()
-    expect(page.locator(".face")).to_have_count(120, timeout=PATIENCE_MS)
+def test_an_address_shows_another_viewer_the_same_faces(open_gallery, open_page):
+    page = open_gallery()
     page.get_by_test_id("stSidebar").get_by_text("happy", exact=True).click()
     happy = page.locator(".face").filter(has_not_text="happy")
     expect(happy).to_have_count(0, timeout=PATIENCE_MS)
@@ -238,9 +239,8 @@ def test_an_address_shows_another_viewer_the_same_faces(open_page, table):
     assert other.locator(".face").evaluate_all("faces => faces.map(face => face.dataset.row)") == rows
 
 
-def test_the_map_is_made_and_a_lasso_shows_its_faces(open_page, table):
-    page = open_page()
-    read_from_path(page, table)
+def test_the_map_is_made_and_a_lasso_shows_its_faces(open_gallery):
+    page = open_gallery()
     page.get_by_role("tab", name="Map").click()
     page.get_by_role("button", name="Make the map").click()
     plane = visible(page.locator(".js-plotly-plot .nsewdrag").first)
@@ -253,7 +253,7 @@ def test_the_map_is_made_and_a_lasso_shows_its_faces(open_page, table):
     for point in points[1:]:
         page.mouse.move(*point, steps=8)
     page.mouse.up()
-    visible(page.get_by_text(re.compile(r"\d+ faces picked on the map")))
+    visible(page.get_by_text(re.compile(r"\d+ faces selected on the map")))
     expect(page.locator(".face").first).to_be_visible(timeout=PATIENCE_MS)
 
 

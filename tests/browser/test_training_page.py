@@ -35,6 +35,20 @@ def test_a_run_is_started_watched_left_found_again_stopped_resumed_compared_and_
     expect(training.headline).to_contain_text("images/s")
     expect(training.page.locator(".fer-watched figure")).not_to_have_count(0)
 
+    # A second run waits, is cancelled, and is deleted after a question; the first is on show again.
+    training.start("second", 10_000)
+    expect(training.headline).to_contain_text("waits for its turn")
+    training.button("Stop").click()
+    expect(training.headline).to_contain_text("stopped")
+    training.button("Delete").click()
+    training.button("Keep").click()
+    expect(training.page.get_by_role("dialog")).not_to_be_visible()
+    assert find_run("second").config_file.exists()
+    training.button("Delete").click()
+    training.page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(training.headline).to_contain_text("long")
+    training.wait_until(lambda: not find_run("second").path.exists())
+
     # The server dies; the run goes on and is found again.
     app.kill()
     before = len(find_run("long").history())
@@ -68,24 +82,4 @@ def test_a_run_is_started_watched_left_found_again_stopped_resumed_compared_and_
     training.button("See it live").click()
     expect(training.page.get_by_role("heading", name="Before you start")).to_be_visible()
     expect(training.page.get_by_role("combobox", name="Model")).to_have_value("short")
-    training.page.close()
-
-
-def test_a_run_that_waits_is_cancelled_and_a_run_at_rest_is_deleted_after_a_question(app, browser):
-    training = TrainingPage(browser, app)
-    training.start("first", 10_000)
-    training.wait_for_points(1)
-    training.start("second", 10_000)
-    expect(training.headline).to_contain_text("waits for its turn")
-    training.button("Stop").click()
-    expect(training.headline).to_contain_text("stopped")
-
-    training.button("Delete").click()
-    training.button("Keep").click()
-    expect(training.page.get_by_role("dialog")).not_to_be_visible()
-    assert find_run("second").config_file.exists()
-    training.button("Delete").click()
-    training.page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
-    expect(training.headline).to_contain_text("first")
-    assert not find_run("second").path.exists()
     training.page.close()

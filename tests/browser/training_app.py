@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -96,7 +97,8 @@ class TrainingPage:
         field = self.page.get_by_label("Name", exact=True)
         field.fill(name)
         field.press("Enter")
-        self.page.wait_for_timeout(1500)  # the form goes to the server when a field is left
+        command = self.page.get_by_test_id("stCode").filter(has_text=f"--run {name}")
+        expect(command).to_have_count(1)  # the server has what was typed
         self.button("Start training").click()
         expect(self.headline).to_contain_text(name)
 
@@ -114,9 +116,13 @@ class TrainingPage:
 
     def wait_for_points(self, number: int) -> None:
         """Wait until the validation accuracy has `number` points."""
-        deadline = time.monotonic() + PATIENCE_MS / 1000
-        while self.points() < number:
-            assert time.monotonic() < deadline, (self.points(), self.headline.text_content(), self._app.log[-2000:])
+        self.wait_until(lambda: self.points() >= number)
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until `condition` holds."""
+        deadline_s = time.monotonic() + PATIENCE_MS / 1000
+        while not condition():
+            assert time.monotonic() < deadline_s, (self.points(), self.headline.text_content(), self._app.log[-2000:])
             self.page.wait_for_timeout(200)
 
     def mark_rows(self, *rows: int) -> None:

@@ -55,7 +55,7 @@ def test_axes_and_height_stay_while_curves_grow(history, quantity):
 def test_the_lines_are_named_above_the_plot_with_their_last_values():
     """Text beside the ends of lines was cut off on narrow screens."""
     [names] = run_curves(HISTORY, PROGRESS, 100, 10, "accuracy").layout.annotations
-    assert "training 50.0" in names.text and "validation 60.0" in names.text
+    assert "</span> training 50.0" in names.text and "</span> validation 60.0" in names.text, "in the text's colour"
     assert (names.x, names.xref, names.xanchor) == (0, "paper", "left")
 
 

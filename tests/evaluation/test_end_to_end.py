@@ -7,7 +7,7 @@ from fer_core.recognizer import EmotionRecognizer
 
 
 def test_pasted_faces_are_found_and_classified_like_cropped_ones(fer2013, capsys):
-    rows = fer2013.rows_of("PublicTest")[:200]
+    rows = fer2013.rows_of("PublicTest")[:100]
     line = measure_end_to_end(EmotionRecognizer(), fer2013.images[rows], fer2013.labels[rows])
     with capsys.disabled():
         print(

@@ -3,18 +3,26 @@
 import csv
 import io
 import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from fractions import Fraction
+from functools import partial
 
+import av
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from fer_core.cli import main
 from fer_core.emotions import LABELS
 from fer_core.errors import MediaError
+from fer_core.imaging.video import open_video, write_video
 from fer_core.media.analysis import Choices, analyze_files, find_media
-from fer_core.media.video import open_video, write_video
 from fer_core.models.bundle import DEFAULT_MODEL
 from fer_core.recognizer import EmotionRecognizer
 
@@ -144,11 +152,85 @@ def test_the_command_keeps_on_over_a_broken_file_and_says_so(clip, tmp_path, dra
     assert "1 of 3 files could not be read" in said
     table = pd.read_csv(out)
     assert table["file"].unique().tolist() == [str(tmp_path / "one.jpg"), str(clip)]
-    told = json.loads((out.parent / "table.about.json").read_text())
+    told = json.loads((out.parent / "table.csv.about.json").read_text())
     assert [file.get("frames") for file in told["files"]] == [0, 1, 3]
     assert told["model"]["name"] == DEFAULT_MODEL and len(told["model"]["sha256"]) == 64
     assert main([*words, str(out)]) == 1
     assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl", "parquet"])
+def test_a_table_is_written_in_the_format_of_its_name(tmp_path, draw_scene, suffix):
+    cv2.imwrite(str(tmp_path / "one.png"), draw_scene((300, 230, 120)))
+    for name in ("a.csv", f"a.{suffix}"):
+        assert main(["analyze", str(tmp_path / "one.png"), "--out", str(tmp_path / name)]) == 0
+    read = {"json": pd.read_json, "jsonl": partial(pd.read_json, lines=True), "parquet": pd.read_parquet}[suffix]
+    table, expected = read(tmp_path / f"a.{suffix}"), pd.read_csv(tmp_path / "a.csv")
+    assert list(table) == list(expected)
+    np.testing.assert_allclose(table[list(LABELS)], expected[list(LABELS)])
+    assert table["uncertain"].tolist() == (expected["uncertain"] == "yes").tolist()
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"one.png", "a.csv", f"a.{suffix}", "a.csv.about.json", f"a.{suffix}.about.json"}
+
+
+def test_a_table_of_another_format_is_refused(tmp_path, draw_scene, capsys):
+    cv2.imwrite(str(tmp_path / "one.png"), draw_scene())
+    assert main(["analyze", str(tmp_path / "one.png"), "--out", str(tmp_path / "a.docx")]) == 1
+    assert "A table ends in .csv" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_had_enough_ends_it_quietly(clip):
+    command = f"{sys.executable} -m fer_core analyze {clip} {clip} {clip} | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert done.stdout.startswith("file,frame,time_s,face")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_analysis_keeps_its_rows_and_leaves_nothing_half_written(tmp_path, clip, number):
+    out, files = tmp_path / "a.csv", [tmp_path / f"{index}.mp4" for index in range(30)]
+    for path in files:
+        shutil.copy(clip, path)
+    command = [sys.executable, "-m", "fer_core", "analyze", *files, "--out", out, "--annotated", tmp_path / "copies"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not out.exists() or len(out.read_bytes().splitlines()) < 20:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert f"Interrupted. The rows until then are in {out}".replace(" ", "") in "".join(errors.split())
+    assert len(pd.read_csv(out)) >= 19
+    assert not list(tmp_path.rglob(".partial*"))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_video_that_is_cut_off_is_said_to_be(recognizer, tmp_path, draw_scene, suffix):
+    whole, cut = tmp_path / f"whole{suffix}", tmp_path / f"cut{suffix}"
+    options = {"movflags": "faststart"} if suffix == ".mp4" else {}
+    with av.open(str(whole), "w", options=options) as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 640, 480, "yuv420p", 5
+        for index in range(60):
+            frame = av.VideoFrame.from_ndarray(draw_scene((150 + 3 * index, 230, 120)), format="bgr24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    content = whole.read_bytes()
+    cut.write_bytes(content[: len(content) * 6 // 10])
+    files = {path.name: path for path in (whole, cut)}
+    outcomes = analyze_files(recognizer, files, io.StringIO(), Choices(every_s=1.0))
+    assert "error" not in outcomes[0]
+    assert "cut off after" in outcomes[1]["error"] or "damaged after" in outcomes[1]["error"]
+    assert 1 < outcomes[1]["frames"] < 6
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".avif"])
+def test_a_folder_gives_pictures_of_all_formats(recognizer, tmp_path, draw_scene, suffix):
+    Image.fromarray(draw_scene((300, 230, 120))[:, :, ::-1]).save(tmp_path / f"one{suffix}")
+    (path,) = find_media([tmp_path])
+    frames, table = table_of(recognizer, path)
+    assert frames == len(table) == 1 and table["time_s"].isna().all()
 
 
 def test_another_label_set_has_its_own_scores_threshold_and_metadata(three_label_sets, tmp_path, draw_scene):
@@ -158,7 +240,7 @@ def test_another_label_set_has_its_own_scores_threshold_and_metadata(three_label
         out = tmp_path / f"{label_set}.csv"
         words = ["analyze", str(tmp_path / "one.jpg"), "--model", str(three_label_sets), "--out", str(out)]
         assert main([*words, "--labels-of", label_set]) == 0
-        model = json.loads((tmp_path / f"{label_set}.about.json").read_text())["model"]
+        model = json.loads((tmp_path / f"{label_set}.csv.about.json").read_text())["model"]
         calibration = EmotionRecognizer(three_label_sets).card.calibration_of(label_set)
         assert (model["label_set"], model["uncertain_below"]) == (label_set, calibration.uncertain_below)
         (row,) = csv.DictReader(out.open())

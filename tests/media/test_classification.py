@@ -61,7 +61,7 @@ def test_a_face_below_the_threshold_of_the_model_is_uncertain(folder):
 def test_a_table_on_disk_comes_with_its_provenance_and_is_not_replaced(folder, tmp_path, capsys):
     out = tmp_path / "table.csv"
     assert main(["classify", str(folder), "--out", str(out)]) == 0
-    about = json.loads((tmp_path / "table.about.json").read_text())
+    about = json.loads((tmp_path / "table.csv.about.json").read_text())
     assert [file["faces"] for file in about["files"]] == [1, 2]
     assert main(["classify", str(folder), "--out", str(out)]) == 1
     assert "is there already" in capsys.readouterr().err

@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.background.jobs import list_jobs
+from fer_core.imaging.video import write_video
 from fer_core.media.job import read_media_result
-from fer_core.media.video import write_video
 
 PAGE = Path(__file__).parents[2] / "pages" / "analyze.py"
 TIMEOUT_S = 60
@@ -50,7 +50,7 @@ def test_a_picture_gives_a_card_and_a_table(page, draw_scene):
     analysed(page, ("two.png", png(draw_scene((160, 230, 120), (460, 240, 130))), "image/png"))
     assert "Face 2" in words_of(page) and "Face 3" not in words_of(page)
     assert "2 rows" in words_of(page)
-    assert len(page.get("download_button")) == 2
+    assert [each.label for each in page.get("download_button")] == ["Marked copy", "Table", "How it was made"]
     assert len(page.dataframe[0].value) == 2
     assert not page.get("plotly_chart")  # a picture has no course
 

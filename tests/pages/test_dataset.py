@@ -1,5 +1,7 @@
 import dataclasses
+import importlib.util
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from fer_core.audit.analysis import outputs_name
+from fer_core.audit.corrections_file import change_corrections
 from fer_core.audit.import_jobs import KIND
+from fer_core.audit.model_outputs import ModelOutputs
+from fer_core.audit.projection import Projection2D
+from fer_core.audit.search import Query
+from fer_core.audit.selections_file import change_selections, read_selections, selections_path
 from fer_core.background.jobs import LOCK_FILE, Request, jobs_root, list_jobs
 from fer_core.background.launch import _key_lock
 from fer_core.background.locks import take
@@ -24,6 +32,7 @@ from fer_core.ui.components.loaders import load_recognizer
 PAGE = Path(__file__).parents[2] / "pages" / "dataset.py"
 TIMEOUT_S = 120
 COUNT = 140
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -441,3 +450,125 @@ def test_a_set_of_the_name_is_not_replaced_by_another_that_is_held_out(page):
     write_store(dataclasses.replace(faces, split=mixed, votes=None), "tree")
     after_the_job(page(data="tree").button(key="data_hold_out").click().run())
     assert [info.name for info in list_stores()] == ["tree", "tree with validation", "tree with validation 2"]
+
+
+def saved(how):
+    """Change the tags and subsets of the stored set."""
+    faces = some_faces()
+    change_selections("small", faces.hash, len(faces), how)
+
+
+def test_numbers_problems_tags_and_subsets_are_taken_from_the_address(photographs):
+    saved(lambda selections: selections.tag([3, 4, 5], "odd", NOW).save_rows("two", [4, 5], NOW))
+    assert "**1 face** of 140" in words_of(photographs(view="Browse", brightness=["0", "1"]))
+    assert "**4 faces** of 140" in words_of(photographs(view="Browse", problems="Exact copies"))
+    assert "**3 faces** of 140" in words_of(photographs(view="Browse", tags="odd"))
+    at = photographs(view="Browse", tags="odd", subset="two", problems="Blank and nearly blank images")
+    assert "**1 face** of 140" in words_of(at)
+    assert "Also filtered by subset, tags, problems" in words_of(at)
+    at.button(key="reset_filters").click().run()
+    assert not at.exception
+    assert "**140 faces**" in words_of(at)
+
+
+def test_votes_for_the_label_are_a_filter(photographs):
+    neutral = int(np.sum(some_faces().labels == LABELS.index("neutral")))
+    assert f"**{neutral} faces** of 140" in words_of(photographs(view="Browse", votes=["10", "10"]))
+
+
+def test_predictions_can_be_chosen_once_the_model_was_asked(photographs):
+    assert "can be chosen once" in words_of(photographs(view="Browse"))
+    faces, card = some_faces(), load_recognizer().card
+    probs = np.full((COUNT, 7), 0.05, np.float32)
+    probs[:, LABELS.index("sad")] = 0.7
+    probs[:10, :] = np.eye(7, dtype=np.float32)[LABELS.index("happy")]
+    flat = np.zeros((COUNT, 2), np.float32)
+    outputs = ModelOutputs(probs, flat, Projection2D(flat, (0.5, 0.5)))
+    save_cached(cache_folder(faces.hash), outputs_name(card, load_recognizer().label_set), outputs.to_arrays())
+    assert "**10 faces** of 140" in words_of(photographs(view="Browse", predicted="happy"))
+    at = photographs(view="Browse", confidence=["60", "80"], order="Least confident")
+    assert not at.exception
+    assert "**130 faces** of 140" in words_of(at)
+
+
+def test_faces_on_show_are_tagged_and_saved(photographs):
+    saved(lambda selections: selections.tag([0], "glad", NOW))
+    at = photographs(view="Browse", label="happy")
+    at.text_input(key="browse_subset").set_value("happy ones")
+    next(button for button in at.button if button.label == "Save subset").click().run()
+    at.selectbox(key="browse_tag").set_value("glad")
+    next(button for button in at.button if button.label == "Tag").click().run()
+    assert not at.exception
+    faces = some_faces()
+    selections = read_selections("small", faces.hash, COUNT)
+    assert selections.subsets["happy ones"].query == Query(labels=("happy",))
+    happy = np.flatnonzero(faces.labels == LABELS.index("happy"))
+    np.testing.assert_array_equal(selections.tags["glad"], np.union1d([0], happy))
+    at.text_input(key="subset_happy ones_name").set_value("glad ones")
+    next(button for button in at.button if button.label == "Rename").click().run()
+    at.button(key="selections_undo").click().run()
+    assert not at.exception
+
+
+def test_a_name_that_is_taken_is_explained(photographs):
+    saved(lambda selections: selections.save_rows("two", [4, 5], NOW))
+    at = photographs(view="Browse")
+    at.text_input(key="browse_subset").set_value("two")
+    next(button for button in at.button if button.label == "Save subset").click().run()
+    assert "already a subset named two" in at.error[0].value
+
+
+def test_a_damaged_file_of_tags_is_explained(photographs):
+    selections_path("small").write_text("{")
+    at = photographs(view="Browse")
+    assert not at.exception
+    assert "tags and subsets cannot be read" in at.error[0].value
+
+
+def test_a_face_is_tagged_in_its_dialog(photographs):
+    at = photographs(face="9")
+    at.multiselect(key="face_tags").set_value(["odd"]).run()
+    assert not at.exception
+    assert read_selections("small", some_faces().hash, COUNT).tags_of(9) == ("odd",)
+
+
+def test_a_face_stands_beside_its_copies_with_all_their_labels(photographs):
+    labels = [LABELS[some_faces().labels[row]] for row in (0, 1, 2, COUNT - 1)]
+    words = words_of(photographs(face="0"))
+    assert "**3 copies** of this picture" in words
+    assert "labels differ" in words if len(set(labels)) > 1 else f"all {labels[0]}" in words
+
+
+def test_the_cleaned_set_is_written_with_its_card(photographs, tmp_path):
+    faces = some_faces()
+    change_corrections("small", faces.hash, COUNT, lambda corrections: corrections.exclude([5], "blank", NOW))
+    at = photographs()
+    at.text_input(key="clean_folder").set_value(str(tmp_path / "clean"))
+    at = after_the_job(next(button for button in at.button if button.label == "Write").click().run())
+    assert not at.exception
+    assert "139 of 140 faces" in at.success[0].value
+    assert (tmp_path / "clean" / "DATA_CARD.md").is_file()
+
+
+def test_without_kagglehub_it_says_what_to_install(page, monkeypatch):
+    find = importlib.util.find_spec
+    without = lambda name, *rest: None if name == "kagglehub" else find(name, *rest)  # noqa: E731
+    monkeypatch.setattr(importlib.util, "find_spec", without)
+    at = page()
+    at.segmented_control(key="data_way").set_value("Kaggle").run()
+    assert "pip install kagglehub" in at.info[0].value
+    assert "data_kaggle_read" not in [button.key for button in at.button]
+
+
+def test_votes_are_joined_where_the_table_is_added(page, tmp_path):
+    faces = demo_set(70)
+    path = table(tmp_path / "faces.csv", faces)
+    columns = ",".join(VOTE_COLUMNS)
+    votes = [f"Training,fer{row}.png,10{',0' * 9}" for row in range(70)]
+    (tmp_path / "votes.csv").write_text("\n".join([f"Usage,Image name,{columns}", *votes]) + "\n")
+    at = page()
+    at.text_input(key="data_path").set_value(str(path))
+    at.text_input(key="data_path_votes").set_value(str(tmp_path / "votes.csv"))
+    at = after_the_job(at.button[1].click().run())
+    assert not at.exception
+    assert [(info.name, info.votes) for info in list_stores()] == [("faces", True)]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.metrics import (
 )
 from streamlit.testing.v1 import AppTest
 
+from fer_core.audit.selections_file import change_selections
 from fer_core.background.jobs import list_jobs
 from fer_core.cache import cache_folder, save_cached
 from fer_core.data.demo import demo_set
@@ -297,6 +299,26 @@ def test_the_threshold_says_what_is_answered_and_how_often_it_is_right(faces):
     assert f"<b>100 %</b> of the faces; <b>{accuracy_score(labels, probs.argmax(1)) * 100:.0f} %</b>" in words_of(at)
     at.slider(key=f"threshold_{MODEL}").set_value(99).run()
     assert not at.exception
+
+
+@pytest.mark.parametrize("view", ["Scores", "Confusion", "Calibration", "Robustness", "Report"])
+def test_a_saved_subset_is_measured_alone(faces, view):
+    keep_scores(faces)
+    rows = faces.rows_of("PrivateTest")[:5]
+    change_selections("small", faces.hash, len(faces), lambda it: it.save_rows("five", rows, datetime.now(UTC)))
+    at = open_at(subset="five", split="PrivateTest", view=view)
+    assert not at.exception and not at.error
+    assert "subset five" in words_of(at)
+    assert ">5 faces<" in words_of(at)
+
+
+def test_a_subset_without_faces_in_the_split_is_said(faces):
+    keep_scores(faces)
+    row = faces.rows_of("Training")[:1]
+    change_selections("small", faces.hash, len(faces), lambda it: it.save_rows("one", row, datetime.now(UTC)))
+    at = open_at(subset="one", split="PrivateTest")
+    assert not at.exception
+    assert "The subset one has no faces in PrivateTest" in at.error[0].value
 
 
 def test_robustness_is_measured_on_request_and_then_drawn(faces, started):

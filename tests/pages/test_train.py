@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -16,9 +17,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer_core.audit.selections_file import change_selections
 from fer_core.background.jobs import Job, Request, running_job
 from fer_core.background.locks import take
 from fer_core.background.task import Progress
+from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
 from fer_core.emotions import LABELS
@@ -141,6 +144,19 @@ def test_choices_reach_the_command_line_and_impossible_ones_are_refused():
     assert "--epochs 3" in at.code[0].value
     at.multiselect(key="quick_train_splits_Training-PublicTest-PrivateTest").set_value(["Training", "PublicTest"]).run()
     assert "trained on and validated on at once" in at.error[0].value
+
+
+def test_a_saved_subset_can_be_trained_on(launched):
+    faces = write_store(demo_set(140), "demo")
+    rows = faces.rows_of("Training")[:30]
+    change_selections("demo", faces.hash, len(faces), lambda it: it.save_rows("thirty", rows, datetime.now(UTC)))
+    at = page()
+    at.selectbox(key="train_subset_demo").set_value("thirty").run()
+    assert "--subset thirty" in at.code[0].value
+    at.button(key="start").click().run()
+    assert not at.exception
+    assert list_runs()[0].config().subset == "thirty"
+    assert list_runs()[0].subset_file.exists()
 
 
 @pytest.mark.parametrize(

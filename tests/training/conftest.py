@@ -19,8 +19,8 @@ def home(tmp_path, monkeypatch):
     return tmp_path / "home"
 
 
-@pytest.fixture
-def tiny(monkeypatch):
+@pytest.fixture(scope="module")
+def tiny():
     """The name of a registered network with everything that a resumed run must restore."""
 
     def build():
@@ -42,11 +42,12 @@ def tiny(monkeypatch):
             ]
         )
 
-    monkeypatch.setitem(registry._specs, "tiny", registry.ModelSpec("tiny", build))
-    return "tiny"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(registry._specs, "tiny", registry.ModelSpec("tiny", build))
+        yield "tiny"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(tiny):
     """A configuration with all that could break an exact resume: order, dropout, augmentation, mixup, averages."""
     return RunConfig(
@@ -78,7 +79,7 @@ def new_run(tmp_path):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def faces() -> FaceSet:
     """Seventy faces in three splits; each expression is a stripe of its own, so that there is something to learn."""
     rng = np.random.default_rng(0)
@@ -91,7 +92,7 @@ def faces() -> FaceSet:
     return FaceSet(images, labels, np.repeat([0, 1, 2], [42, 14, 14]).astype(np.uint8), votes)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def eager():
     """Run step by step: compiling so small a network takes far longer than training it."""
     import tensorflow as tf

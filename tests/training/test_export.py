@@ -1,5 +1,8 @@
 """Runs and models as files for other programs, opened there again."""
 
+import shutil
+from pathlib import Path
+
 import keras
 import numpy as np
 import onnxruntime
@@ -12,11 +15,14 @@ from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL, load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.convert import MAX_DIFFERENCE
+from fer_core.models.label_sets import LABEL_SETS
 from fer_core.models.registry import build
 from fer_core.models.weights import load_network
 from fer_core.training.config import RunConfig
 from fer_core.training.export import export_model, export_run
+from fer_core.training.run.folder import RunFolder
 
+FORMS = ("litert", "onnx", "keras")
 BUNDLED = BUNDLED_ROOT / DEFAULT_MODEL
 
 
@@ -24,14 +30,41 @@ def noise(count: int = 8) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, 48, 48), np.uint8)
 
 
-@pytest.fixture
-def finished(new_run):
-    """A finished run of a small network, and that network."""
-    run = new_run(RunConfig(architecture="small-cnn"))
-    network = build("small-cnn")
+def finished_run(folder: Path, label_sets: tuple[str, ...] = ()) -> tuple[RunFolder, keras.Model]:
+    """Make a finished run of a small network, and that network."""
+    run = RunFolder(folder / "run")
+    training = {"label_set": "both"} if label_sets else {}
+    run.create(RunConfig(architecture="small-cnn", **training))
+    network = build("small-cnn", 48, label_sets or ("fer",))
     network.save_weights(run.best_weights_file)
-    ModelCard("run", "small-cnn", network.count_params(), LABELS, limits=("A limit.",)).save(run.card_file)
+    card = ModelCard("run", "small-cnn", network.count_params(), LABELS, training=training, limits=("A limit.",))
+    card.save(run.card_file)
     return run, network
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of a small network, and that network. Tests leave both as they are."""
+    return finished_run(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture(scope="module")
+def finished_with_heads(tmp_path_factory):
+    """The same with a head for each of three label sets."""
+    return finished_run(tmp_path_factory.mktemp("finished"), LABEL_SETS)
+
+
+@pytest.fixture(scope="module")
+def exported(finished, tmp_path_factory):
+    """The run in every form, the app's with the weights that training goes on from."""
+    folder, (run, _) = tmp_path_factory.mktemp("exported"), finished
+    return {form: export_run(run, form, folder / form, noise(), trainable=form == "litert") for form in FORMS}
+
+
+def outputs_of(network: keras.Model):
+    """Return what a network says of the faces, by output if there are several."""
+    outputs = network(noise()[..., None].astype(np.float32), training=False)
+    return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
 
 
 def scores_of(path, faces: np.ndarray) -> np.ndarray:
@@ -44,55 +77,49 @@ def scores_of(path, faces: np.ndarray) -> np.ndarray:
     return LiteRTClassifier.from_bundle(load_bundle(path.parent), calibrated=False).classify(faces)
 
 
-@pytest.mark.parametrize("form", ["litert", "onnx", "keras"])
-def test_every_form_of_a_run_scores_as_its_network_and_carries_the_card(finished, tmp_path, form):
-    run, network = finished
-    exported = export_run(run, form, tmp_path / "out", noise())
-    expected = network.predict(noise()[..., None], verbose=0)
-    np.testing.assert_allclose(scores_of(exported.file, noise()), expected, atol=MAX_DIFFERENCE["float16"])
-    card = ModelCard.load(tmp_path / "out" / "card.json")
-    assert card.files == {exported.file.name: sha256_of(exported.file)}
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_run_scores_as_its_network_and_carries_the_card(finished, exported, form):
+    _, network = finished
+    export = exported[form]
+    np.testing.assert_allclose(scores_of(export.file, noise()), outputs_of(network), atol=MAX_DIFFERENCE["float16"])
+    card = ModelCard.load(export.file.parent / "card.json")
+    models = [path for path in export.file.parent.iterdir() if path.name != "card.json"]
+    assert export.file in models and card.files == {path.name: sha256_of(path) for path in models}
     assert card.limits == ("A limit.",)
-    assert exported.difference <= MAX_DIFFERENCE["float16"]
-    assert exported.bytes == exported.file.stat().st_size
+    assert export.difference <= MAX_DIFFERENCE["float16"]
+    assert export.bytes == export.file.stat().st_size
 
 
-@pytest.mark.parametrize("form", ["litert", "onnx", "keras"])
-def test_every_form_of_a_run_of_both_truths_has_all_heads(new_run, tmp_path, form):
-    label_sets = ("people", "fer", "votes")
-    run, network = new_run(RunConfig(architecture="small-cnn", label_set="both")), build("small-cnn", 48, label_sets)
-    network.save_weights(run.best_weights_file)
-    card = ModelCard("run", "small-cnn", network.count_params(), LABELS, training={"label_set": "both"})
-    card.save(run.card_file)
-    exported = export_run(run, form, tmp_path / "out", noise())
-    expected = network.predict(noise()[..., None], verbose=0)
-    np.testing.assert_allclose(scores_of(exported.file, noise()), expected["scores"], atol=MAX_DIFFERENCE["float16"])
-    assert ModelCard.load(tmp_path / "out" / "card.json").label_sets == label_sets
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_run_of_both_truths_has_all_heads(finished_with_heads, tmp_path, form):
+    run, network = finished_with_heads
+    export = export_run(run, form, tmp_path / "out", noise())
+    expected = outputs_of(network)
+    np.testing.assert_allclose(scores_of(export.file, noise()), expected["scores"], atol=MAX_DIFFERENCE["float16"])
+    assert ModelCard.load(tmp_path / "out" / "card.json").label_sets == LABEL_SETS
     if form == "litert":
         bundle = load_bundle(tmp_path / "out")
         scores = LiteRTClassifier.from_bundle(bundle).classify_all(noise())
-        for label_set, output in zip(label_sets, ("scores", "scores_fer", "scores_votes"), strict=True):
+        for label_set, output in zip(LABEL_SETS, ("scores", "scores_fer", "scores_votes"), strict=True):
             np.testing.assert_allclose(scores[label_set], expected[output], atol=MAX_DIFFERENCE["float16"])
 
 
-def test_an_onnx_file_takes_any_number_of_faces_and_gives_features_too(finished, tmp_path):
-    run, _ = finished
-    session = onnxruntime.InferenceSession(export_run(run, "onnx", tmp_path / "out", noise()).file)
+def test_an_onnx_file_takes_any_number_of_faces_and_gives_features_too(exported):
+    session = onnxruntime.InferenceSession(exported["onnx"].file)
     for count in (1, 5):
         scores, features = session.run(["scores", "features"], {"faces": np.zeros((count, 48, 48, 1), np.float32)})
         assert (scores.shape, features.shape) == ((count, 7), (count, 64))
 
 
-def test_a_keras_file_holds_layers_of_keras_alone(finished, tmp_path):
-    run, _ = finished
-    network = keras.models.load_model(export_run(run, "keras", tmp_path / "out", noise()).file)
+def test_a_keras_file_holds_layers_of_keras_alone(exported):
+    network = keras.models.load_model(exported["keras"].file)
     assert {type(layer).__module__.split(".")[0] for layer in network.layers} == {"keras"}
 
 
-def test_only_the_model_in_its_place_in_the_run_is_what_can_be_put_live(finished, tmp_path):
+def test_only_the_model_in_its_place_in_the_run_is_what_can_be_put_live(finished, exported, tmp_path):
     run, _ = finished
-    export_run(run, "litert", tmp_path / "out", noise())
-    assert not run.export_file.exists()
+    assert exported["litert"].file.exists() and not run.export_file.exists()
+    run = RunFolder(shutil.copytree(run.path, tmp_path / "run"))
     export_run(run, "litert", run.model_folder, noise())
     assert read_json(run.export_file)["faces"] == 8
 
@@ -144,8 +171,8 @@ def test_a_bundled_model_without_keras_weights_says_so(tmp_path):
         export_model(BUNDLED_ROOT / "seed-cnn", "keras", tmp_path / "out", noise())
 
 
-def test_the_weights_that_training_goes_on_from_come_along_if_asked_for(finished, tmp_path):
-    run, network = finished
-    export_run(run, "litert", tmp_path / "out", noise(), trainable=True)
-    for half, whole in zip(load_network(tmp_path / "out").get_weights(), network.get_weights(), strict=True):
+def test_the_weights_that_training_goes_on_from_come_along_if_asked_for(finished, exported):
+    _, network = finished
+    halves = load_network(exported["litert"].file.parent).get_weights()
+    for half, whole in zip(halves, network.get_weights(), strict=True):
         np.testing.assert_allclose(half, whole, rtol=1e-3, atol=1e-6)

@@ -9,7 +9,6 @@ import errno
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import groupby
 
 import keras
@@ -91,9 +90,7 @@ def train(
         try:
             with device_lock(run, beat):
                 beat.set_state("starting", device=device_description())
-                faces = open_faces(
-                    replace(config, corrections=str(run.corrections_file)) if config.corrections else config
-                )
+                faces = open_faces(run.with_own_files(config))
                 beat.check_stop()
                 with precision(config.precision):
                     card = (work or _train)(faces, run, config, beat)

@@ -29,6 +29,7 @@ from fer_core.training.run.records import (
     oom_kills,
     read_record,
 )
+from fer_core.training.run_faces import save_run_subset
 
 __all__ = [
     "HEARTBEAT_S",
@@ -65,6 +66,10 @@ class RunFolder:
     @property
     def corrections_file(self) -> Path:
         return self.path / "marks.csv"
+
+    @property
+    def subset_file(self) -> Path:
+        return self.path / "subset.json"
 
     @property
     def status_file(self) -> Path:
@@ -155,26 +160,35 @@ class RunFolder:
         return self.path / "note.txt"
 
     def create(self, config: RunConfig) -> None:
-        """Make the folder and write the configuration, with a copy of the corrections as they are now.
+        """Make the folder and write the configuration, with a copy of the corrections and the subset as they are now.
 
-        Corrections in the data set go on changing; a run that is resumed needs those that it started with.
+        These go on changing in the data set; a run that is resumed needs those that it started with.
 
         Raises:
             RunError: the folder already holds a run, its name is that of a bundled model, or there is no such list of
                 corrections.
+            DataError: there is no such subset, or it has no face to train on.
         """
         if self.config_file.exists():
             raise RunError(f"{self.path} already holds a run. Resume it with --resume, or choose another folder.")
         if self.name in bundled_models():
             raise RunError(f"{self.name} is the name of a model that comes with the package. Choose another name.")
+        if config.corrections and not Path(config.corrections).is_file():
+            raise RunError(f"There is no list of corrections at {config.corrections}. Export one on the Data set page.")
+        if config.subset:
+            save_run_subset(config, self.subset_file)
         if config.corrections:
-            if not Path(config.corrections).is_file():
-                raise RunError(
-                    f"There is no list of corrections at {config.corrections}. Export one on the Data set page."
-                )
             with atomic_path(self.corrections_file) as partial:
                 shutil.copyfile(config.corrections, partial)
         write_json(self.config_file, config.to_dict())
+
+    def with_own_files(self, config: RunConfig) -> RunConfig:
+        """Return the run's configuration with the paths of its own copies of the corrections and the subset."""
+        return replace(
+            config,
+            corrections=str(self.corrections_file.resolve()) if config.corrections else "",
+            subset=str(self.subset_file.resolve()) if config.subset else "",
+        )
 
     def config(self) -> RunConfig:
         """Read the configuration.

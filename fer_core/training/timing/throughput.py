@@ -13,10 +13,10 @@ from typing import Any
 from fer_core.background.jobs import list_jobs, running_job
 from fer_core.background.launch import start_job
 from fer_core.background.task import JobContext, Task
-from fer_core.data.resolve import open_faces
 from fer_core.files import read_json, write_json
 from fer_core.training.config import RunConfig
 from fer_core.training.run.store import runs_root
+from fer_core.training.run_faces import open_run_faces
 from fer_core.training.timing.device import find_device
 
 _IRRELEVANT = (
@@ -78,7 +78,7 @@ class MeasureThroughput(Task):
         from fer_core.training.timing.benchmark import measure_throughput
 
         config = RunConfig.from_dict(dict(self.config))
-        measured = measure_throughput(open_faces(config.data), config)
+        measured = measure_throughput(open_run_faces(config), config)
         write_json(Path(self.file), measured)
         return measured
 

@@ -14,10 +14,12 @@ import streamlit as st
 
 from fer_core.audit.corrections import EXCLUDE, Correction, Corrections
 from fer_core.audit.findings import Findings
+from fer_core.audit.problems import labels_text
 from fer_core.audit.projection import nearest
 from fer_core.audit.search import SUSPICIOUS
 from fer_core.data.face_set import VOTE_COLUMNS, hash_images
 from fer_core.emotions import COLORS, LABELS
+from fer_core.formats import count_text
 from fer_core.models.card import ModelCard
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.trained_on import trained_on, training_fingerprint
@@ -30,11 +32,12 @@ from fer_core.ui.components.corrections import mark_faces, read_or_explain
 from fer_core.ui.components.data_view import DataView, seen_word
 from fer_core.ui.components.face_grid import Tile, TileGroup, face_grid
 from fer_core.ui.components.pictures import Bar, bars_html, label_html, png_url
+from fer_core.ui.components.selections import explain_failure, saved_selections, tag_faces, untag_faces
 
 # The address's word for the face that is open.
 _ASKED = "face"
 _ORDER = "face_order"
-_EXCLUDED, _LABEL = "face_excluded", "face_label"
+_EXCLUDED, _LABEL, _TAGS = "face_excluded", "face_label", "face_tags"
 # What the list of corrections gives as the reason.
 _REASON = "looked at"
 _NEIGHBOURS = 14
@@ -80,6 +83,7 @@ def _close() -> None:
 def _dialog(view: DataView, findings: Findings, recognizer: EmotionRecognizer | None) -> None:
     row = int(st.query_params.get(_ASKED, 0))
     corrections = read_or_explain(view)
+    explain_failure(view.info)
     picture, facts, scores = st.columns([3, 4, 4], gap="medium")
     with picture:
         st.html(f'<img class="fer-large" src="{png_url(view.faces.images[row])}" alt="{escape(view.title(row))}">')
@@ -87,6 +91,7 @@ def _dialog(view: DataView, findings: Findings, recognizer: EmotionRecognizer | 
     with facts:
         _facts(view, findings, corrections, row)
         _mark_controls(view, corrections, row)
+        _tags(view, row)
     with scores:
         _votes(findings, row)
         _scores(view, recognizer, row)
@@ -162,6 +167,29 @@ def _relabel(view: DataView, row: int) -> None:
     mark_faces(view, [row], "" if label == view.label(row) else label, _REASON, toast=False)
 
 
+def _tags(view: DataView, row: int) -> None:
+    """Draw the face's tags; any can be taken off, and new ones added."""
+    selections = saved_selections(view.info)
+    st.session_state[_TAGS] = list(selections.tags_of(row))
+    st.multiselect(
+        "Tags",
+        list(selections.tags),
+        accept_new_options=True,
+        placeholder="Choose a tag or type a new one",
+        key=_TAGS,
+        on_change=_change_tags,
+        args=(view, row),
+    )
+
+
+def _change_tags(view: DataView, row: int) -> None:
+    before, after = set(saved_selections(view.info).tags_of(row)), set(st.session_state[_TAGS])
+    for name in before - after:
+        untag_faces(view, [row], name, toast=False)
+    for name in after - before:
+        tag_faces(view, [row], name, toast=False)
+
+
 def _votes(findings: Findings, row: int) -> None:
     if findings.votes is None:
         return
@@ -206,17 +234,18 @@ def _scores_hint(view: DataView, card: ModelCard, row: int) -> str:
 
 
 def _copies(view: DataView, findings: Findings, row: int) -> None:
-    rows = findings.copies_of(row)
-    if len(rows) == 0:
+    """Show the face beside its copies, each with its label and split, and say whether their labels differ."""
+    copies = findings.copies_of(row)
+    if len(copies) == 0:
         return
-    st.markdown(f"**{'One copy' if len(rows) == 1 else f'{len(rows)} copies'}** of this picture")
+    rows = np.concatenate([[row], copies])
     same = np.isin(rows, findings.exact_duplicates.with_row(row))
-    _strip(
-        view,
-        rows,
-        [f"{view.split(r)}{'' if exact else ', near'}" for r, exact in zip(rows, same, strict=True)],
-        "face_copies",
+    notes = [f"{view.split(r)}{'' if exact else ', near'}" for r, exact in zip(rows, same, strict=True)]
+    st.markdown(
+        f"**{count_text(len(copies), 'copy')}** of this picture, which stands first: "
+        f"{labels_text(view.faces.labels[rows])}"
     )
+    _strip(view, rows, notes, "face_copies")
 
 
 def _neighbours(view: DataView, recognizer: EmotionRecognizer | None, row: int) -> None:

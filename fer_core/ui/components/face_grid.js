@@ -59,6 +59,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     wall.dataset.first = data.first;
     relabel.replaceChildren(new Option("Relabel as…", ""), ...data.labels.map((label) => new Option(label, label)));
   }
+  bar.querySelector(".tagging").hidden = !data.taggable;
+  bar.querySelector("datalist").replaceChildren(...data.tags.map((name) => new Option(name)));
   const checks = [...wall.querySelectorAll(".check")];
   const chosen = () => checks.filter((check) => check.checked);
   let last = null;
@@ -73,9 +75,19 @@ export default function ({ parentElement, data, setTriggerValue }) {
     setTriggerValue("marked", { rows: chosen().map((check) => Number(check.parentElement.dataset.row)), mark });
     clear();
   };
+  const tag = bar.querySelector("[name=tag]");
+  const addTag = () => {
+    if (!tag.value.trim()) {
+      tag.focus();
+      return;
+    }
+    setTriggerValue("tagged", { rows: chosen().map((check) => Number(check.parentElement.dataset.row)), tag: tag.value });
+    clear();
+  };
   const clear = () => {
     for (const check of checks) check.checked = false;
     relabel.value = "";
+    tag.value = "";
     refresh();
   };
 
@@ -99,6 +111,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     refresh();
   };
   bar.querySelector("[name=clear]").onclick = clear;
+  bar.querySelector("[name=tagged]").onclick = addTag;
+  tag.onkeydown = (event) => event.key === "Enter" && addTag();
   relabel.onchange = () => relabel.value && act(relabel.value);
   refresh();
 }

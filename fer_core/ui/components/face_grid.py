@@ -23,7 +23,9 @@ _component = st.components.v2.component(
     "fer_face_grid",
     html='<div class="wall"></div><div class="bar" role="toolbar" aria-label="Selected faces" hidden><output></output>'
     '<button name="exclude">Exclude</button><select aria-label="Relabel as"></select>'
-    '<button name="unmark">Unmark</button><button name="all" class="quiet">Select all here</button>'
+    '<button name="unmark">Unmark</button><span class="tagging"><input name="tag" list="tags" maxlength="40" '
+    'placeholder="Tag…" aria-label="Tag for the selected faces"><button name="tagged">Tag</button></span>'
+    '<datalist id="tags"></datalist><button name="all" class="quiet">Select all here</button>'
     '<button name="clear" class="quiet">Clear</button></div>',
     css=(_HERE / "face_grid.css").read_text(encoding="utf-8"),
     js=(_HERE / "face_grid.js").read_text(encoding="utf-8"),
@@ -64,6 +66,8 @@ def face_grid(
     size_px: int = 96,
     on_open: Callable[[int], None] | None = None,
     on_mark: Callable[[list[int], str], None] | None = None,
+    on_tag: Callable[[list[int], str], None] | None = None,
+    tags: Sequence[str] = (),
 ) -> None:
     """Draw the wall.
 
@@ -74,6 +78,8 @@ def face_grid(
         size_px: least width of a face in pixels of the screen.
         on_open: called with the row of a face that was clicked.
         on_mark: called with rows and "exclude", a label or "" (unmark); None where nothing can be marked.
+        on_tag: called with rows and the tag they are to have; None where nothing can be tagged.
+        tags: offered as it is typed.
     """
 
     def opened() -> None:
@@ -84,6 +90,10 @@ def face_grid(
         if on_mark and (event := st.session_state[key].marked):
             on_mark([int(row) for row in event["rows"]], event["mark"])
 
+    def tagged() -> None:
+        if on_tag and (event := st.session_state[key].tagged):
+            on_tag([int(row) for row in event["rows"]], event["tag"])
+
     data = [{"caption": group.caption, "faces": [_face(images, tile) for tile in group.tiles]} for group in groups]
     _component(
         key=key,
@@ -92,11 +102,14 @@ def face_grid(
             "size_px": size_px,
             "selectable": on_mark is not None,
             "labels": list(LABELS),
+            "taggable": on_tag is not None,
+            "tags": list(tags),
             "version": _version(data, size_px),
             "first": data[0]["faces"][0]["row"] if groups and groups[0].tiles else None,
         },
         on_opened_change=opened,
         on_marked_change=marked,
+        on_tagged_change=tagged,
     )
 
 

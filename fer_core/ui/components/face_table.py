@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.charts.timeline import QUIET, expression_course
+from fer_core.formats import count_text
 from fer_core.media.summary import FaceSummary, courses
 from fer_core.ui.components.face_cards import face_name
 
@@ -76,12 +77,3 @@ def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], nam
     st.dataframe(rows.head(_SHOWN_ROWS), hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if len(rows) > _SHOWN_ROWS else ""
     st.caption(f"{count_text(len(rows), 'row')}{more}. {note}")
-
-
-def count_text(number: int, word: str) -> str:
-    """Say how many there are.
-
-    >>> count_text(1, "face"), count_text(1200, "row")
-    ('1 face', '1,200 rows')
-    """
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

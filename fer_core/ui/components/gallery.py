@@ -14,6 +14,7 @@ from fer_core.ui.components.corrections import mark_faces
 from fer_core.ui.components.data_view import DataView, seen_word
 from fer_core.ui.components.face_dialog import open_face
 from fer_core.ui.components.face_grid import Tile, TileGroup, face_grid
+from fer_core.ui.components.selections import saved_selections, tag_faces
 
 # Width of a pager's arrows and of one of its numbers in pixels of the screen.
 _PAGER_PX, _PAGE_NUMBER_PX = 70, 34
@@ -29,7 +30,7 @@ def gallery(
     reason: str,
     size_px: int = 96,
 ) -> None:
-    """Draw faces that open at a click and can be marked; `reason` goes into the list of corrections."""
+    """Draw faces that open at a click and can be marked and tagged; `reason` goes into the list of corrections."""
     order = [tile.row for group in groups for tile in group.tiles]
     face_grid(
         view.faces.images,
@@ -38,6 +39,8 @@ def gallery(
         size_px,
         on_open=lambda row: open_face(row, order),
         on_mark=lambda rows, mark: mark_faces(view, rows, mark, reason),
+        on_tag=lambda rows, tag: tag_faces(view, rows, tag),
+        tags=list(saved_selections(view.info).tags),
     )
 
 

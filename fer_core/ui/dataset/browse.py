@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
+from fer_core.audit.analysis import outputs_name
 from fer_core.audit.corrections import Corrections
 from fer_core.audit.findings import Findings
-from fer_core.audit.search import NOT_VOTED, OTHER, Query, find_faces
-from fer_core.data.votes import has_votes
-from fer_core.emotions import LABELS
+from fer_core.audit.model_outputs import ModelOutputs
+from fer_core.audit.search import Query, find_faces
+from fer_core.errors import DataError
+from fer_core.formats import count_text
+from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.face_grid import TileGroup
 from fer_core.ui.components.gallery import gallery, next_page, pager, tiles
+from fer_core.ui.components.selections import rows_of_saved_subset, saved_selections
 from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.dataset.collect import SavedQuery, collect
+from fer_core.ui.dataset.filters import choose_faces, first_page, position
 
-_WHICH = {"All": None, "Suspicious": True, "Others": False, "Marked": None}
-_ORDERS = {
-    "Row": "row",
-    "Most suspicious": "issue_score",
-    "Darkest": "brightness",
-    "Flattest": "contrast",
-    "Shuffled": "shuffled",
-}
 # Width of a face in pixels of the screen, and how many fit a page.
 _SIZES = {"Small": (64, 200), "Medium": (96, 120), "Large": (144, 60)}
 
 
-def browse(view: DataView, findings: Findings, corrections: Corrections) -> None:
+def browse(view: DataView, findings: Findings, corrections: Corrections, recognizer: EmotionRecognizer | None) -> None:
     """Draw the gallery with its filters."""
-    rows, (size_px, per_page) = _choose(view, findings, corrections)
+    with st.sidebar:
+        query, subset, outputs = choose_faces(view, findings, recognizer)
+        size_px, per_page = _size()
+    rows = _rows(view, findings, corrections, query, subset, outputs)
     pages = max(1, math.ceil(len(rows) / per_page))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         count = st.empty()
-        page = pager("page", pages)
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            collecting = st.container(width="content")
+            page = pager("page", pages)
     shown = rows[(page - 1) * per_page : page * per_page]
-    count.markdown(_position(rows, shown, (page - 1) * per_page, len(view.faces)))
+    count.markdown(position(rows, shown, (page - 1) * per_page, len(view.faces)))
     if len(rows) == 0:
         empty_state("No face is like that", "Choose fewer filters in the sidebar, or reset them.", 300)
         return
+    with collecting:
+        choices = {f"This page, {count_text(len(shown), 'face')}": shown}
+        if len(rows) > len(shown):
+            choices[f"All that match, {count_text(len(rows), 'face')}"] = rows
+        collect(view, "browse", choices, None if subset else _saved_query(query, outputs, recognizer))
     gallery(
         view,
         findings,
@@ -54,70 +61,48 @@ def browse(view: DataView, findings: Findings, corrections: Corrections) -> None
     next_page("page", page, pages)
 
 
-def _choose(view: DataView, findings: Findings, corrections: Corrections) -> tuple[np.ndarray, tuple[int, int]]:
-    """Draw the filters; return the rows they leave, in order, and the size of a face and of a page."""
-    with st.sidebar:
-        st.subheader("Show")
-        which = st.pills(
-            "Which faces",
-            list(_WHICH),
-            default="All",
-            required=True,
-            key="which",
-            bind="query-params",
-            on_change=_first_page,
-            help="Suspicious: more speaks against the label than for it, by votes, "
-            "copies, blankness and, where asked, the model.",
-        )
-        labels = _pills("Label", LABELS, "label")
-        splits = _pills("Split", view.faces.splits, "split")
-        seen = _pills("Most people saw", _answers(findings), "seen_as") if findings.votes is not None else ()
-        st.subheader("Order and size")
-        order = st.selectbox(
-            "Order",
-            list(_ORDERS),
-            key="order",
-            bind="query-params",
-            on_change=_first_page,
-            label_visibility="collapsed",
-        )
-        seed = _shuffle() if order == "Shuffled" else 0
-        size = st.segmented_control(
-            "Size",
-            list(_SIZES),
-            default="Medium",
-            required=True,
-            key="size",
-            bind="query-params",
-            on_change=_first_page,
-            label_visibility="collapsed",
-        )
-    rows = find_faces(findings, Query(tuple(splits), tuple(labels), tuple(seen), _WHICH[which], _ORDERS[order], seed))
-    if which == "Marked":
-        rows = rows[np.isin(rows, list(corrections.current))]
-    return rows, _SIZES[size]
+def _rows(
+    view: DataView,
+    findings: Findings,
+    corrections: Corrections,
+    query: Query,
+    subset: str,
+    outputs: ModelOutputs | None,
+) -> np.ndarray:
+    """Return the rows that the filters leave, in order."""
+    rows = find_faces(
+        findings,
+        query,
+        tags=saved_selections(view.info).tags,
+        corrected=corrections.current,
+        probs=None if outputs is None else outputs.probs,
+    )
+    if not subset:
+        return rows
+    try:
+        return rows[np.isin(rows, rows_of_saved_subset(view, subset))]
+    except DataError as error:
+        st.warning(str(error), icon=":material/warning:")
+        return rows[:0]
 
 
-def _answers(findings: Findings) -> list[str]:
-    return [*LABELS, OTHER] if has_votes(findings.votes).all() else [*LABELS, OTHER, NOT_VOTED]
+def _saved_query(query: Query, outputs: ModelOutputs | None, recognizer: EmotionRecognizer | None) -> SavedQuery:
+    """Return what is saved of the filters: with the model whose outputs are known, since findings depend on them."""
+    if outputs is None or recognizer is None:
+        return SavedQuery(query)
+    return SavedQuery(query, outputs_name(recognizer.card, recognizer.label_set), recognizer.name)
 
 
-def _pills(title: str, options: Sequence[str], key: str) -> list[str]:
-    return st.pills(title, options, selection_mode="multi", key=key, bind="query-params", on_change=_first_page)
-
-
-def _shuffle() -> int:
-    """Draw the number that names a shuffle, so that an address shows the same faces to everyone."""
-    return st.number_input("Shuffle number", 0, 9999, 1, key="shuffle", bind="query-params", on_change=_first_page)
-
-
-def _first_page() -> None:
-    st.session_state["page"] = 1
-
-
-def _position(rows: np.ndarray, shown: np.ndarray, before: int, total: int) -> str:
-    if len(rows) == 0:
-        return "**No faces**"
-    of = "" if len(rows) == total else f" of {total:,}"
-    count = "1 face" if len(rows) == 1 else f"{len(rows):,} faces"
-    return f"**{count}**{of} · {before + 1:,} to {before + len(shown):,}"
+def _size() -> tuple[int, int]:
+    """Draw the choice of a size; return the width of a face in pixels of the screen, and the faces of a page."""
+    size = st.segmented_control(
+        "Size",
+        list(_SIZES),
+        default="Medium",
+        required=True,
+        key="size",
+        bind="query-params",
+        on_change=first_page,
+        label_visibility="collapsed",
+    )
+    return _SIZES[size]

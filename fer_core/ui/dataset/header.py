@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 import streamlit as st
 
+from fer_core.audit.corrections import Corrections
 from fer_core.audit.findings import Findings
 from fer_core.audit.import_jobs import AddVotes, HoldOutValidation
 from fer_core.audit.summary import Summary
@@ -18,7 +19,8 @@ from fer_core.data.split_names import TEST_SPLITS
 from fer_core.data.store import StoreInfo, delete_store
 from fer_core.errors import DataError
 from fer_core.ui.components.data_view import DataView, default_store, shown_name
-from fer_core.ui.dataset.source import SELECTED, add_data, is_reading, start_data_job
+from fer_core.ui.dataset.export import export_cleaned, show_export
+from fer_core.ui.dataset.source import SELECTED, VOTES_SENTENCE, add_data, is_reading, start_data_job
 
 _FAILED = "delete_failed"
 # What an uploaded table of votes is called in messages.
@@ -80,7 +82,7 @@ def describe(view: DataView) -> None:
     st.html(f'<div class="fer-figures">{"".join(_figure(*figure) for figure in _figures(view))}</div>')
 
 
-def about(view: DataView) -> None:
+def about(view: DataView, corrections: Corrections) -> None:
     """Fold all that is known of the data set's origin, and what can be done to it, into the page's end."""
     info = view.info
     with st.expander(f"About {shown_name(info)}", icon=":material/info:"):
@@ -98,7 +100,9 @@ def about(view: DataView) -> None:
                 words = "Replace FER+ votes" if info.votes else "Add FER+ votes"
                 with st.popover(words, icon=":material/how_to_vote:"):
                     _votes_form(info)
+            export_cleaned(view, corrections)
             _delete_button(info)
+        show_export()
 
 
 def _figures(view: DataView) -> list[tuple[str, str, str]]:
@@ -182,7 +186,7 @@ def _mixed_tests(view: DataView) -> None:
 
 
 def _votes_form(info: StoreInfo) -> None:
-    st.caption("fer2013new.csv of FER+: ten people's votes on each face, joined row by row with the whole fer2013.csv.")
+    st.caption(VOTES_SENTENCE)
     path = st.text_input(
         "File on the machine that runs this page", placeholder="/home/me/fer2013new.csv", key="votes_path"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from fer_core.audit.search import NOT_VOTED, OTHER, seen_answers
 from fer_core.charts.dataset import NOT_VOTED_COLOR, OTHER_COLOR, SPLIT_COLORS, face_heat, face_map
 from fer_core.data.face_set import SPLITS
 from fer_core.emotions import COLORS, LABELS
+from fer_core.formats import count_text
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.analysis import (
     find_model_outputs,
@@ -22,12 +24,13 @@ from fer_core.ui.components.analysis import (
 )
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.face_grid import TileGroup
-from fer_core.ui.components.gallery import gallery, tiles
+from fer_core.ui.components.gallery import gallery, pager, tiles
 from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.dataset.collect import collect
 
 _HEIGHT_PX = 620
 _SAMPLE = 8000
-_SHOWN_AT_MOST = 120
+_FACES_A_PAGE = 120
 _CONFIG = {
     "displaylogo": False,
     "scrollZoom": True,
@@ -87,17 +90,17 @@ def _plane(view: DataView, findings: Findings, outputs: ModelOutputs) -> np.ndar
         way = st.segmented_control("Colour", ways, default="Label", required=True, key="colour", bind="query-params")
         n = len(view.faces)
         everyone = n <= _SAMPLE or st.toggle(
-            f"All {n:,}",
+            f"All {n:,} faces",
             key="map_all",
             bind="query-params",
-            help=f"Otherwise {_SAMPLE:,} drawn by lot, which is quicker.",
+            help=f"Otherwise {_SAMPLE:,} faces drawn at random, which is quicker.",
         )
     rows = np.arange(n) if everyone else np.sort(np.random.default_rng(0).choice(n, _SAMPLE, replace=False))
     figure = _figure(view, findings, outputs, rows, way)
     event = st.plotly_chart(
         figure,
         key=f"map_{view.info.name}",
-        on_select="rerun",
+        on_select=_first_page,
         config=_CONFIG,
         selection_mode=("points", "box", "lasso"),
         alt=f"Map of the faces, coloured by {way.lower()}",
@@ -128,6 +131,7 @@ def _by_code(codes: np.ndarray, names: Sequence[str]) -> dict[str, tuple[np.ndar
 
 
 def _selected(view: DataView, findings: Findings, corrections: Corrections, rows: np.ndarray) -> None:
+    """Draw the faces that are selected on the map; they can be opened, marked, tagged and saved as a subset."""
     if len(rows) == 0:
         empty_state(
             "Selected faces appear here",
@@ -135,8 +139,17 @@ def _selected(view: DataView, findings: Findings, corrections: Corrections, rows
             _HEIGHT_PX,
         )
         return
-    more = f", {_SHOWN_AT_MOST} of them shown" if len(rows) > _SHOWN_AT_MOST else ""
-    st.markdown(f"**{len(rows):,} faces** picked on the map{more}")
+    pages = math.ceil(len(rows) / _FACES_A_PAGE)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{count_text(len(rows), 'face')}** selected on the map")
+        collect(view, "map", {f"All selected, {count_text(len(rows), 'face')}": rows})
+    page = pager("map_page", pages) if pages > 1 else 1
+    page = min(page, pages)
     with st.container(height=_HEIGHT_PX, border=False):
-        shown = [TileGroup(tiles(view, findings, corrections, rows[:_SHOWN_AT_MOST]))]
-        gallery(view, findings, corrections, shown, "map_wall", "selected on the map", 84)
+        shown = rows[(page - 1) * _FACES_A_PAGE : page * _FACES_A_PAGE]
+        walls = [TileGroup(tiles(view, findings, corrections, shown))]
+        gallery(view, findings, corrections, walls, "map_wall", "selected on the map", 84)
+
+
+def _first_page() -> None:
+    st.session_state["map_page"] = 1

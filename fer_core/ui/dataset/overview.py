@@ -11,6 +11,7 @@ from fer_core.charts.dataset import class_counts, what_people_saw
 from fer_core.charts.timeline import QUIET
 from fer_core.data.votes import has_votes
 from fer_core.emotions import LABELS
+from fer_core.formats import count_text
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.pictures import captioned_faces
 
@@ -105,7 +106,7 @@ def _counts(view: DataView) -> None:
         st.columns(len(summary.splits), gap="medium"), summary.splits, summary.counts, strict=True
     ):
         with column:
-            st.markdown(f"**{split}** · {counts.sum():,}")
+            st.markdown(f"**{split}** · {count_text(int(counts.sum()), 'face')}")
             st.plotly_chart(
                 class_counts(counts, LABELS, _COUNTS_HEIGHT_PX, widest),
                 key=f"counts_{split}",

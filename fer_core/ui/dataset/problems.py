@@ -11,10 +11,11 @@ import streamlit as st
 
 from fer_core.audit.corrections import EXCLUDE, Corrections
 from fer_core.audit.findings import Findings
-from fer_core.audit.problems import Problem, excluded_shares, problems
+from fer_core.audit.problems import Problem, excluded_shares, labels_text, problems
 from fer_core.data.duplicate_groups import leaked_rows
 from fer_core.data.votes import unique_majority
 from fer_core.emotions import LABELS
+from fer_core.formats import count_text
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.trained_on import trained_on, training_fingerprint
 from fer_core.ui.components.analysis import (
@@ -33,7 +34,7 @@ from fer_core.ui.components.widgets import empty_state
 
 _FACES_A_PAGE = 120
 _GROUPS_A_PAGE = 36
-_NEAR = "near-copies"
+_NEAR, _LEAKS = "near-copies", "in-training"
 
 # Share of a split, 0 to 1, above which excluding that much with one click asks first.
 _ASK_ABOVE = 0.05
@@ -53,7 +54,7 @@ def problems_view(
         title = st.radio(
             "Problem",
             titles,
-            captions=[f"{problem.count:,}" for problem in listed],
+            captions=[problem.count_text for problem in listed],
             key="problem",
             bind="query-params",
             label_visibility="collapsed",
@@ -106,19 +107,23 @@ def _show(
     if problem.key == "model" and recognizer is not None:
         st.caption(_judged(view, recognizer))
     groups = _groups(problem)
-    per_page = _FACES_A_PAGE if problem.group is None else _GROUPS_A_PAGE
+    grouped = problem.group is not None or problem.key == _LEAKS
+    per_page = _GROUPS_A_PAGE if grouped else _FACES_A_PAGE
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         _actions(view, findings, problem)
         pages = math.ceil(len(groups) / per_page)
         page = pager("problem_page", pages) if pages > 1 else 1
     shown = groups[(page - 1) * per_page : page * per_page]
+    if problem.key == _LEAKS:
+        shown = [np.concatenate([rows, findings.copies_of(int(rows[0]))]) for rows in shown]
     note = _note_of(view, findings, problem)
-    if problem.group is None:
-        walls = [TileGroup(_with_notes(tiles(view, findings, corrections, [rows[0] for rows in shown]), note))]
-    else:
+    if grouped:
         walls = [
-            TileGroup(_with_notes(tiles(view, findings, corrections, rows), note), _caption(rows)) for rows in shown
+            TileGroup(_with_notes(tiles(view, findings, corrections, rows), note), _caption(view, rows))
+            for rows in shown
         ]
+    else:
+        walls = [TileGroup(_with_notes(tiles(view, findings, corrections, [rows[0] for rows in shown]), note))]
     gallery(
         view,
         findings,
@@ -126,7 +131,7 @@ def _show(
         walls,
         "problem_wall",
         problem.title.lower(),
-        size_px=96 if problem.group is None else 84,
+        size_px=84 if grouped else 96,
     )
     next_page("problem_page", page, pages)
 
@@ -144,15 +149,22 @@ def _actions(view: DataView, findings: Findings, problem: Problem) -> None:
     if problem.key in _SURPLUS:
         surplus = getattr(findings, _SURPLUS[problem.key]).surplus
         rows = np.intersect1d(surplus, problem.rows)
-        _exclude_button(view, findings, rows, f"Exclude {len(rows):,}, keep the first of each", reason, "act_surplus")
+        _exclude_button(
+            view,
+            findings,
+            rows,
+            f"Exclude {count_text(len(rows), 'image')}, keep the first of each",
+            reason,
+            "act_surplus",
+        )
         return
-    rows, title = problem.rows, f"Exclude all {len(problem.rows):,}"
-    if problem.key == "in-training":
+    rows, title = problem.rows, f"Exclude all {count_text(len(problem.rows), 'image')}"
+    if problem.key == _LEAKS:
         # Only training leaves faces out; what measures keeps every one.
         training = findings.in_splits("Training")
         tests = np.isin(np.arange(len(training)), problem.rows)
         rows = leaked_rows(training, tests, findings.exact_duplicates, findings.near_duplicates)
-        title = f"Exclude their {len(rows):,} {'copy' if len(rows) == 1 else 'copies'} in Training"
+        title = f"Exclude their {count_text(len(rows), 'copy')} in Training"
     with st.container(horizontal=True, width="content"):
         _exclude_button(view, findings, rows, title, reason, "act_exclude")
         if problem.key == "votes":
@@ -184,7 +196,7 @@ def _note_of(view: DataView, findings: Findings, problem: Problem) -> Callable[[
         issues = findings.label_issues
         predicted = {int(row): f"model: {LABELS[k]}" for row, k in zip(issues.rows, issues.predicted, strict=True)}
         return lambda tile: predicted[tile.row]
-    if problem.group is not None or problem.key == "in-training":
+    if problem.group is not None or problem.key == _LEAKS:
         return lambda tile: view.split(tile.row)
     return lambda tile: tile.note
 
@@ -193,8 +205,8 @@ def _with_notes(shown: Sequence[Tile], note: Callable[[Tile], str]) -> list[Tile
     return [replace(tile, note=note(tile)) for tile in shown]
 
 
-def _caption(rows: np.ndarray) -> str:
-    return f"{len(rows)} faces, rows {rows.min():,} to {rows.max():,}"
+def _caption(view: DataView, rows: np.ndarray) -> str:
+    return f"{count_text(len(rows), 'face')} · {labels_text(view.faces.labels[rows])}"
 
 
 def _judged(view: DataView, recognizer: EmotionRecognizer) -> str:

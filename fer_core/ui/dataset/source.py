@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from typing import BinaryIO
 
@@ -24,11 +25,17 @@ from fer_core.ui.components.pictures import captioned_faces
 SELECTED = "data"
 
 _UPLOADS = "data_uploads"
+# What an uploaded table of votes is called beside the faces.
+_VOTES_UPLOAD = "FER+ votes"
 _WAYS = {"Path": ":material/folder_open:", "Upload": ":material/upload_file:", "Kaggle": ":material/cloud_download:"}
 _DEMO = "2,000 faces drawn by this program, in a few seconds. They are not photographs and not FER-2013."
 _FORMS = (
     "fer2013.csv, icml_face_data.csv, the competition's train.csv, or folders named train and test; plain or in "
     ".zip, .tar.gz, .gz or .xz. Recognised by what is in it, not by its name."
+)
+# What table of votes can be given beside the faces.
+VOTES_SENTENCE = (
+    "fer2013new.csv of FER+: ten people's votes on each face, joined row by row with the whole fer2013.csv."
 )
 
 
@@ -130,6 +137,11 @@ def _from_path() -> None:
             key="data_path",
         )
         name = _name_input()
+        with st.expander("FER+ votes", icon=":material/how_to_vote:"):
+            votes = st.text_input(
+                "File with the votes, if you have it", placeholder="/home/me/fer2013new.csv", key="data_path_votes"
+            )
+            st.caption(f"{VOTES_SENTENCE} Where it lies beside the table it is joined anyway. It can be added later.")
         if not st.form_submit_button("Read", icon=":material/play_arrow:", disabled=is_reading()):
             return
     if not path.strip():
@@ -137,10 +149,11 @@ def _from_path() -> None:
         return
     try:
         source = resolve_path(path).resolve()
+        table = str(resolve_path(votes).resolve()) if votes.strip() else ""
     except DataError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _start(ImportPath(str(source), name))
+    _start(ImportPath(str(source), name, votes=table))
 
 
 def _from_upload() -> None:
@@ -148,14 +161,30 @@ def _from_upload() -> None:
     number = st.session_state.setdefault(_UPLOADS, 0)
     upload = st.file_uploader("A table or an archive, up to 400 MB", help=_FORMS, key=f"data_upload_{number}")
     name = _name_input()
-    if st.button("Read", icon=":material/play_arrow:", disabled=is_reading() or upload is None, key="data_upload_read"):
+    with st.expander("FER+ votes", icon=":material/how_to_vote:"):
+        votes = st.file_uploader(
+            "Table with the votes, if you have it", max_upload_size=64, key=f"data_upload_votes_{number}"
+        )
+        st.caption(f"{VOTES_SENTENCE} It can be added later.")
+    if (
+        st.button("Read", icon=":material/play_arrow:", disabled=is_reading() or upload is None, key="data_upload_read")
+        and upload is not None
+    ):
         file = plain_name(upload.name)
-        if start_data_job(ImportUpload(file, name), {file: upload}):
+        uploads = {file: upload} | ({_VOTES_UPLOAD: votes} if votes else {})
+        if start_data_job(ImportUpload(file, name, votes=_VOTES_UPLOAD if votes else ""), uploads):
             st.session_state[_UPLOADS] = number + 1
             st.rerun()
 
 
 def _from_kaggle() -> None:
+    if importlib.util.find_spec("kagglehub") is None:
+        st.info(
+            "Downloads need the package kagglehub, which is not installed here: `pip install kagglehub`, then start "
+            "the app again. Or download the archive in a browser and read it in by Path or Upload.",
+            icon=":material/extension:",
+        )
+        return
     dataset = st.text_input(
         "Data set on Kaggle",
         DEFAULT_DATASET,

@@ -27,7 +27,7 @@ def calibration_view(found: Evaluation) -> None:
         model = choose_model(found)
         label_set = _choose_label_set(model)
     fitted = model.result.calibrations[label_set]
-    labels, truth = calibration_labels(found.view.faces, found.split, label_set)
+    labels, truth = calibration_labels(found.faces, found.split, label_set)
     scores = model.scores[found.split].by_label_set(model.bundle.card)[label_set]
     before, labels = scores.probs[labels >= 0], labels[labels >= 0]
     after = fitted.temperature.apply(before)
@@ -63,7 +63,7 @@ def _reliability(
         bins = reliability(probs, labels)
         diagrams.append(
             ReliabilityBins(
-                f"<b>{name}</b> · calibration error {percent(bins.error)}",
+                f"<b>{name}</b><br>error {percent(bins.error)}",
                 bins.edges,
                 bins.count,
                 bins.confidence,
@@ -90,7 +90,7 @@ def _fitted_sentence(found: Evaluation, model: Measured, fitted: CalibrationResu
     if fitted.fitted_on in model.scores and fitted.fitted_on not in model.result.trained_on:
         same = (
             " That is the split on show, so the figures after it are flattering."
-            if fitted.fitted_on == found.split
+            if fitted.fitted_on == found.split and not found.subset
             else ""
         )
         return f"Temperature and threshold were fitted on {fitted.fitted_on}{against}.{same}"

@@ -10,10 +10,12 @@ import streamlit as st
 
 from fer_core.data.store import StoreInfo
 from fer_core.evaluation.assessment import TEST_SPLITS
+from fer_core.evaluation.subset import EvaluatedSubset
 from fer_core.evaluation.truth import Truth
 from fer_core.models.model_store import available_models
 from fer_core.models.model_store import chosen_model as model_in_use
-from fer_core.ui.components.data_view import default_store, faces_style, shown_name
+from fer_core.ui.components.data_view import DataView, default_store, faces_style, shown_name
+from fer_core.ui.components.selections import rows_of_saved_subset, saved_selections
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.evaluate.view import Evaluation, Measured, listed, sentence_case
 
@@ -89,6 +91,27 @@ def choose(infos: Sequence[StoreInfo]) -> tuple[StoreInfo, str | None, list[str]
     return info, split, models
 
 
+def choose_subset(view: DataView) -> EvaluatedSubset | None:
+    """Return the saved subset whose faces are measured, or None for all; draw the choice where there are subsets.
+
+    Raises:
+        DataError: the subset's query cannot be answered.
+    """
+    names = list(saved_selections(view.info).subsets)
+    if not names:
+        return None
+    name = st.selectbox(
+        "Subset",
+        ["", *names],
+        key="subset",
+        bind="query-params",
+        format_func=lambda name: name or "All faces of the split",
+        width=260,
+        help="Measure only the faces of a subset that was saved on the Data set page.",
+    )
+    return EvaluatedSubset(name, rows_of_saved_subset(view, name)) if name else None
+
+
 def nothing_to_test_on(info: StoreInfo) -> None:
     """Say that a data set has nothing but images to train on."""
     empty_state(
@@ -106,6 +129,7 @@ def describe(found: Evaluation) -> None:
     parts = [
         shown_name(info),
         found.split,
+        *([f"subset {found.subset}"] if found.subset else []),
         f"{len(found.rows):,} faces",
         "with FER+ votes" if info.votes else "no FER+ votes",
     ]

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from fer_core.evaluation.report import ReportedModel, build_report, html_report, report_to_json
-from fer_core.ui.evaluate.view import Evaluation
+from fer_core.evaluation.results import RobustnessResult
+from fer_core.ui.evaluate.view import Evaluation, Measured
 
 
 def report_view(found: Evaluation) -> None:
     """Offer the report of the measured models as HTML and as JSON."""
-    report = build_report(found.view.faces, found.view.info.name, found.split, _reported(found), datetime.now(UTC))
+    data = f"{found.view.info.name}{f', subset {found.subset}' if found.subset else ''}"
+    report = build_report(found.faces, data, found.split, _reported(found), datetime.now(UTC))
     st.markdown(
         "Everything on this page in one file: what people see, accuracy with intervals and protocols, figures by "
         "expression, confusion matrices, calibration, robustness where it was measured, what the cards say. There are "
         "no faces in it, and it loads nothing from elsewhere."
     )
-    name = f"evaluation-{found.view.info.name}-{found.split}".replace(" ", "-")
+    name = "-".join(filter(None, ("evaluation", found.view.info.name, found.subset, found.split))).replace(" ", "-")
     with st.container(horizontal=True):
         # Drawing takes a second or two, so it waits for the click.
         st.download_button(
@@ -52,7 +54,13 @@ def _reported(found: Evaluation) -> Sequence[ReportedModel]:
             model.bundle,
             model.scores,
             model.result,
-            {} if (robustness := found.robustness(model)) is None else {found.split: robustness},
+            _robustness(found, model),
         )
         for model in found.models
     ]
+
+
+def _robustness(found: Evaluation, model: Measured) -> Mapping[str, RobustnessResult]:
+    """Return what is kept of a model's robustness; nothing with a subset, since that is measured on whole splits."""
+    robustness = None if found.subset else found.robustness(model)
+    return {} if robustness is None else {found.split: robustness}

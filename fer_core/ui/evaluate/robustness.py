@@ -18,7 +18,8 @@ def robustness_view(found: Evaluation) -> None:
     curves = {model.name: kept for model in found.models if (kept := found.robustness(model))}
     missing = [model.name for model in found.models if model.name not in curves]
     passes = sum(level != 0 for corruption in CORRUPTIONS.values() for level in corruption.levels)
-    cost = f"{passes} passes over the {len(found.rows):,} faces of {found.split}"
+    faces = len(found.view.faces.rows_of(found.split))
+    cost = f"{passes} passes over the {faces:,} faces of {found.split}"
     if not curves:
         empty_state(
             "How accuracy falls as pictures get worse appears here",
@@ -37,8 +38,9 @@ def robustness_view(found: Evaluation) -> None:
         alt=f"Accuracy on {found.split} against the level of each fault",
     )
     st.caption(
-        f"Accuracy on {found.split} against {found.truth_name(Truth.LABELS)}, one view. The ring is the picture as it "
-        "is; JPEG has none, its quality of 100 comes close. What leaves a picture is replaced by its border."
+        f"Accuracy on {'the whole of ' if found.subset else ''}{found.split} against "
+        f"{found.truth_name(Truth.LABELS)}, one view. The ring is the picture as it is; JPEG has none, "
+        "its quality of 100 comes close. What leaves a picture is replaced by its border."
     )
     if missing:
         st.markdown(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +13,12 @@ import streamlit as st
 from fer_core.charts.palette import SERIES_COLORS
 from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS
-from fer_core.errors import ModelError
+from fer_core.errors import DataError, ModelError
 from fer_core.evaluation.assessment import assess, measured_splits
 from fer_core.evaluation.results import EvaluationResult, RobustnessResult, SplitResult, ViewMetrics
 from fer_core.evaluation.scoring import Scores, find_robustness, find_scores
 from fer_core.evaluation.serialization import card_calibration
+from fer_core.evaluation.subset import EvaluatedSubset
 from fer_core.evaluation.text import truth_name
 from fer_core.evaluation.truth import Truth, answering_label_set, true_labels, truths
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE, Bundle, load_bundle
@@ -79,8 +81,10 @@ class Evaluation:
 
     Attributes:
         view: the data set.
+        faces: those that are measured: the data set's, or with a subset, of each split only those of the subset.
+        subset: name of the saved subset that is measured; empty for whole splits.
         split: that is on show.
-        rows: int64 (n,), its rows in the data set.
+        rows: int64 (n,), the rows in the data set of the measured faces of the split.
         truths: what scores can be held against there, the default first.
         chosen: names of the models, in the order chosen.
         models: those of the chosen ones that were measured on the split, in the order chosen.
@@ -89,6 +93,8 @@ class Evaluation:
     """
 
     view: DataView
+    faces: FaceSet
+    subset: str
     split: str
     rows: np.ndarray
     truths: tuple[Truth, ...]
@@ -119,34 +125,66 @@ class Evaluation:
         return find_robustness(model.bundle, self.view.faces.hash, self.split)
 
 
-def open_evaluation(view: DataView, split: str, names: Sequence[str]) -> Evaluation:
+def open_evaluation(
+    view: DataView, split: str, names: Sequence[str], subset: EvaluatedSubset | None = None
+) -> Evaluation:
     """Gather what was measured. Nothing is scored here.
 
+    Args:
+        view: the data set.
+        split: to show.
+        names: of the models.
+        subset: of whose faces the figures are; all if None.
+
     Raises:
-        DataError: the data set has nothing to test on.
+        DataError: the data set has nothing to test on, or the subset has no face in the split.
     """
-    faces, splits = view.faces, measured_splits(view.faces)
+    splits, rows = measured_splits(view.faces), view.faces.rows_of(split)
+    if subset is not None and not len(rows := np.intersect1d(rows, subset.rows)):
+        raise DataError(f"The subset {subset.name} has no faces in {split}. Choose another subset or split.")
+    faces = view.faces if subset is None else subset.restrict_faces(view.faces, splits)
     models, missing, problems = [], [], {}
     for place, name in enumerate(names):
         try:
-            bundle = bundle_of(name)
+            bundle = _usable_bundle(name)
         except ModelError as error:
             problems[name] = str(error)
             continue
-        if set(bundle.card.labels) != set(LABELS):
-            problems[name] = (
-                f"It scores {', '.join(bundle.card.labels)}; only a model of {', '.join(LABELS)} can be "
-                "measured against these labels."
-            )
-            continue
-        scores = {name: kept for name in splits if (kept := find_scores(bundle, faces.hash, name))}
+        scores = {name: kept for name in splits if (kept := find_scores(bundle, view.faces.hash, name))}
         if len(scores) < len(splits):
             missing.append(name)
         if split in scores:
-            result, color = _result_of(name, bundle, view, scores), SERIES_COLORS[place % len(SERIES_COLORS)]
+            result, color = _result_of(name, bundle, view, scores, subset), SERIES_COLORS[place % len(SERIES_COLORS)]
+            if subset is not None:
+                _, scores = subset.restrict(view.faces, scores)
             models.append(Measured(name, folder_of(name), bundle, scores, result, color, split in result.trained_on))
-    rows = faces.rows_of(split)
-    return Evaluation(view, split, rows, truths(faces, rows), tuple(names), tuple(models), tuple(missing), problems)
+    return Evaluation(
+        view=view,
+        faces=faces,
+        subset="" if subset is None else subset.name,
+        split=split,
+        rows=rows,
+        truths=truths(view.faces, rows),
+        chosen=tuple(names),
+        models=tuple(models),
+        missing=tuple(missing),
+        problems=problems,
+    )
+
+
+def _usable_bundle(name: str) -> Bundle:
+    """Return a model that can be measured against the seven labels.
+
+    Raises:
+        ModelError: there is no such model, it is damaged, or it has other labels.
+    """
+    bundle = bundle_of(name)
+    if set(bundle.card.labels) != set(LABELS):
+        raise ModelError(
+            f"It scores {', '.join(bundle.card.labels)}; only a model of {', '.join(LABELS)} can be measured against "
+            "these labels."
+        )
+    return bundle
 
 
 def bundle_of(name: str) -> Bundle:
@@ -182,7 +220,9 @@ def _bundle(folder: str, changed_ns: int) -> Bundle:
     return load_bundle(Path(folder))
 
 
-def _result_of(name: str, bundle: Bundle, view: DataView, scores: Mapping[str, Scores]) -> EvaluationResult:
+def _result_of(
+    name: str, bundle: Bundle, view: DataView, scores: Mapping[str, Scores], subset: EvaluatedSubset | None
+) -> EvaluationResult:
     card = folder_of(name) / CARD_FILE
     return _assess(
         name,
@@ -192,9 +232,11 @@ def _result_of(name: str, bundle: Bundle, view: DataView, scores: Mapping[str, S
         view.faces.hash,
         view.info.created,
         tuple(scores),
+        None if subset is None else (subset.name, hashlib.sha256(subset.rows.tobytes()).hexdigest()),
         _bundle=bundle,
         _faces=view.faces,
         _scores=scores,
+        _subset=subset,
     )
 
 
@@ -209,8 +251,10 @@ def _assess(
     data: str,
     created: str,
     splits: tuple[str, ...],
+    subset: tuple[str, str] | None,
     _bundle: Bundle,
     _faces: FaceSet,
     _scores: Mapping[str, Scores],
+    _subset: EvaluatedSubset | None,
 ) -> EvaluationResult:
-    return replace(assess(_bundle, _faces, _scores), model=name)
+    return replace(assess(_bundle, _faces, _scores, _subset), model=name)

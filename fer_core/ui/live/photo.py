@@ -6,8 +6,8 @@ import streamlit as st
 
 from fer_core.annotate import annotate
 from fer_core.errors import MediaError
+from fer_core.imaging.images import decode_image
 from fer_core.live.session import LiveSettings
-from fer_core.media.images import decode_image
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.face_cards import face_cards_html
 from fer_core.ui.components.widgets import empty_state

@@ -11,6 +11,7 @@ import streamlit as st
 
 from fer_core.background.jobs import Job
 from fer_core.errors import MediaError
+from fer_core.formats import count_text
 from fer_core.media.analysis import PICTURES, VIDEOS, Choices, is_picture
 from fer_core.media.job import (
     KEPT_MIN,
@@ -24,7 +25,6 @@ from fer_core.media.summary import FaceSummary, summarize
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.face_table import (
-    count_text,
     course_of_faces,
     table_of_faces,
 )
@@ -138,12 +138,28 @@ def _show(result: MediaResult, recognizer: EmotionRecognizer) -> None:
     rows = result.rows[result.rows["file"] == name]
     faces = summarize(rows, recognizer.labels)
     _look(result, name, rows, faces, recognizer)
+    _offer_copy(result, name)
     table_of_faces(
         result.csv,
-        result.rows,
+        rows,
         result.metadata,
         "expressions",
-        f"It is deleted when you analyse something else, or {KEPT_MIN} minutes after you close this page.",
+        ("" if len(files) == 1 else "The download holds all files. ")
+        + f"It is deleted when you analyse something else, or {KEPT_MIN} minutes after you close this page.",
+    )
+
+
+def _offer_copy(result: MediaResult, name: str) -> None:
+    if (copy := result.copies.get(name)) is None:
+        return
+    st.download_button(
+        "Marked copy",
+        copy.read_bytes,
+        copy.name,
+        "image/png" if is_picture(Path(name)) else "video/mp4",
+        icon=":material/download:",
+        key="media_copy",
+        on_click="ignore",
     )
 
 

@@ -11,12 +11,12 @@ import streamlit as st
 from fer_core.charts.timeline import clock
 from fer_core.emotions import LABELS
 from fer_core.errors import SessionError
+from fer_core.formats import count_text
 from fer_core.live.recorder import Session, list_sessions
 from fer_core.media.summary import summarize
 from fer_core.models.label_sets import title_of, trained_label_sets
 from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.face_table import (
-    count_text,
     course_of_faces,
     table_of_faces,
 )

@@ -123,7 +123,7 @@ def _validation(run: RunFolder) -> tuple[ValidationRecord | None, list[str]]:
 
 
 def _curves(config: RunConfig, status: RunStatus, history: pd.DataFrame, progress: pd.DataFrame) -> None:
-    columns = st.columns([5, 5, 3])
+    columns = st.columns([5, 5, 4])  # a chart is at least 150 px wide
     for column, quantity in zip(columns, ("accuracy", "loss"), strict=False):
         figure = run_curves(history, progress, status.steps_per_epoch, config.epochs, quantity)
         column.plotly_chart(

@@ -41,6 +41,7 @@ from fer_core.training.timing.throughput import (
     start_measuring,
 )
 from fer_core.ui.components.pictures import png_url
+from fer_core.ui.components.selections import saved_selections
 from fer_core.ui.training.rate_finder import rate_finder
 
 FOLLOWED = "followed_run"
@@ -163,7 +164,7 @@ def _advanced_settings(preset: str, base: RunConfig, splits: Sequence[str], info
         chosen |= draw("label_set")
         if chosen["label_set"] == "both":
             chosen |= draw("label_votes")
-    chosen |= _corrections(info)
+    chosen |= _corrections(info) | _subset(info)
     st.caption("Network")
     chosen |= draw("architecture")
     chosen |= _start_from(preset, base, chosen["architecture"])
@@ -317,6 +318,22 @@ def _corrections(info: StoreInfo | None) -> dict[str, str]:
         help="Leaves out and relabels training faces as marked on the Data set page.",
     )
     return {"corrections": str(path) if use else ""}
+
+
+def _subset(info: StoreInfo | None) -> dict[str, str]:
+    """Draw the choice between all training faces and those of a saved subset, where there is one."""
+    names = [] if info is None else list(saved_selections(info).subsets)
+    if not names or info is None:
+        return {"subset": ""}
+    chosen = st.selectbox(
+        "Subset",
+        ["", *names],
+        key=f"train_subset_{info.name}",
+        format_func=lambda name: name or "all training faces",
+        persist_state="session",
+        help="Train only on the training faces of a subset that was saved on the Data set page.",
+    )
+    return {"subset": chosen}
 
 
 def _time_line(config: RunConfig) -> None:

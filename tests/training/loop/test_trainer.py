@@ -4,12 +4,16 @@ import dataclasses
 import errno
 import json
 import os
+import shutil
 import signal
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+from fer_core.audit.selections_file import change_selections
 from fer_core.background.locks import take
+from fer_core.data.store import write_store
 from fer_core.data.votes import unique_majority
 from fer_core.errors import DataError, RunError
 from fer_core.models.card import ModelCard
@@ -18,15 +22,49 @@ from fer_core.training.config import RunConfig
 from fer_core.training.loop import callbacks, trainer
 from fer_core.training.loop.heads import set_initial_weights
 from fer_core.training.run.folder import RunFolder
+from fer_core.training.run_faces import open_run_faces
 from fer_core.training.timing.device import device_key
 from tests.training.running import stop_in_epoch, weights_of
 
 pytestmark = pytest.mark.usefixtures("home", "eager")
 
 
-def test_a_run_leaves_everything_that_was_promised(config, new_run, train):
-    run = new_run(config)
-    card = train(run)
+def create_run(folder, config: RunConfig) -> RunFolder:
+    run = RunFolder(folder / "runs" / "run")
+    run.create(config)
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(config, faces, eager, tmp_path_factory):
+    """A finished run and its card. Tests leave both as they are."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_HOME", str(folder / "home"))
+        run = create_run(folder, config)
+        return run, trainer.train(lambda config: faces, run)
+
+
+@pytest.fixture(scope="module")
+def stopped_run(config, faces, eager, tmp_path_factory):
+    """A run that was stopped in its third epoch; `stopped` is a copy of it."""
+    folder = tmp_path_factory.mktemp("stopped")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_HOME", str(folder / "home"))
+        stop_in_epoch(patch, 2)
+        run = create_run(folder, config)
+        assert trainer.train(lambda config: faces, run) is None
+    return run
+
+
+@pytest.fixture
+def stopped(stopped_run, tmp_path):
+    """A run that was stopped in its third epoch, for one test to damage or to resume."""
+    return RunFolder(shutil.copytree(stopped_run.path, tmp_path / "runs" / "run"))
+
+
+def test_a_run_leaves_everything_that_was_promised(finished):
+    run, card = finished
     assert run.status().state == "finished"
     assert (run.status().epoch, run.status().steps_per_epoch) == (4, 3)
     history = run.history()
@@ -42,9 +80,8 @@ def test_a_run_leaves_everything_that_was_promised(config, new_run, train):
     assert run.faces_file.exists() and not run.progress_file.exists()
 
 
-def test_validation_is_written_for_the_page(config, new_run, train):
-    run = new_run(config)
-    train(run)
+def test_validation_is_written_for_the_page(finished):
+    run, _ = finished
     told = json.loads(run.validation_file.read_text())
     assert told["epoch"] == 3
     assert np.sum(told["confusion"]) == 14
@@ -55,9 +92,8 @@ def test_validation_is_written_for_the_page(config, new_run, train):
     assert np.allclose(np.sum(shown["probs"], axis=1), 1, atol=1e-3)
 
 
-def test_weights_are_saved_without_the_optimizer(config, new_run, train):
-    run = new_run(config)
-    card = train(run)
+def test_weights_are_saved_without_the_optimizer(finished):
+    run, card = finished
     for path in (run.best_weights_file, run.last_weights_file):
         assert len(weights_of(path)) == card.parameters
 
@@ -72,9 +108,10 @@ def test_weights_are_saved_without_the_optimizer(config, new_run, train):
     ],
     ids=["averaged and mixed", "adam", "sgd", "both truths"],
 )
-def test_a_resumed_run_is_the_uninterrupted_one(config, new_run, train, monkeypatch, changes):
-    whole, cut = new_run(config, "whole", **changes), new_run(config, "cut", **changes)
-    train(whole)
+def test_a_resumed_run_is_the_uninterrupted_one(config, finished, new_run, train, monkeypatch, changes):
+    whole, cut = new_run(config, "whole", **changes) if changes else finished[0], new_run(config, "cut", **changes)
+    if changes:
+        train(whole)
     with monkeypatch.context() as patch:
         stop_in_epoch(patch, 2)
         assert train(cut) is None
@@ -95,9 +132,8 @@ def test_a_stop_does_not_validate_the_epoch_that_it_cuts(config, new_run, train,
     assert not run.validation_file.exists() and not run.state_file.exists()
 
 
-def test_a_kill_between_history_and_state_repeats_the_epoch(config, new_run, train, monkeypatch):
-    whole, cut = new_run(config, "whole"), new_run(config, "cut")
-    train(whole)
+def test_a_kill_between_history_and_state_repeats_the_epoch(config, finished, new_run, train, monkeypatch):
+    (whole, _), cut = finished, new_run(config, "cut")
     unpatched = callbacks.save_state
 
     def die_in_third_epoch(path, model, epoch, data_hash):
@@ -147,6 +183,16 @@ def test_a_run_reads_the_marks_that_it_began_with(config, new_run, faces, tmp_pa
     run = new_run(config, epochs=1, corrections=str(tmp_path / "marks.csv"))
     trainer.train(lambda config: opened.append(config.corrections) or faces, run)
     assert opened == [str(run.corrections_file)]
+
+
+def test_a_run_of_a_subset_learns_from_its_training_faces_and_its_card_names_it(config, new_run, faces, home):
+    write_store(faces, "small")
+    rows = [*range(30), 50]
+    change_selections("small", faces.hash, len(faces), lambda it: it.save_rows("thirty", rows, datetime.now(UTC)))
+    run = new_run(config, epochs=1, data="small", subset="thirty")
+    card = trainer.train(open_run_faces, run)
+    assert card.training["subset"] == "thirty"
+    assert card.data["images"] == {"Training": 30, "PublicTest": 14, "PrivateTest": 14}
 
 
 def test_votes_and_class_weights_train_too(config, new_run, train):
@@ -202,51 +248,35 @@ def test_a_run_of_both_truths_starts_from_one_head(config, new_run, train):
     assert card.training["initial_weights"]["label_set"] == "fer"
 
 
-def test_a_history_of_an_earlier_version_keeps_its_columns(config, new_run, train, monkeypatch):
-    run = new_run(config)
-    with monkeypatch.context() as patch:
-        stop_in_epoch(patch, 2)
-        train(run)
-    old = run.history()[["epoch", "accuracy", "learning_rate", "loss", "seconds", "val_accuracy", "val_loss"]]
-    old.astype({"epoch": int}).to_csv(run.history_file, index=False)
-    train(run)
-    assert list(run.history()) == list(old) and len(run.history()) == 4
+def test_a_history_of_an_earlier_version_keeps_its_columns(stopped, train):
+    old = stopped.history()[["epoch", "accuracy", "learning_rate", "loss", "seconds", "val_accuracy", "val_loss"]]
+    old.astype({"epoch": int}).to_csv(stopped.history_file, index=False)
+    train(stopped)
+    assert list(stopped.history()) == list(old) and len(stopped.history()) == 4
 
 
-def test_a_state_that_is_gone_does_not_discard_the_history(config, new_run, train, monkeypatch):
-    run = new_run(config)
-    with monkeypatch.context() as patch:
-        stop_in_epoch(patch, 2)
-        train(run)
-    run.state_file.unlink()
+def test_a_state_that_is_gone_does_not_discard_the_history(stopped, train):
+    stopped.state_file.unlink()
     with pytest.raises(RunError, match="state.npz is missing, but 2 epochs are finished"):
-        train(run)
-    assert len(run.history()) == 2 and run.status().state == "failed"
+        train(stopped)
+    assert len(stopped.history()) == 2 and stopped.status().state == "failed"
 
 
 @pytest.mark.parametrize("rows", [0, 1])
-def test_a_history_that_is_too_short_says_so(config, new_run, train, monkeypatch, rows):
-    run = new_run(config)
-    with monkeypatch.context() as patch:
-        stop_in_epoch(patch, 2)
-        train(run)
-    lines = run.history_file.read_text().splitlines(keepends=True)
-    run.history_file.write_text("".join(lines[: 1 + rows]))
+def test_a_history_that_is_too_short_says_so(stopped, train, rows):
+    lines = stopped.history_file.read_text().splitlines(keepends=True)
+    stopped.history_file.write_text("".join(lines[: 1 + rows]))
     with pytest.raises(RunError, match=f"has {rows} epochs, but the run has finished 2"):
-        train(run)
-    assert run.status().state == "failed"
+        train(stopped)
+    assert stopped.status().state == "failed"
 
 
-def test_a_damaged_state_is_an_error_in_words(config, new_run, train, monkeypatch):
-    run = new_run(config)
-    with monkeypatch.context() as patch:
-        stop_in_epoch(patch, 1)
-        train(run)
-    content = run.state_file.read_bytes()
+def test_a_damaged_state_is_an_error_in_words(stopped, train):
+    content = stopped.state_file.read_bytes()
     for damaged in (b"", content[:-30], content[: len(content) // 2], content.replace(b"v1.npy", b"v9.npy")):
-        run.state_file.write_bytes(damaged)
+        stopped.state_file.write_bytes(damaged)
         with pytest.raises(RunError, match="does not hold the state"):
-            train(run)
+            train(stopped)
 
 
 def test_a_diverged_loss_ends_the_run_and_keeps_the_last_good_weights(config, new_run, faces):
@@ -286,15 +316,11 @@ def test_weights_that_the_last_step_of_an_epoch_spoils_are_not_kept(config, new_
     assert np.array_equal(weights_of(run.last_weights_file), good[0])
 
 
-def test_a_half_written_row_of_the_history_is_cut_before_a_run_goes_on(config, new_run, train, monkeypatch):
-    run = new_run(config)
-    with monkeypatch.context() as patch:
-        stop_in_epoch(patch, 2)
-        train(run)
-    with run.history_file.open("a") as file:
+def test_a_half_written_row_of_the_history_is_cut_before_a_run_goes_on(stopped, train):
+    with stopped.history_file.open("a") as file:
         file.write("2,0.5,12")
-    train(run)
-    assert run.history()["epoch"].tolist() == [0, 1, 2, 3]
+    train(stopped)
+    assert stopped.history()["epoch"].tolist() == [0, 1, 2, 3]
 
 
 def test_a_full_disk_has_room_left_to_say_so(config, new_run, train, monkeypatch):
@@ -356,14 +382,10 @@ def test_a_data_set_that_is_gone_fails_the_run_in_words(config, new_run):
     assert run.status().message == "There is no data set named 'memory'."
 
 
-def test_a_data_set_that_changed_is_not_gone_on_with(config, new_run, faces, train, monkeypatch):
-    run = new_run(config)
-    with monkeypatch.context() as patch:
-        stop_in_epoch(patch, 1)
-        train(run)
+def test_a_data_set_that_changed_is_not_gone_on_with(stopped, faces):
     changed = dataclasses.replace(faces, labels=(faces.labels + 1) % 7)
     with pytest.raises(RunError, match="not the one this run began with"):
-        trainer.train(lambda config: changed, run)
+        trainer.train(lambda config: changed, stopped)
 
 
 def test_a_fault_of_the_program_is_a_failure_too_and_surfaces(config, new_run):
@@ -402,8 +424,7 @@ def test_a_run_can_be_stopped_while_it_waits_for_its_turn(config, new_run, home,
     os.close(device)
 
 
-def test_the_same_configuration_gives_the_same_run_whatever_ran_before(config: RunConfig, new_run, train):
-    one, other = new_run(config, "one", epochs=2), new_run(config, "other", epochs=2)
-    train(one)
+def test_the_same_configuration_gives_the_same_run_whatever_ran_before(config, finished, new_run, train):
+    (one, _), other = finished, new_run(config, "other")
     train(other)
     np.testing.assert_allclose(one.history()["loss"], other.history()["loss"], rtol=1e-6)

@@ -16,7 +16,9 @@ from fer_core.background.locks import holder, take
 from fer_core.errors import RunError
 from fer_core.files import read_json
 from fer_core.models.bundle import load_bundle
+from fer_core.training.command import open_run_faces
 from fer_core.training.config import Augmentation, RunConfig
+from fer_core.training.loop import trainer
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.process import launch, stop
 from fer_core.training.run.store import find_run, list_runs
@@ -35,7 +37,8 @@ sys.exit(main(sys.argv[1:]))
 """
 CONFIG = RunConfig(
     data="few",
-    epochs=3,
+    architecture="small-cnn",
+    epochs=12,
     batch_size=32,
     learning_rate=1e-3,
     schedule="cosine",
@@ -70,35 +73,37 @@ def wait_for_end(run: RunFolder) -> str:
     return run.status().state
 
 
-def test_a_killed_run_is_interrupted_and_resumes_to_the_same_history(home):
+def test_runs_wait_for_their_turn_and_a_killed_one_resumes_to_the_same_history(home):
     device = take(home / "runs" / f".{device_key()}.lock")
-    whole, killed = new_run("whole", epochs=8), new_run("killed", epochs=8)
-    launch(whole)
-    assert whole.status().state == "starting", "the page sees the run at once"
-    with pytest.raises(RunError, match="already works on the run"):
-        launch(whole)
-    assert os.getpgid(holder(whole.lock_file)) != os.getpgid(0), "it has a process group of its own"
-
+    whole, killed, patient = new_run("whole"), new_run("killed"), new_run("patient")
     launch(killed)
-    for run in (whole, killed):
+    assert killed.status().state == "starting", "the page sees the run at once"
+    with pytest.raises(RunError, match="already works on the run"):
+        launch(killed)
+    assert os.getpgid(holder(killed.lock_file)) != os.getpgid(0), "it has a process group of its own"
+    launch(patient)
+    for run in (killed, patient):
         wait(lambda run=run: run.status().state == "waiting" or not run.status().live, run)
         assert run.status().state == "waiting", "one run trains at a time"
+    stop(patient)
+    assert wait_for_end(patient) == "stopped", "a run that waits can be cancelled"
+
     os.close(device)
     wait(lambda: len(killed.history()) >= 1 or not killed.status().live, killed)
     os.kill(holder(killed.lock_file), signal.SIGKILL)
     assert wait_for_end(killed) == "interrupted"
-    assert len(killed.history()) < 8, "it was killed too late to show anything"
-    assert wait_for_end(whole) == "finished", whole.log_file.read_text()
+    assert len(killed.history()) < CONFIG.epochs, "it was killed too late to show anything"
     launch(killed)
     assert wait_for_end(killed) == "finished", killed.log_file.read_text()
+    with pytest.raises(RunError, match="is finished"):
+        launch(killed)
+    assert load_bundle(killed.model_folder).card.metrics["PrivateTest"]["images"] == 14
+    export = read_json(killed.export_file)
+    assert export["difference"] < 5e-3 and export["faces"] == 70 and export["ms_per_face"] > 0
 
+    trainer.train(open_run_faces, whole)
     columns = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss", "learning_rate"]
     np.testing.assert_allclose(killed.history()[columns], whole.history()[columns], rtol=1e-4)
-    assert load_bundle(whole.model_folder).card.metrics["PrivateTest"]["images"] == 14
-    told = read_json(whole.export_file)
-    assert told["difference"] < 5e-3 and told["faces"] == 70 and told["ms_per_face"] > 0
-    with pytest.raises(RunError, match="is finished"):
-        launch(whole)
 
 
 def test_a_stop_ends_a_run_within_its_epoch():
@@ -118,39 +123,11 @@ def test_a_stop_before_the_process_can_hear_it_counts_too():
     assert len(run.history()) == 0
 
 
-def test_a_waiting_run_can_be_cancelled(home):
-    device = take(home / "runs" / f".{device_key()}.lock")
-    run = new_run("patient")
-    launch(run)
-    wait(lambda: run.status().state == "waiting" or not run.status().live, run)
-    stop(run)
-    assert wait_for_end(run) == "stopped"
-    os.close(device)
-
-
 @pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="JAX is not installed")
 def test_the_same_code_trains_on_jax_without_tensorflow(home):
-    words = [
-        "train",
-        "--run",
-        "jax",
-        "--data",
-        "few",
-        "--epochs",
-        "2",
-        "--batch-size",
-        "32",
-        "--mixup",
-        "0.2",
-        "--flip",
-        "0.5",
-        "--ema",
-        "0.9",
-        "--optimizer",
-        "adamw",
-    ]
+    arguments = "--run jax --data few --epochs 2 --batch-size 32 --mixup 0.2 --flip 0.5 --ema 0.9 --optimizer adamw"
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORFLOW, *words],
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, "train", *arguments.split()],
         timeout=LIMIT_S,
         env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True,

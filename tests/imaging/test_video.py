@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fer_core.errors import MediaError
-from fer_core.media import video as video_module
-from fer_core.media.video import open_video, write_video
+from fer_core.imaging import video as video_module
+from fer_core.imaging.video import open_video, write_video
 
 
 def shade(index, height=48, width=64):

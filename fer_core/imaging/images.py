@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
+from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -12,7 +14,9 @@ from fer_core.errors import MediaError
 
 # A phone takes up to 50 megapixels; more is a mistake or an attack on memory.
 MAX_PIXELS = 60_000_000
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+# No picture of these formats is larger; reading a file of another kind whole would take all memory.
+_MAX_BYTES = 250_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF")
 
 # What brings a picture upright, by the value of its EXIF orientation. Pillow's own exif_transpose also writes
 # the EXIF anew, and fails where any other tag of it is odd.
@@ -58,6 +62,47 @@ def decode_image(content: bytes, name: str = "The picture") -> np.ndarray:
             "Save it again as JPEG or PNG."
         ) from error
     return np.ascontiguousarray(upright_rgb[:, :, ::-1])
+
+
+def load_image(source: np.ndarray | str | os.PathLike[str] | bytes | Image.Image) -> np.ndarray:
+    """Return a picture from wherever it is as the array that the package works on.
+
+    Args:
+        source: path of a file, the content of one, a PIL image, or uint8 (h, w, 3) BGR or (h, w) gray, which is
+            returned as it is.
+
+    Raises:
+        MediaError: it cannot be read, or is none of these.
+    """
+    if isinstance(source, np.ndarray):
+        return source
+    if isinstance(source, bytes):
+        return decode_image(source)
+    if isinstance(source, Image.Image):
+        return np.ascontiguousarray(np.asarray(_of_8_bits(source).convert("RGB"))[:, :, ::-1])
+    if isinstance(source, str | os.PathLike):
+        return read_image(Path(source))
+    raise MediaError(
+        f"Expected a path, the bytes of a file, a PIL image or a NumPy array of uint8, got {type(source).__name__}."
+    )
+
+
+def read_image(path: Path, name: str | None = None) -> np.ndarray:
+    """Read an image file as `decode_image` decodes it, which is called `name` in an error, by default its own name.
+
+    Raises:
+        MediaError: it cannot be read, or is larger than any picture.
+    """
+    name = name or path.name
+    try:
+        if (size := path.stat().st_size) > _MAX_BYTES:
+            raise MediaError(
+                f"{name} has {size / 1e6:,.0f} MB; expected a picture of at most {_MAX_BYTES / 1e6:,.0f} MB."
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise MediaError(f"{name} cannot be read: {error.strerror}.") from error
+    return decode_image(content, name)
 
 
 def _of_8_bits(image: Image.Image) -> Image.Image:

@@ -15,12 +15,15 @@ import numpy as np
 
 from fer_core.errors import MediaError
 from fer_core.files import atomic_path
-from fer_core.media.images import MAX_PIXELS
+from fer_core.imaging.images import MAX_PIXELS
 
 # Fine enough to tell any two frames apart, and a clock that every player knows.
 _CLOCK = Fraction(1, 90_000)
 # What a video is said to have where its file does not tell.
 _USUAL_RATE = 25
+# A video may end so much before what its file announces, as a share of it and in seconds: announcements are rounded,
+# and sound may go on after the picture.
+_MISSING_SHARE, _MISSING_S = 0.03, 1.0
 # A frame so little before its time is in time: clocks of files are rounded.
 _EARLY_S = 0.0005
 
@@ -62,9 +65,10 @@ class Video:
             every_s: seconds from one to the next; those between are left out. 0 gives all.
 
         Raises:
-            MediaError: the file is damaged from some place on, or its pictures are too large.
+            MediaError: the file is damaged from some place on, ends before the length it announces, or its pictures
+                are too large.
         """
-        first_s, due_s, index = None, 0.0, 0
+        first_s, due_s, index, time_s = None, 0.0, 0, 0.0
         decoded = self._container.decode(self._stream)
         while True:
             try:
@@ -75,6 +79,7 @@ class Video:
                     "read up to there is kept; convert the video anew for the rest."
                 ) from error
             if frame is None:
+                self._require_whole(index, time_s)
                 return
             if frame.width * frame.height > MAX_PIXELS:
                 raise MediaError(
@@ -88,6 +93,27 @@ class Video:
                 due_s = every_s * (math.floor((time_s + _EARLY_S) / every_s) + 1) if every_s else 0.0
                 yield VideoFrame(index, time_s, _upright(frame))
             index += 1
+
+    def _require_whole(self, frames: int, last_s: float) -> None:
+        """Refuse an end after `frames` frames, the last shown at `last_s`, that is well before the announced one."""
+        announced = self._stream.frames
+        if announced:
+            missing = announced - frames
+            if missing > max(_MISSING_SHARE * announced, 2) and missing > _MISSING_SHARE * float(self.rate):
+                raise self._cut_off(f"{frames:,} of {announced:,} frames")
+            return
+        silent = len(self._container.streams.get()) == 1
+        if (
+            silent
+            and self.duration_s
+            and self.duration_s - last_s - 1 / float(self.rate) > max(_MISSING_SHARE * self.duration_s, _MISSING_S)
+        ):
+            raise self._cut_off(f"{last_s:.1f} of {self.duration_s:.1f} seconds")
+
+    def _cut_off(self, read: str) -> MediaError:
+        return MediaError(
+            f"{self._name} is cut off after {read}. What was read up to there is kept; get the whole file for the rest."
+        )
 
 
 @contextmanager
@@ -111,7 +137,7 @@ def open_video(path: Path, name: str | None = None) -> Iterator[Video]:
         ) from error
     with container:
         if not container.streams.video:
-            raise MediaError(f"{name} holds no pictures, only {_others(container)}. Choose a video.")
+            raise MediaError(f"{name} has no video stream{_others(container)}. Choose a video.")
         yield Video(container, name)
 
 
@@ -167,4 +193,5 @@ def _upright(frame: av.VideoFrame) -> np.ndarray:
 
 
 def _others(container: av.container.InputContainer) -> str:
-    return " and ".join(sorted({stream.type for stream in container.streams})) or "nothing else"
+    kinds = sorted({stream.type for stream in container.streams})
+    return f", only {' and '.join(kinds)}" if kinds else ""

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from fer_core.errors import MediaError
-from fer_core.media import images
-from fer_core.media.images import decode_image
+from fer_core.imaging import images
+from fer_core.imaging.images import decode_image
 
 
 def encode(array, form="PNG", **options):

@@ -1,0 +1,73 @@
+"""The file formats of a table of faces, by the ending of its name."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from fer_core.errors import MediaError
+from fer_core.files import atomic_path
+from fer_core.recognition.table import read_table
+
+
+def _json(rows: pd.DataFrame, path: Path) -> None:
+    rows.to_json(path, orient="records", indent=1, force_ascii=False)
+
+
+def _json_lines(rows: pd.DataFrame, path: Path) -> None:
+    rows.to_json(path, orient="records", lines=True, force_ascii=False)
+
+
+def _parquet(rows: pd.DataFrame, path: Path) -> None:
+    rows.to_parquet(path, index=False)
+
+
+# CSV is written row by row; these are made of the whole table at the end.
+_WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = MappingProxyType(
+    {".json": _json, ".jsonl": _json_lines, ".parquet": _parquet}
+)
+FORMATS = (".csv", *_WRITERS)
+
+
+def require_format(path: Path) -> None:
+    """Check that a table can be written to a file of this name.
+
+    Raises:
+        MediaError: its ending is none of `FORMATS`.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise MediaError(f"A table ends in {', '.join(FORMATS)}; got {path.name}. Choose one of these endings.")
+
+
+def is_csv(path: Path) -> bool:
+    """Return whether a table of this name is written row by row."""
+    return path.suffix.lower() == ".csv"
+
+
+def write_table(csv: bytes, path: Path) -> None:
+    """Write a table to a file in the format its name ends in.
+
+    Args:
+        csv: what a `Table` or `classify_files` wrote.
+        path: file to write, atomically; one that is there is replaced.
+    """
+    with atomic_path(path) as partial:
+        _WRITERS[path.suffix.lower()](_rows(csv), partial)
+
+
+def _rows(csv: bytes) -> pd.DataFrame:
+    rows = read_table(csv)
+    if "uncertain" in rows:
+        rows["uncertain"] = rows["uncertain"].map({"yes": True, "no": False}).astype("boolean")
+    return rows
+
+
+def as_parquet(csv: bytes) -> bytes:
+    """Return a table as the content of a Parquet file."""
+    buffer = io.BytesIO()
+    _rows(csv).to_parquet(buffer, index=False)
+    return buffer.getvalue()
