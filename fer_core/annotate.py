@@ -163,11 +163,10 @@ def _draw_plates(
 ) -> None:
     plates: list[Spot] = []
     faces = result.detections.xyxy
-    for row, (word, color, probs, track_id) in enumerate(
-        zip(words, colors, result.prediction.probs, result.track_id, strict=True)
-    ):
-        percent = None if color is None else f"{round(100 * float(probs.max()))} %"
-        plate = _plate(word, color, percent, text_px(*result.size_wh), f"{track_id + 1}" if numbers else "")
+    for row, (word, color, track_id) in enumerate(zip(words, colors, result.track_id, strict=True)):
+        percent = None if color is None else f"{round(100 * float(result.prediction.probs[row].max()))} %"
+        text = f"{track_id + 1} {word}" if numbers else word
+        plate = _plate(text, color, percent, text_px(*result.size_wh))
         plates.append(_draw_plate(image, faces[row], plate, np.array(plates), np.delete(faces, row, axis=0)))
 
 
@@ -217,14 +216,11 @@ def _covered(spot: Spot, boxes: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _plate(
-    word: str, color: Color | None, percent: str | None, size_px: int, number: str = ""
-) -> tuple[np.ndarray, np.ndarray]:
+def _plate(word: str, color: Color | None, percent: str | None, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a plate as BGR float32 (h, w, 3) and opacity float32 (h, w, 1), 0 to 1."""
-    text = f"{number} {word}" if number else word
     with _font_lock:
         font = ImageFont.load_default(size_px)
-        word_wide, percent_wide = round(font.getlength(text)), round(font.getlength("100 %"))
+        word_wide, percent_wide = round(font.getlength(word)), round(font.getlength("100 %"))
         pad, gap, tall = round(0.45 * size_px), round(0.4 * size_px), round(1.5 * size_px)
         swatch = round(0.55 * size_px)
         wide = pad + swatch + gap + word_wide + (gap + percent_wide if percent else 0) + pad
@@ -232,7 +228,7 @@ def _plate(
         draw = ImageDraw.Draw(ink)
         base = tall / 2 + 0.36 * size_px
         x = pad + swatch + gap
-        draw.text((x, base), text, WORD_BGR, font, anchor="ls")
+        draw.text((x, base), word, WORD_BGR, font, anchor="ls")
         if percent:  # right-aligned in a column of fixed width: the plate must not breathe with the digits
             draw.text((wide - pad, base), percent, SCORE_BGR, font, anchor="rs")
     plate = np.array(ink)  # its channels were given as BGR all along

@@ -9,6 +9,7 @@ from fer_core.errors import DependencyError
 
 _ONNX = ("tf2onnx", "onnx", "onnxruntime")
 INSTALL_TRAIN = 'pip install "fer-dashboard[train]"'
+INSTALL_MLFLOW = 'pip install "fer-dashboard[mlflow]"'
 
 
 def require_training(action: str, any_backend: bool = True, onnx: bool = False) -> None:
@@ -24,6 +25,21 @@ def require_training(action: str, any_backend: bool = True, onnx: bool = False) 
     """
     if message := training_unavailable(action, any_backend, onnx):
         raise DependencyError(message)
+
+
+def require_package(name: str, action: str, install: str) -> None:
+    """Do nothing if a package is installed.
+
+    Args:
+        name: of the package.
+        action: what needs it, as the subject of a sentence: "Logging to MLflow".
+        install: the command that installs it.
+
+    Raises:
+        DependencyError: it is missing.
+    """
+    if find_spec(name) is None:
+        raise DependencyError(f"{action} needs {name}, which is not installed. Install with: {install}")
 
 
 def training_unavailable(action: str, any_backend: bool = True, onnx: bool = False) -> str:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from fer_core.data.face_set import SPLITS, FaceSet
-from fer_core.data.fingerprint import FER2013_HASH, FINGERPRINT_FILE, fer2013_fingerprints, load_fingerprint
+from fer_core.data.fingerprint import (
+    FER2013_HASH,
+    FINGERPRINT_FILE,
+    fer2013_fingerprints,
+    load_fingerprint,
+    save_fingerprint,
+)
+from fer_core.files import sha256_of
+from fer_core.models.bundle import CARD_FILE
 from fer_core.models.card import ModelCard
 
 # What a network may have been trained on if its card does not say: tests choose between networks but train none.
@@ -49,6 +59,28 @@ def trained_on_splits(card: ModelCard, faces: FaceSet, splits: Iterable[str]) ->
     """
     rows = trained_on(card, faces)
     return [split for split in splits if rows[faces.rows_of(split)].mean() > _COPIES_AT_MOST]
+
+
+def carry_fingerprint(cards: Sequence[ModelCard], folder: Path) -> None:
+    """Write what models were trained on beside the card of a model that was made from them, and list it there.
+
+    Nothing is written where their cards say it themselves, or where it is not known of one of them.
+
+    Args:
+        cards: of the models, as they were read from their folders.
+        folder: of the new model, with its card.
+
+    Raises:
+        DataError: the fingerprint of one of them is missing or damaged.
+    """
+    if not any(FINGERPRINT_FILE in card.files for card in cards):
+        return
+    fingerprints = [fingerprint for card in cards if (fingerprint := training_fingerprint(card)) is not None]
+    if len(fingerprints) < len(cards):
+        return
+    path = save_fingerprint(folder, np.unique(np.concatenate(fingerprints)))
+    card = ModelCard.load(folder / CARD_FILE)
+    replace(card, files={**card.files, FINGERPRINT_FILE: sha256_of(path)}).save(folder / CARD_FILE)
 
 
 def _may_be_trained_on(card: ModelCard, faces: FaceSet) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 
 def _require(condition: bool, message: str) -> None:
@@ -120,7 +120,7 @@ class FrameResult:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a face: its number from 1, left, top, right, bottom in pixels, expression, scores by label."""
-        import pandas as pd
+        import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
         left, top, right, bottom = self.detections.xyxy.T
         columns = {"face": self.track_id + 1, "left": left, "top": top, "right": right, "bottom": bottom}

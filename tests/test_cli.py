@@ -42,6 +42,7 @@ COMMANDS = (
     "display",
     "doctor",
     "models",
+    "runs",
 )
 
 

@@ -9,7 +9,7 @@ from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 from fer_core.models.bundle import bundled_models, load_bundle
 from fer_core.models.card import ModelCard
-from fer_core.trained_on import trained_on, trained_on_splits, training_fingerprint
+from fer_core.trained_on import carry_fingerprint, trained_on, trained_on_splits, training_fingerprint
 
 
 def card(**data):
@@ -105,3 +105,17 @@ def test_a_bundled_model_was_not_trained_on_drawings(drawn):
 def test_without_knowledge_of_the_content_the_card_is_believed(drawn):
     assert training_fingerprint(card()) is None
     assert training_fingerprint(card(sha256=FER2013_HASH)) is None  # it does not say which splits
+
+
+def test_a_model_made_of_several_was_trained_on_the_images_of_all(drawn, tmp_path):
+    cards = []
+    for name, images in (("one", drawn.images[:20]), ("two", drawn.images[10:40])):
+        (tmp_path / name).mkdir()
+        cards.append(trained_card(tmp_path / name, images))
+    (tmp_path / "both").mkdir()
+    card(sha256="other").save(tmp_path / "both" / "card.json")
+    carry_fingerprint(cards, tmp_path / "both")
+    both = ModelCard.load(tmp_path / "both" / "card.json")
+    np.testing.assert_array_equal(training_fingerprint(both), content_fingerprint(drawn.images[:40]))
+    carry_fingerprint([*cards, card()], tmp_path / "one")
+    assert len(training_fingerprint(cards[0])) == 20, "one of them does not say what it was trained on"

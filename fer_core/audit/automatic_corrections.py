@@ -17,7 +17,6 @@ from fer_core.audit.findings import OTHER_SPLITS, Findings
 from fer_core.audit.votes import votes_for_label
 from fer_core.data.face_set import SPLITS
 from fer_core.data.votes import unique_majority
-from fer_core.emotions import LABELS
 
 # A label that at most so many of ten people chose is contradicted if most of them chose another.
 MAX_VOTES_FOR_LABEL = 1
@@ -114,11 +113,12 @@ def _conflicting(findings: Findings, decided: np.ndarray) -> Iterator[_Step]:
         if len(np.unique(labels[rows])) < 2:
             continue
         label, favoured_by = _favoured_label(findings, rows)
+        names = _names(labels[rows], findings.class_names)
         for row in rows:
             if label is None:
-                yield _Step(int(row), f"{CONFLICTING} ({_names(labels[rows], findings)})")
+                yield _Step(int(row), f"{CONFLICTING} ({names})")
             elif labels[row] != label:
-                yield _Step(int(row), f"{CONFLICTING} ({_names(labels[rows], findings)}; {favoured_by})", label)
+                yield _Step(int(row), f"{CONFLICTING} ({names}; {favoured_by})", label)
 
 
 def _favoured_label(findings: Findings, rows: np.ndarray) -> tuple[int | None, str]:
@@ -140,9 +140,9 @@ def _contradicted(findings: Findings, decided: np.ndarray) -> Iterator[_Step]:
     rows = np.flatnonzero((majority >= 0) & (majority != findings.labels) & (own <= MAX_VOTES_FOR_LABEL))
     most = votes_for_label(findings.votes[rows], majority[rows])
     for row, count in zip(rows, most, strict=True):
-        name, other = LABELS[findings.labels[row]], LABELS[majority[row]]
+        name, other = findings.class_names[findings.labels[row]], findings.class_names[majority[row]]
         yield _Step(int(row), f"{CONTRADICTED} ({own[row]} {name}, {count} {other})", int(majority[row]))
 
 
-def _names(labels: np.ndarray, findings: Findings) -> str:
-    return ", ".join(findings.class_names[label] for label in np.unique(labels))
+def _names(labels: np.ndarray, class_names: tuple[str, ...]) -> str:
+    return ", ".join(class_names[label] for label in np.unique(labels))

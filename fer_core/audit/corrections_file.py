@@ -28,9 +28,9 @@ def read_corrections(name: str, data: str, n: int, class_names: tuple[str, ...] 
         DataError: the list is damaged or about another data set.
     """
     path = corrections_path(name)
-    if not path.exists():
-        return Corrections(data, n, class_names=class_names)
-    return load_corrections(path, data, n, class_names)
+    if path.exists():
+        return load_corrections(path, data, n, class_names)
+    return Corrections(data, n, class_names=class_names)
 
 
 def change_corrections(

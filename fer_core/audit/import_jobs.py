@@ -59,7 +59,7 @@ class ImportPath(_DataTask):
 
     def write(self, job: JobContext) -> str:
         votes = Path(self.votes) if self.votes else None
-        return import_faces(Path(self.source), self.name, job.progress, votes=votes, classes=self.classes)
+        return import_faces(Path(self.source), self.name, job.progress, self.classes, votes=votes)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class ImportUpload(_DataTask):
 
     def write(self, job: JobContext) -> str:
         votes = job.inputs / self.votes if self.votes else None
-        return import_faces(job.inputs / self.file, self.name, job.progress, votes=votes, classes=self.classes)
+        return import_faces(job.inputs / self.file, self.name, job.progress, self.classes, votes=votes)
 
 
 @dataclass(frozen=True)

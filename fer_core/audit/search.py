@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -203,7 +203,7 @@ def _tagged(n: int, query: Query, tags: Mapping[str, np.ndarray], corrected: Col
     return chosen
 
 
-def _predicted(query: Query, probs: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
+def _predicted(query: Query, probs: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:
     chosen = np.ones(len(probs), bool)
     if query.predicted:
         chosen &= np.isin(probs.argmax(axis=1), [class_names.index(name) for name in query.predicted])

@@ -28,9 +28,12 @@ MEASURES: Mapping[str, tuple[str, bool]] = {
     "val_supported_negatives": ("Supported negative labels found, %", True),
     "val_majority_accuracy": ("Accuracy on the unique majority of votes, %", True),
     "val_label_accuracy": ("Accuracy on the labels, %", True),
+    "val_balanced_accuracy": ("Balanced accuracy, %", True),
     "learning_rate": ("Learning rate", False),
 }
 _LEGEND_ROW_PX = 20
+# Of values before smoothing, behind the smoothed ones.
+_RAW_OPACITY = 0.3
 _ACCURACY = "accuracy"
 # The colour of a full cell of the confusion matrix, and the ground that thinner ones let through.
 _CELL, _LIGHT, _DARK = (79, 124, 172), (255, 255, 255), (14, 17, 23)
@@ -98,6 +101,32 @@ def learning_rate_curve(rates: Sequence[float], epochs: int, height_px: int = 26
     return go.Figure({"data": [line], "layout": _layout("rate", epochs, height_px)})
 
 
+def rate_sweep_figure(
+    rates: Sequence[float], losses: Sequence[float], smoothed: Sequence[float], suggested: float | None
+) -> go.Figure:
+    """Draw the loss against a rising learning rate: each batch faintly, their moving average, and the suggestion.
+
+    Args:
+        rates: learning rate of each step.
+        losses: of each step's batch.
+        smoothed: their moving average.
+        suggested: the rate to mark; none if None.
+    """
+    batches, mean = (_line(list(rates), list(values), "loss", TRAINING, "loss") for values in (losses, smoothed))
+    lines = [{**batches, "opacity": _RAW_OPACITY, "mode": "lines"}, {**mean, "mode": "lines"}]
+    for line in lines:
+        line["hovertemplate"] = "rate %{x:.1e}: loss %{y:.3f}<extra></extra>"
+    layout = _layout("loss", 1, 240)
+    layout["title"]["text"] = "Loss by learning rate"
+    layout["xaxis"] = {"type": "log", "fixedrange": True, "showgrid": False, "exponentformat": "e", "dtick": 1}
+    # A loss that has diverged would press the rest of the curve flat.
+    layout["yaxis"] |= {"range": [0.95 * min(smoothed), 1.15 * smoothed[0]]} if len(smoothed) else {}
+    if suggested is not None:
+        mark = {"type": "line", "x0": suggested, "x1": suggested, "y0": 0, "y1": 1, "yref": "paper"}
+        layout["shapes"] = [{**mark, "line": {"color": VALIDATION, "width": 2, "dash": "dot"}}]
+    return go.Figure({"data": lines, "layout": layout})
+
+
 def compare_curves(
     groups: Mapping[str, Sequence[pd.DataFrame]],
     measure: str,
@@ -119,8 +148,11 @@ def compare_curves(
     lines = []
     for number, (name, histories) in enumerate(groups.items()):
         color, dash = SERIES_COLORS[number % len(SERIES_COLORS)], _DASHES[number // len(SERIES_COLORS) % len(_DASHES)]
-        curves = [_smooth(history[measure] * (100 if is_share else 1), smoothing) for history in histories]
-        lines += _group_lines(name, curves, color, dash, _ACCURACY if is_share else measure)
+        quantity = _ACCURACY if is_share else measure
+        raw = [history[measure] * (100 if is_share else 1) for history in histories]
+        if smoothing:
+            lines += [_raw_line(name, curve, color, quantity) for curve in raw]
+        lines += _group_lines(name, [_smooth(curve, smoothing) for curve in raw], color, dash, quantity)
     longest = max((len(history) for histories in groups.values() for history in histories), default=1)
     layout = _layout(_ACCURACY if is_share else "loss", longest, height_px)
     rows = -(-len(groups) // 3)
@@ -145,6 +177,13 @@ def compare_curves(
     elif log:
         layout["yaxis"] |= {"type": "log", "rangemode": "normal"}
     return go.Figure({"data": lines, "layout": layout})
+
+
+def _raw_line(name: str, values: pd.Series, color: str, quantity: str) -> dict:
+    """Return the values of a run before smoothing, drawn faintly."""
+    line = _line(list(range(1, len(values) + 1)), values.tolist(), name, color, quantity)
+    faint = {"opacity": _RAW_OPACITY, "mode": "lines", "line": {"color": color, "width": 1}}
+    return {**line, **faint, "hoverinfo": "skip", "hovertemplate": None, "showlegend": False, "legendgroup": name}
 
 
 def _group_lines(name: str, curves: Sequence[pd.Series], color: str, dash: str, quantity: str) -> list[dict]:

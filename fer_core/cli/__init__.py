@@ -25,6 +25,7 @@ from fer_core.cli.experiments import compare_cleaning, score_faults, seed_faults
 from fer_core.cli.media import analyze, classify
 from fer_core.cli.model_store import models_app
 from fer_core.cli.models import convert, ensemble, export_model, import_model
+from fer_core.cli.runs import runs
 from fer_core.cli.training import train
 from fer_core.errors import FerError
 
@@ -57,6 +58,7 @@ for name, command in {
 }.items():
     app.command(name)(command)
 app.add_typer(models_app, name="models")
+app.add_typer(runs, name="runs")
 
 
 @app.callback(invoke_without_command=True)

@@ -142,12 +142,17 @@ def ensemble(
     require_training("Making an ensemble")
     from fer_core.data.demo import demo_set
     from fer_core.data.face_arrays import read_faces
+    from fer_core.models.bundle import CARD_FILE
+    from fer_core.models.card import ModelCard
     from fer_core.models.ensemble import read_recipe, save_ensemble
     from fer_core.models.model_store import find_model
+    from fer_core.trained_on import carry_fingerprint
 
     checked = read_faces(faces) if faces else demo_set(70).images
     terms = read_recipe(recipe) if recipe else None
-    saved = save_ensemble([find_model(member) for member in members], out, checked, name, terms, mirror)
+    folders = [find_model(member) for member in members]
+    saved = save_ensemble(folders, out, checked, name, terms, mirror)
+    carry_fingerprint([ModelCard.load(folder / CARD_FILE) for folder in folders], out)
     print(
         f"Wrote {out}: {saved.card.parameters / 1e6:.2f} M parameters, {saved.bytes / 1e6:.2f} MB, "
         f"{saved.ms_per_face:.2f} ms a face, label sets {', '.join(saved.card.label_sets)}; largest difference from "

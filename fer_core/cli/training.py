@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from fer_core.cli.arguments import either, one_of
+from fer_core.errors import RunError
 from fer_core.training.arguments import choices, config_from_options, option_of, shown, values_of
 from fer_core.training.config import PRESETS
 
@@ -32,6 +33,13 @@ def train(
         Path | None,
         typer.Option(metavar="FILE", help="Train nothing: write to FILE how long an epoch would take here."),
     ] = None,
+    find_lr: Annotated[
+        bool,
+        typer.Option(
+            "--find-lr",
+            help="Train no run: try rising learning rates on up to 100 batches, and print the loss and a suggestion.",
+        ),
+    ] = False,
     preset: Annotated[
         str | None,
         typer.Option(parser=one_of(PRESETS), metavar=either(PRESETS), help="Recipe that all other options change."),
@@ -47,6 +55,11 @@ def train(
     if measure:
         command.measure(config_from_options(given, preset), command.open_run_faces, measure)
         return
+    if find_lr:
+        if resume:
+            raise RunError("--find-lr tries learning rates for a new run, so --resume cannot be given too.")
+        print(command.find_learning_rate(config_from_options(given, preset), command.open_run_faces))
+        return
     if resume:
         written = [option_of(name) for name in ([*(["preset"] if preset else []), *given])]
         folder = command.resumable_run(run, written)
@@ -56,9 +69,7 @@ def train(
     if outcome.metrics is None:
         print(f"Stopped. Go on with: python -m fer_core train --resume --run {run or folder.name}")
         raise typer.Exit(outcome.exit_code)
-    for split, figures in outcome.metrics.items():
-        low, high = figures["accuracy_95"]
-        print(f"{split}: {figures['accuracy']:.2%} ({low:.1%} to {high:.1%}), {figures['protocol']}")
+    command.print_metrics(outcome.metrics)
 
 
 def without_empty(value: Any) -> Any:

@@ -28,9 +28,9 @@ def import_faces(
     source: Path,
     name: str = "",
     progress: Progress | None = None,
+    classes: str = "auto",
     *,
     votes: Path | None = None,
-    classes: str = "auto",
 ) -> str:
     """Read `source` into a store of its own.
 

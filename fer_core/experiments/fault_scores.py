@@ -13,7 +13,6 @@ from fer_core.audit.corrections_file import corrections_path
 from fer_core.audit.findings import Findings
 from fer_core.audit.first_look import first_look
 from fer_core.data.store import open_store
-from fer_core.emotions import LABELS
 from fer_core.experiments.seeded_faults import BLANK, DUPLICATE, KINDS, LEAK, MISLABEL, Fault, FaultKey, load_key
 from fer_core.formats import percent
 
@@ -148,14 +147,15 @@ def _found_by(fault: Fault, corrections: Corrections, findings: Findings) -> lis
     current = corrections.current
     if fault.kind == MISLABEL:
         correction = current.get(fault.row)
-        return [fault.row] if correction and correction.label != LABELS[findings.labels[fault.row]] else []
+        given = findings.class_names[findings.labels[fault.row]]
+        return [fault.row] if correction and correction.label != given else []
     rows = (fault.row, fault.twin) if fault.kind == DUPLICATE else (fault.row,)
     return [row for row in rows if row in current and current[row].action == EXCLUDE]
 
 
 def _has_right_label(fault: Fault, corrections: Corrections) -> bool:
     label = corrections.current[fault.row].label if fault.kind == MISLABEL else ""
-    return bool(label) and LABELS.index(label) == fault.label
+    return bool(label) and corrections.class_names.index(label) == fault.label
 
 
 def _aimed_at(correction: Correction, findings: Findings) -> str:

@@ -99,7 +99,7 @@ def _changes(correction: Correction, faces: FaceSet) -> bool:
     label = correction.label
     return (
         not label
-        or Corrections(faces.hash, len(faces), (correction,)).apply(faces.labels)[1][correction.row]
+        or Corrections(faces.hash, len(faces), (correction,), faces.class_names).apply(faces.labels)[1][correction.row]
         != faces.labels[correction.row]
     )
 
@@ -173,7 +173,7 @@ def _is_free_or_holds(folder: ExperimentFolder, content: Mapping[str, Any], corr
     if not folder.plan_file.exists():
         return True
     try:
-        held = load_corrections(folder.corrections_file, corrections.data, corrections.n)
+        held = load_corrections(folder.corrections_file, corrections.data, corrections.n, corrections.class_names)
         return read_json(folder.plan_file) == content and decisions(held) == decisions(corrections)
     except (DataError, ValueError):
         return False  # damaged, or about another data set

@@ -13,7 +13,6 @@ from fer_core.audit.automatic_corrections import kind_of
 from fer_core.audit.corrections import Corrections
 from fer_core.data.face_set import FaceSet
 from fer_core.data.votes import clear_expression
-from fer_core.emotions import LABELS
 from fer_core.errors import DataError, ModelError
 from fer_core.evaluation.compare import compare
 from fer_core.evaluation.paired_difference import PairedDifference, paired_difference
@@ -201,7 +200,9 @@ def _measure_split(
         _measure(
             key,
             truth,
-            *(np.stack([_probs(card, scores, against) for card, scores in arm]) for arm in (before, after)),
+            np.stack([_probs(card, scores, against) for card, scores in before]),
+            np.stack([_probs(card, scores, against) for card, scores in after]),
+            faces.class_names,
         )
         for key, (truth, against) in _truths(faces, split, corrections).items()
         if np.any(truth >= 0)
@@ -228,7 +229,9 @@ def _probs(card: ModelCard, scores: Scores, truth: Truth) -> np.ndarray:
     return scores.by_label_set(card)[answering_label_set(card.label_sets, truth)].probs
 
 
-def _measure(key: str, truth: np.ndarray, before: np.ndarray, after: np.ndarray) -> Measure:
+def _measure(
+    key: str, truth: np.ndarray, before: np.ndarray, after: np.ndarray, class_names: tuple[str, ...]
+) -> Measure:
     """Compare scores, float (seeds, n, 7), on the faces that have a true expression, int (n,) of 0 or more."""
     chosen = truth >= 0
     truth, before, after = truth[chosen], before[:, chosen], after[:, chosen]
@@ -237,7 +240,7 @@ def _measure(key: str, truth: np.ndarray, before: np.ndarray, after: np.ndarray)
         key=key,
         overall=paired_difference(right_before, right_after),
         by_label={
-            LABELS[k]: paired_difference(right_before[:, truth == k], right_after[:, truth == k])
+            class_names[k]: paired_difference(right_before[:, truth == k], right_after[:, truth == k])
             for k in np.unique(truth)
         },
         before_by_seed=tuple(right_before.mean(axis=1).tolist()),

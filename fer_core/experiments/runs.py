@@ -155,7 +155,8 @@ def _same_configuration(run: RunFolder, plan: CleaningPlan, folder: ExperimentFo
         return False
     if arm is Arm.ORIGINAL:
         return True
-    held = load_corrections(run.corrections_file, plan.corrections.data, plan.corrections.n)
+    own = plan.corrections
+    held = load_corrections(run.corrections_file, own.data, own.n, own.class_names)
     return decisions(held) == decisions(plan.corrections)
 
 

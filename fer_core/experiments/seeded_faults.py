@@ -21,7 +21,6 @@ from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.resolve import open_faces
 from fer_core.data.split_names import TEST_SPLITS
 from fer_core.data.store import data_root, list_stores, write_store
-from fer_core.emotions import LABELS
 from fer_core.errors import DataError
 from fer_core.files import write_text
 
@@ -63,13 +62,13 @@ class Fault:
         row: the image that is wrong.
         kind: one of `KINDS`.
         twin: row of the image that was copied; -1 for faults that are no copies.
-        label: true label of a mislabelled image, index into `LABELS`; -1 for other faults.
+        label: true label of a mislabelled image, index into the class names; -1 for other faults.
     """
 
     row: Annotated[int, Field(ge=0)]
     kind: str
     twin: int = -1
-    label: Annotated[int, Field(ge=-1, lt=len(LABELS))] = -1
+    label: Annotated[int, Field(ge=-1)] = -1
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ def seed_faults(faces: FaceSet, shares: FaultShares, seed: int) -> tuple[FaceSet
         elif fault.kind == BLANK:
             images[fault.row] = _blank_image(rng)
         else:
-            labels[fault.row] = (fault.label + rng.integers(1, len(LABELS))) % len(LABELS)
+            labels[fault.row] = (fault.label + rng.integers(1, len(faces.class_names))) % len(faces.class_names)
     source = dataclasses.replace(faces.source, notes=(*faces.source.notes, _NOTE))
     copy = dataclasses.replace(faces, images=images, labels=labels, votes=votes, source=source)
     ordered = tuple(sorted(faults, key=lambda fault: fault.row))

@@ -19,6 +19,8 @@ BUNDLED_ROOT = Path(__file__).parent / "bundled"
 DEFAULT_MODEL = "people"
 MODEL_FILE = "model.tflite"
 CARD_FILE = "card.json"
+# The same network for Keras, beside a run and where a model is exported to it.
+KERAS_FILE = "model.keras"
 # Not every model has it; the app itself never reads it.
 WEIGHTS_FILE = "weights.npz"
 

@@ -20,10 +20,13 @@ from fer_core.errors import FerError, RunError
 from fer_core.files import write_json
 from fer_core.models.model_store import available_models
 from fer_core.settings import home_folder
+from fer_core.terminal import progress_bar
 from fer_core.training.config import RunConfig
+from fer_core.training.learning_rate import sweep_text
 from fer_core.training.loop.prerequisites import check_prerequisites
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.heartbeat import Heartbeat
+from fer_core.training.run.process import require_unfinished
 from fer_core.training.run.store import find_run, free_name, list_runs
 from fer_core.training.run_faces import open_run_faces
 
@@ -128,6 +131,27 @@ def train_run(run: RunFolder, open_faces: OpenFaces) -> TrainOutcome:
     return TrainOutcome(card.metrics if card else None, beat.stop_signal)
 
 
+def finish_run(run: RunFolder, open_faces: OpenFaces) -> TrainOutcome:
+    """Make the weights that a stopped run has so far its result, in this process, and write the model for the app.
+
+    Raises:
+        FerError: it is finished, has no weights yet, or see `finish`.
+    """
+    from fer_core.training.loop.finish import finish
+
+    require_unfinished(run)
+    beat = Heartbeat(run)
+    card = finish(open_faces, run, export=_export, beat=beat)
+    return TrainOutcome(card.metrics if card else None, beat.stop_signal)
+
+
+def print_metrics(metrics: Mapping[str, Any]) -> None:
+    """Print the accuracy of a finished run on each split, with its 95 % interval."""
+    for split, figures in metrics.items():
+        low, high = figures["accuracy_95"]
+        print(f"{split}: {figures['accuracy']:.2%} ({low:.1%} to {high:.1%}), {figures['protocol']}")
+
+
 def measure(config: RunConfig, open_faces: OpenFaces, path: Path) -> None:
     """Measure how fast `config` trains here and write it, or why that failed, to `path`."""
     from fer_core.training.timing.benchmark import measure_throughput
@@ -137,6 +161,21 @@ def measure(config: RunConfig, open_faces: OpenFaces, path: Path) -> None:
     except FerError as error:
         write_json(path, {"error": str(error), "time_s": time.time()})
         raise
+
+
+def find_learning_rate(config: RunConfig, open_faces: OpenFaces) -> str:
+    """Try learning rates for `config` and return the outcome as text.
+
+    Raises:
+        FerError: the configuration cannot be trained.
+    """
+    from fer_core.training.loop.rate_sweep import sweep_learning_rates
+
+    config = _with_absolute_paths(config)
+    check_prerequisites(config)
+    with progress_bar("Trying learning rates") as update:
+        sweep = sweep_learning_rates(open_faces(config), config, steps=lambda done, total, _: update(done, total))
+    return sweep_text(sweep)
 
 
 def _export(run: RunFolder) -> None:

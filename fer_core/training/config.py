@@ -163,6 +163,7 @@ class RunConfig:
         "saves time",
         24,
         FACE_SIZE,
+        step=_SIZE_STEP,
     )
     progressive_resizing: float = _choice(
         0.8, f"share of the epochs after which faces are {FACE_SIZE} wide, if they begin smaller", 0, 1, step=0.1
@@ -210,6 +211,8 @@ class RunConfig:
         "epoch whose weights are the result: the one with the best validation accuracy, or the last",
         options=SELECTIONS,
     )
+    tensorboard: bool = _choice(False, "also writes the history as event files for TensorBoard, in the run's folder")
+    mlflow: bool = _choice(False, "also logs the settings and each epoch to MLflow, where MLFLOW_TRACKING_URI says")
     seed: int = _choice(0, "seed of initial weights, order, dropout and augmentation", 0, 2**32 - 1)
 
     def __post_init__(self) -> None:

@@ -17,11 +17,12 @@ import numpy as np
 from fer_core.background.steps import Steps, log_steps
 from fer_core.data.face_set import FaceSet
 from fer_core.errors import ModelError, RunError
-from fer_core.files import atomic_path, sha256_of, write_json
-from fer_core.models.bundle import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, load_bundle
+from fer_core.files import sha256_of, write_json
+from fer_core.models.bundle import CARD_FILE, KERAS_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.convert import MAX_DIFFERENCE, predict_scores, save_bundle
+from fer_core.models.keras_file import save_keras
 from fer_core.models.label_sets import SCORES
 from fer_core.models.onnx_export import (
     ONNX_FILE,
@@ -32,10 +33,10 @@ from fer_core.models.onnx_export import (
 from fer_core.models.registry import build, spec_of
 from fer_core.models.timing import ms_per_face
 from fer_core.models.weights import load_network, save_weights
+from fer_core.trained_on import carry_fingerprint
 from fer_core.training.run.folder import RunFolder
 
 CHECKED_FACES = 256
-KERAS_FILE = "model.keras"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,21 @@ def export_run(
     model = build(card.architecture, label_sets=card.label_sets, classes=len(card.labels))
     model.load_weights(run.weights_file)
     steps(1, 3, f"converting {card.parameters:,} parameters")
+    exported = _export_network(run, model, card, form, folder, faces, trainable, steps)
+    carry_fingerprint([card], folder)
+    return exported
+
+
+def _export_network(
+    run: RunFolder,
+    model: keras.Model,
+    card: ModelCard,
+    form: str,
+    folder: Path,
+    faces: np.ndarray,
+    trainable: bool,
+    steps: Steps,
+) -> Exported:
     if form == "litert":
         difference = save_bundle(model, card, folder, faces, spec_of(card.architecture).kernels)
         exported = _litert(folder, difference, faces, steps)
@@ -125,6 +141,12 @@ def export_model(source: Path, form: str, folder: Path, faces: np.ndarray, steps
         ModelError: the model is not whole, or has no weights for this form.
     """
     bundle = load_bundle(source)
+    exported = _export_bundle(source, bundle, form, folder, faces, steps)
+    carry_fingerprint([bundle.card], folder)
+    return exported
+
+
+def _export_bundle(source: Path, bundle: Bundle, form: str, folder: Path, faces: np.ndarray, steps: Steps) -> Exported:
     if form == "litert":
         folder.mkdir(parents=True, exist_ok=True)
         for name in (MODEL_FILE, CARD_FILE):
@@ -191,25 +213,12 @@ def _keras(
     model: keras.Model, card: ModelCard, folder: Path, faces: np.ndarray, expected: np.ndarray, steps: Steps
 ) -> Exported:
     path = folder / KERAS_FILE
-    with atomic_path(path) as partial:
-        _plain(model).save(partial)
+    save_keras(model, path)
     steps(2, 3, f"comparing both forms on {len(faces)} faces")
     again = keras.models.load_model(path, compile=False, safe_mode=True)
     difference = _checked_difference(predict_scores(again, faces)[SCORES], expected, path)
     _save_card(card, path)
     return _exported(path, difference, None)
-
-
-def _plain(model: keras.Model) -> keras.Model:
-    """Return the network in Keras's own layers alone, so that its file opens without this package."""
-
-    def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
-        kind = keras.layers.BatchNormalization if isinstance(layer, keras.layers.BatchNormalization) else type(layer)
-        return kind.from_config(layer.get_config())
-
-    copy = keras.models.clone_model(model, clone_function=plain)
-    copy.set_weights(model.get_weights())
-    return copy
 
 
 def _checked_difference(

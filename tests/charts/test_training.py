@@ -11,6 +11,7 @@ from fer_core.charts.training import (
     compare_curves,
     confusion_figure,
     learning_rate_curve,
+    rate_sweep_figure,
     run_curves,
 )
 from fer_core.emotions import COLORS, LABELS
@@ -80,7 +81,7 @@ def test_runs_of_one_group_are_their_mean_with_a_band_of_one_standard_deviation(
 
 
 def test_smoothing_is_a_moving_average_without_a_bias_to_its_start():
-    [line] = compare_curves({"run": [HISTORY]}, "val_loss", smoothing=0.5).data
+    _raw, line = compare_curves({"run": [HISTORY]}, "val_loss", smoothing=0.5).data
     assert list(line.y) == pytest.approx([1.7, (0.5 * 1.7 + 1.5) / 1.5])
 
 
@@ -126,3 +127,20 @@ def contrast(one, other) -> float:
 
 def test_no_colour_of_an_emotion_stands_for_a_run():
     assert not {TRAINING, VALIDATION, *SERIES_COLORS} & set(COLORS.values())
+
+
+def test_smoothed_curves_have_their_own_values_faintly_behind():
+    history = pd.concat([HISTORY] * 3, ignore_index=True)
+    raw, smooth = compare_curves({"one": [history]}, "val_accuracy", smoothing=0.6).data
+    assert list(raw.y) == [40, 60] * 3 and raw.opacity < 0.5 and not raw.showlegend
+    assert np.ptp(smooth.y[2:]) < np.ptp(raw.y) and raw.line.color == smooth.line.color
+    assert len(compare_curves({"one": [history]}, "val_accuracy").data) == 1
+
+
+def test_a_sweep_marks_the_rate_that_it_suggests():
+    rates, losses = [1e-4, 1e-3, 1e-2, 1e-1], [1.9, 1.5, 1.2, 40.0]
+    figure = rate_sweep_figure(rates, losses, [1.9, 1.6, 1.3, 20.0], 1e-3)
+    assert figure.layout.xaxis.type == "log"
+    assert figure.layout.shapes[0].x0 == 1e-3
+    assert figure.layout.yaxis.range[1] < 3, "what has diverged does not press the rest flat"
+    assert not rate_sweep_figure(rates, losses, losses, None).layout.shapes

@@ -18,22 +18,27 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.audit.selections_file import change_selections
-from fer_core.background.jobs import running_job
+from fer_core.background.jobs import Job, Request, running_job
 from fer_core.background.locks import take
+from fer_core.background.task import Progress
 from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
+from fer_core.emotions import LABELS
 from fer_core.errors import RunError
 from fer_core.files import read_json, sha256_of, write_json
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
 from fer_core.models.model_store import choose_model, chosen_model, put_live
-from fer_core.training.config import PRESETS
+from fer_core.training.config import PRESETS, RunConfig
+from fer_core.training.learning_rate import RateSweep
 from fer_core.training.put_live import export_key
+from fer_core.training.run.epochs import append_epoch
 from fer_core.training.run.store import delete_run, find_run, list_runs
 from fer_core.training.timing import throughput
 from fer_core.training.timing.device import best_precision
 from fer_core.ui.training.actions import _archive
 
+PAGE = str(Path(__file__).parents[2] / "pages" / "train.py")
 HISTORY = (
     "epoch,accuracy,images_per_s,learning_rate,loss,seconds,val_accuracy,val_loss\n"
     "0,0.3,900,1e-4,1.8,10,0.4,1.7\n1,0.5,900,1e-4,1.4,12.5,0.6,1.5\n2,0.6,900,1e-4,1.2,12.5,0.5,1.6\n"
@@ -47,6 +52,7 @@ def launched(tmp_path, monkeypatch):
     started = []
     for module in ("training.form", "training.actions"):
         monkeypatch.setattr(f"fer_core.ui.{module}.launch", lambda run: started.append(run.name))
+    monkeypatch.setattr("fer_core.ui.training.actions.launch_finish", lambda run: started.append(f"finish {run.name}"))
     monkeypatch.setattr("fer_core.ui.training.form.start_measuring", lambda config: None)
     return started
 
@@ -86,7 +92,7 @@ def make_run(name: str, state: str, **changes: object):
 
 
 def page() -> AppTest:
-    at = AppTest.from_file(str(Path(__file__).parents[2] / "pages" / "train.py"), default_timeout=60).run()
+    at = AppTest.from_file(PAGE, default_timeout=60).run()
     assert not at.exception, at.exception
     return at
 
@@ -180,6 +186,60 @@ def test_resume_starts_the_process_again(launched):
     make_run("mine", "stopped")
     page().button(key="resume").click().run()
     assert launched == ["mine"]
+
+
+def test_a_stopped_run_can_be_finished_where_it_stands(launched):
+    run = make_run("mine", "stopped")
+    assert "finish" not in [button.key for button in page().button], "it has no weights"
+    run.weights_file.touch()
+    page().button(key="finish").click().run()
+    assert launched == ["finish mine"]
+    run.write_status("finished")
+    assert "finish" not in [button.key for button in page().button]
+
+
+def test_each_epoch_of_a_run_can_be_looked_at():
+    run = make_run("mine", "stopped")
+    cv2.imwrite(str(run.faces_file), np.zeros((48, 96), np.uint8))
+    for epoch, label in enumerate((1, 2, 3)):
+        append_epoch(run.epochs_file, epoch, np.eye(7, dtype=np.int64) * (epoch + 1), np.eye(7)[[0, label]])
+    at = AppTest.from_file(PAGE, default_timeout=60)
+    at.session_state["epochs_open"] = True
+    at.run()
+    assert not at.exception
+    slider = at.slider(key="epoch_of_mine_3")
+    assert (slider.min, slider.max, slider.value) == (1, 3, 3)
+    slider.set_value(2).run()
+    html = [element.value for element in at.get("html") if 'class="fer-watched"' in element.value][-1]
+    assert not at.exception and f"{LABELS[2]} 100 %" in html and f"{LABELS[3]} 100 %" not in html
+
+
+def test_a_run_of_an_earlier_version_has_no_slider():
+    make_run("mine", "stopped")
+    assert not page().slider
+
+
+def test_a_learning_rate_that_was_found_goes_into_the_form(monkeypatch):
+    rates = tuple(float(f"{rate:.3g}") for rate in np.logspace(-6, 0, 61))
+    sweep = RateSweep(rates, tuple(1 + (np.log10(rate) + 2) ** 2 for rate in rates))  # lowest at 0.01
+    request = Request("", {"config": PRESETS["quick"].to_dict()}, "find-learning-rate", "", "", "me", 0.0, 60.0)
+    job = Job(Path("job"), request, "finished", Progress(), sweep.to_json())
+    monkeypatch.setattr("fer_core.ui.training.rate_finder.own_job", lambda kind: job)
+    at = page()
+    assert "Suggested: **0.001**" in words(at)
+    at.button(key="use_rate").click().run()
+    assert not at.exception and at.number_input(key="quick_learning_rate").value == 1e-3
+    assert "--learning-rate 0.001" in at.code[0].value
+    assert at.button(key="use_rate").disabled
+
+
+def test_the_finder_tries_what_the_form_would_train(monkeypatch):
+    tasks = []
+    monkeypatch.setattr("fer_core.ui.training.rate_finder.start_own_job", tasks.append)
+    at = page()
+    at.number_input(key="quick_batch_size").set_value(8).run()
+    at.button(key="find_rate").click().run()
+    assert RunConfig.from_dict(dict(tasks[0].config)).batch_size == 8
 
 
 def test_a_run_that_was_never_started_can_be_started_and_deleted():

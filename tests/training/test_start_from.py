@@ -102,6 +102,7 @@ def test_a_run_begins_with_a_model_that_has_its_weights(config, first, new_run, 
     network = build(config.architecture)
     network.load_weights(first.last_weights_file)
     ModelCard.load(first.card_file).save(folder / "card.json")
+    shutil.copy(first.fingerprint_file, folder)
     save_weights(network, folder)
     beginning = find_initial_weights(dataclasses.replace(config, start_from="kept"))
     for half, whole in zip(beginning.network().get_weights(), network.get_weights(), strict=True):

@@ -96,6 +96,11 @@ class Batches(keras.utils.PyDataset):
         return taught
 
     @property
+    def images(self) -> np.ndarray:
+        """All faces that are trained on, uint8 (n, 48, 48), unchanged."""
+        return self._images
+
+    @property
     def batch_size(self) -> int:
         """Faces per batch, except in the last."""
         return self._config.batch_size

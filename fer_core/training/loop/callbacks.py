@@ -24,6 +24,7 @@ from fer_core.training.loop.heads import cross_entropy, split_scores
 from fer_core.training.loop.result_network import ResultNetwork
 from fer_core.training.loop.validation import ValidationFaces, measure_epoch
 from fer_core.training.run.checkpoint import save_state
+from fer_core.training.run.epochs import append_epoch, cut_epochs
 from fer_core.training.run.folder import PROGRESS_COLUMNS, RunFolder, best_epoch
 from fer_core.training.run.heartbeat import Heartbeat
 
@@ -102,6 +103,7 @@ class Validation(keras.callbacks.Callback):
         self._class_names = validation.faces.class_names
         self._shown = _spread(self._truth, len(self._class_names))
         self._predicted = self._earlier(first_epoch)
+        cut_epochs(run.epochs_file, first_epoch)
         _save_faces(validation.images[self._shown], run)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -126,6 +128,7 @@ class Validation(keras.callbacks.Callback):
         self._predicted.append(shown.argmax(axis=1).tolist())
         classes = range(len(self._class_names))
         confusion = confusion_matrix(self._truth[counts], probs[counts].argmax(axis=1), labels=classes)
+        append_epoch(self._run.epochs_file, epoch, confusion, shown)
         write_json(
             self._run.validation_file,
             {

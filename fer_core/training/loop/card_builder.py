@@ -32,7 +32,8 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
     history = run.history()
     picked = best_epoch(history) + 1 if config.keeps_best else len(history)
     how = f"best on {' + '.join(config.validation_splits)}" if config.keeps_best else "last"
-    protocol = f"weights of epoch {picked} ({how}), one view, no test-time augmentation"
+    ended = f" of a run that ended after {len(history)} of {config.epochs}" if len(history) < config.epochs else ""
+    protocol = f"weights of epoch {picked} ({how}){ended}, one view, no test-time augmentation"
     present = [split for split in faces.splits if split not in config.train_splits]
     measured = {split: (split,) for split in present}
     if set(_BOTH) <= set(present):
@@ -60,6 +61,7 @@ def build_card(faces: FaceSet, run: RunFolder, config: RunConfig, network: Resul
             **config.to_dict(),
             **initial_weights,
             "epoch": picked,
+            "epochs_trained": len(history),
             "seconds": float(history["seconds"].sum()),
             "fer_core": __version__,
             "keras": keras.__version__,

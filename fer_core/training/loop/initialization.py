@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from fer_core.data.fingerprint import FINGERPRINT_FILE, load_fingerprint
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError, RunError
 from fer_core.models.bundle import CARD_FILE, WEIGHTS_FILE
@@ -14,6 +17,7 @@ from fer_core.models.card import ModelCard
 from fer_core.models.label_sets import trained_label_sets
 from fer_core.models.model_store import available_models, folder_of
 from fer_core.models.registry import build
+from fer_core.trained_on import training_fingerprint
 from fer_core.training.config import RunConfig
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.store import broken_runs, find_run, list_runs
@@ -56,6 +60,17 @@ class InitialWeights:
         network = build(self.training["architecture"], label_sets=self.label_sets, classes=len(self.class_names))
         network.load_weights(path)
         return network
+
+    def fingerprint(self) -> np.ndarray | None:
+        """Return the hashes of the images that it was trained on, uint64 (m,), or None if they are not known.
+
+        Raises:
+            DataError: the file that lists them is damaged.
+        """
+        if self.is_run and (self.folder / FINGERPRINT_FILE).exists():
+            return load_fingerprint(self.folder)
+        card = self.folder / CARD_FILE
+        return training_fingerprint(ModelCard.load(card)) if card.exists() else None
 
     @property
     def label_sets(self) -> tuple[str, ...]:

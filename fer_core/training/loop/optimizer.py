@@ -8,10 +8,14 @@ import numpy as np
 from fer_core.training.config import RunConfig
 
 
-def build_optimizer(config: RunConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """Return the optimizer with its schedule, weight decay and averaged weights."""
+def build_optimizer(
+    config: RunConfig,
+    steps_per_epoch: int,
+    schedule: keras.optimizers.schedules.LearningRateSchedule | None = None,
+) -> keras.optimizers.Optimizer:
+    """Return the optimizer with its schedule, or another one, its weight decay and averaged weights."""
     common = {
-        "learning_rate": _schedule(config, steps_per_epoch),
+        "learning_rate": schedule or _schedule(config, steps_per_epoch),
         "weight_decay": config.weight_decay or None,
         "use_ema": config.ema > 0,
         "ema_momentum": config.ema or 0.99,

@@ -28,12 +28,16 @@ class ResultNetwork:
     """An untrained copy of the network in training, which takes over its weights."""
 
     def __init__(
-        self, architecture: str, label_sets: tuple[str, ...], batches: Batches, classes: int = len(LABELS)
+        self,
+        architecture: str,
+        label_sets: tuple[str, ...],
+        batches: Batches | None = None,
+        classes: int = len(LABELS),
     ) -> None:
         """Args:
         architecture: its name in the registry.
         label_sets: what it answers for, the default first.
-        batches: what is trained on; averaged weights need batch statistics of their own.
+        batches: what is trained on, which `take` needs: averaged weights need batch statistics of their own.
         classes: number of scores of each label set.
         """
         self._label_sets = label_sets

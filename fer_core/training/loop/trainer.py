@@ -20,6 +20,7 @@ from fer_core.face_size import FACE_SIZE
 from fer_core.files import write_json, write_text
 from fer_core.models.bundle import MODEL_FILE, load_bundle
 from fer_core.models.card import ModelCard
+from fer_core.models.keras_file import save_keras
 from fer_core.models.registry import build
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.batches import Batches
@@ -33,6 +34,7 @@ from fer_core.training.loop.callbacks import (
 from fer_core.training.loop.card_builder import build_card
 from fer_core.training.loop.curves import save_curves
 from fer_core.training.loop.distillation import find_teacher, teacher_folders
+from fer_core.training.loop.fingerprints import record_training_images, with_fingerprint
 from fer_core.training.loop.heads import (
     build_accuracy,
     build_loss,
@@ -41,15 +43,19 @@ from fer_core.training.loop.heads import (
     side_by_side,
 )
 from fer_core.training.loop.initialization import find_initial_weights
+from fer_core.training.loop.loggers import loggers
 from fer_core.training.loop.optimizer import build_optimizer
 from fer_core.training.loop.precision import precision
 from fer_core.training.loop.result_network import ResultNetwork
 from fer_core.training.loop.targets import class_weights, rows_of, targets_of
+from fer_core.training.loop.terminal_lines import terminal_lines
 from fer_core.training.loop.validation import ValidationFaces
 from fer_core.training.run.checkpoint import load_state
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.heartbeat import Heartbeat, Stopped, device_lock, run_lock
 
+# What makes the card of a run out of its faces; None if the run was stopped.
+Work = Callable[[FaceSet, RunFolder, RunConfig, Heartbeat], ModelCard | None]
 # The status is written to a new file before it replaces the old one.
 _RESERVE_BYTES = 1 << 16
 
@@ -59,6 +65,7 @@ def train(
     run: RunFolder,
     export: Callable[[RunFolder], None] | None = None,
     beat: Heartbeat | None = None,
+    work: Work | None = None,
 ) -> ModelCard | None:
     """Train the run until it ends or a SIGTERM or SIGINT stops it; resume it if it has a finished epoch.
 
@@ -67,6 +74,7 @@ def train(
         run: a folder whose configuration was written by `RunFolder.create`.
         export: called when training is done and the card is written, before the run counts as finished.
         beat: writes the status and knows the signal that stopped the run; a new one by default.
+        work: what is done to the run once its data set is open, in place of training.
 
     Returns:
         The card of the finished run, or None if it was stopped before its end.
@@ -85,7 +93,7 @@ def train(
                 faces = open_faces(run.with_own_files(config))
                 beat.check_stop()
                 with precision(config.precision):
-                    card = _train(faces, run, config, beat)
+                    card = (work or _train)(faces, run, config, beat)
             if card and export:
                 export(run)
         except Stopped:
@@ -156,12 +164,12 @@ def _class_weights(targets: np.ndarray, config: RunConfig) -> np.ndarray:
 
 def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -> ModelCard | None:
     model, batches, validation = prepare(faces, config)
-    data_hash = _data_hash(faces, config)
+    data_hash = data_hash_of(faces, config)
     first_epoch = _resume(run, model, data_hash)
     batches.start_epoch(first_epoch)
     network = ResultNetwork(config.architecture, config.label_sets, batches, len(faces.class_names))
-    if config.start_from and not first_epoch:
-        _set_initial_weights(model, run, config, faces.class_names)
+    if not first_epoch:
+        _begin(model, run, config, batches.images, faces.class_names)
     progress = Progress(run, batches, beat)
     beat.set_state("running", epoch=first_epoch, steps_per_epoch=len(batches))
     callbacks = [
@@ -171,13 +179,15 @@ def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -
         History(run, progress),
         Saver(run, config, progress, network, data_hash, beat),
     ]
-    for first, end in _stages(config, first_epoch):
-        if _is_done(run, config):
-            break
-        batches.start_epoch(first)  # a fit takes the shape of its faces from the first batches
-        model.fit(batches, shuffle=False, epochs=end, initial_epoch=first, verbose=2, callbacks=callbacks)
-        if model.stop_training:
-            break
+    with terminal_lines(config.epochs, len(batches)) as lines, loggers(run, config) as logging_callbacks:
+        callbacks += [*logging_callbacks, lines]
+        for first, end in _stages(config, first_epoch):
+            if _is_done(run, config):
+                break
+            batches.start_epoch(first)  # a fit takes the shape of its faces from the first batches
+            model.fit(batches, shuffle=False, epochs=end, initial_epoch=first, verbose=0, callbacks=callbacks)
+            if model.stop_training:
+                break
     run.progress_file.unlink(missing_ok=True)
     if progress.diverged:
         raise RunError(
@@ -186,9 +196,17 @@ def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -
         )
     if not _is_done(run, config):
         return None
+    return write_result(faces, run, config, network, beat)
+
+
+def write_result(
+    faces: FaceSet, run: RunFolder, config: RunConfig, network: ResultNetwork, beat: Heartbeat
+) -> ModelCard:
+    """Measure the weights that are the run's result, and write its card, its curves and the network for Keras."""
     beat.set_state("measuring", step=0)
     save_curves(run.history(), run.curves_file)
-    card = build_card(faces, run, config, network)
+    card = with_fingerprint(build_card(faces, run, config, network), run)
+    save_keras(network.model, run.keras_file)
     card.save(run.card_file)
     return card
 
@@ -210,25 +228,30 @@ def _resume(run: RunFolder, model: keras.Model, data_hash: str) -> int:
                 f"{run.state_file} is missing, but {known} epochs are finished. Without it the run can only start "
                 f"from the beginning, which would discard them. {advice}"
             )
-        _cut_history(run, 0)
+        cut_history(run, 0)
         return 0
     first_epoch = load_state(run.state_file, model, data_hash)
     if known < first_epoch:
         raise RunError(
             f"{run.history_file} has {known} epochs, but the run has finished {first_epoch}: rows are missing. {advice}"
         )
-    _cut_history(run, first_epoch)
+    cut_history(run, first_epoch)
     return first_epoch
 
 
-def _set_initial_weights(model: keras.Model, run: RunFolder, config: RunConfig, class_names: tuple[str, ...]) -> None:
-    source = find_initial_weights(config, class_names)
-    same_classes = source.class_names == class_names
-    set_initial_weights(model, config.label_sets, source.network(), source.label_sets, same_classes)
-    write_json(run.initial_weights_file, source.training)
+def _begin(
+    model: keras.Model, run: RunFolder, config: RunConfig, images: np.ndarray, class_names: tuple[str, ...]
+) -> None:
+    """Set the initial weights, if they are not random, and write down what the run learns from."""
+    source = find_initial_weights(config, class_names) if config.start_from else None
+    if source is not None:
+        same_classes = source.class_names == class_names
+        set_initial_weights(model, config.label_sets, source.network(), source.label_sets, same_classes)
+        write_json(run.initial_weights_file, source.training)
+    record_training_images(run, images, source)
 
 
-def _data_hash(faces: FaceSet, config: RunConfig) -> str:
+def data_hash_of(faces: FaceSet, config: RunConfig) -> str:
     """Return a text that changes with anything a run learns from: faces, labels, votes and teachers."""
     parts = [faces.hash, config.label_set]
     if config.label_set != "fer" and faces.votes is not None:
@@ -274,7 +297,7 @@ def _reason(error: Exception, run: RunFolder) -> str | None:
     return None
 
 
-def _cut_history(run: RunFolder, epochs: int) -> None:
+def cut_history(run: RunFolder, epochs: int) -> None:
     """Drop the history's rows after `epochs`: the process may have been killed between writing history and state."""
     if not epochs:
         run.history_file.unlink(missing_ok=True)

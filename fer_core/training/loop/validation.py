@@ -58,7 +58,8 @@ def measure_epoch(validation: ValidationFaces, scores: Mapping[str, np.ndarray])
         scores: float (n, 7) for each label set.
 
     Returns:
-        `val_accuracy`, of the default label set against its own truth. With several label sets, the same for each of
+        `val_accuracy`, of the default label set against its own truth, and `val_balanced_accuracy`, the mean recall
+        of the expressions. With several label sets, the same for each of
         them, as `val_accuracy_<label set>`. With votes, of the default label set: `val_label_accuracy` against the
         data set's labels, `val_majority_accuracy` against the unique majority, `val_clear_accuracy` on clear faces
         and `val_supported_negatives`, the recall of negative labels that at least `SUPPORTED_VOTES` people support.
@@ -66,7 +67,10 @@ def measure_epoch(validation: ValidationFaces, scores: Mapping[str, np.ndarray])
     """
     faces, default = validation.faces, validation.label_sets[0]
     predicted = scores[default].argmax(axis=1)
-    measures = {"val_accuracy": _accuracy(predicted, validation.truth)}
+    measures = {
+        "val_accuracy": _accuracy(predicted, validation.truth),
+        "val_balanced_accuracy": _balanced_accuracy(predicted, validation.truth),
+    }
     if len(validation.label_sets) > 1:
         for label_set in validation.label_sets:
             own = scores[label_set].argmax(axis=1)
@@ -84,6 +88,11 @@ def measure_epoch(validation: ValidationFaces, scores: Mapping[str, np.ndarray])
 def _accuracy(predicted: np.ndarray, truth: np.ndarray) -> float:
     counts = truth >= 0
     return float((predicted == truth)[counts].mean()) if counts.any() else float("nan")
+
+
+def _balanced_accuracy(predicted: np.ndarray, truth: np.ndarray) -> float:
+    """Return the mean recall of the classes that occur, 0 to 1."""
+    return float(np.mean([(predicted == label)[truth == label].mean() for label in np.unique(truth[truth >= 0])]))
 
 
 def _supported_negatives(faces: FaceSet) -> np.ndarray:

@@ -85,6 +85,19 @@ def load_state(path: Path, model: keras.Model, data_hash: str) -> int:
     return epoch
 
 
+def read_state_header(path: Path) -> tuple[int, str]:
+    """Return the number of finished epochs and the data's hash of what `save_state` wrote.
+
+    Raises:
+        RunError: the file is missing or damaged.
+    """
+    try:
+        with np.load(path) as state:
+            return int(state["epoch"]), str(state["data_hash"])
+    except _UNREADABLE as error:
+        raise RunError(f"{path} cannot be read: {error}.") from error
+
+
 def _variables(model: keras.Model) -> list[keras.Variable]:
     # model.variables includes the seed generators' state, which save_weights leaves out.
     return [*model.variables, *model.optimizer.variables]

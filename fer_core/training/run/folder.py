@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ import numpy as np
 import pandas as pd
 
 from fer_core.background.locks import is_held
+from fer_core.data.fingerprint import FINGERPRINT_FILE
 from fer_core.emotions import LABELS
 from fer_core.errors import RunError
 from fer_core.files import atomic_path, read_json, write_json, write_text
-from fer_core.models.bundle import bundled_models
+from fer_core.models.bundle import KERAS_FILE, bundled_models
 from fer_core.training.config import RunConfig
+from fer_core.training.run.epochs import EpochRecord, read_epochs
 from fer_core.training.run.records import (
     LIVE_STATES,
     STATES,
@@ -109,6 +111,26 @@ class RunFolder:
     @property
     def best_weights_file(self) -> Path:
         return self.path / "best.weights.h5"
+
+    @property
+    def keras_file(self) -> Path:
+        return self.path / KERAS_FILE
+
+    @property
+    def fingerprint_file(self) -> Path:
+        return self.path / FINGERPRINT_FILE
+
+    @property
+    def epochs_file(self) -> Path:
+        return self.path / "validation_epochs.jsonl"
+
+    @property
+    def tensorboard_folder(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def mlflow_file(self) -> Path:
+        return self.path / "mlflow_run.txt"
 
     @property
     def card_file(self) -> Path:
@@ -258,6 +280,14 @@ class RunFolder:
             record = None  # shown as damaged elsewhere
         return LABELS if record is None else record.class_names
 
+    def validation_epochs(self) -> Sequence[EpochRecord]:
+        """Read what was measured after each epoch; empty for a run that an earlier version trained.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        return read_epochs(self.epochs_file)
+
     def export(self) -> ExportRecord | None:
         """Read what was measured of the run's model, or None if the run was not converted.
 
@@ -305,7 +335,7 @@ class RunFolder:
     def damaged_records(self) -> list[str]:
         """Return as text which of the records are damaged that a run can do without."""
         problems = []
-        for read in (self.validation, self.export):
+        for read in (self.validation, self.validation_epochs, self.export):
             try:
                 read()
             except (RunError, OSError) as error:

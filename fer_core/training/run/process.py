@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 from fer_core.background.locks import is_held, take, terminate_holder, write_holder
@@ -31,6 +32,36 @@ def launch(run: RunFolder) -> int:
     status = run.status()
     if status and status.state == "finished":
         raise RunError(f"The run {run.name!r} is finished. Start a new one to train longer.")
+    return _start(run, ["train", "--resume", "--run", str(run.path.resolve())])
+
+
+def launch_finish(run: RunFolder) -> int:
+    """Start a process that makes the weights which a stopped run has so far its result, as `launch` does.
+
+    Returns:
+        The process id.
+
+    Raises:
+        RunError: a process already works on the run, it is finished, or it has no weights yet.
+    """
+    require_unfinished(run)
+    return _start(run, ["runs", "finish", str(run.path.resolve())])
+
+
+def require_unfinished(run: RunFolder) -> None:
+    """Check that a run can be finished where it stands.
+
+    Raises:
+        RunError: it is finished, or has no whole epoch yet.
+    """
+    status = run.status()
+    if status and status.state == "finished":
+        raise RunError(f"The run {run.name!r} is finished already.")
+    if not len(run.history()) or not run.weights_file.exists():
+        raise RunError(f"The run {run.name!r} has no weights yet: it has not finished an epoch. Resume it first.")
+
+
+def _start(run: RunFolder, arguments: Sequence[str]) -> int:
     lock = take(run.lock_file)
     if lock is None:
         raise RunError(f"A process already works on the run {run.name!r}. Wait for its end, or stop it first.")
@@ -38,7 +69,7 @@ def launch(run: RunFolder) -> int:
         run.stop_file.unlink(missing_ok=True)
         run.write_status("starting", since_s=time.time(), epoch=len(run.history()))
         process = start_command(
-            ["train", "--resume", "--run", str(run.path.resolve())],
+            arguments,
             run.log_file,
             keep_open=(lock,),
             environment={LOCK_VARIABLE: str(lock)},

@@ -29,6 +29,8 @@ _IRRELEVANT = (
     "early_stopping",
     "selection",
     "mixup_share",
+    "tensorboard",
+    "mlflow",
     "seed",
     "start_from",
 )

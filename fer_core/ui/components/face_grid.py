@@ -66,9 +66,9 @@ def face_grid(
     size_px: int = 96,
     on_open: Callable[[int], None] | None = None,
     on_mark: Callable[[list[int], str], None] | None = None,
-    class_names: tuple[str, ...] = LABELS,
     on_tag: Callable[[list[int], str], None] | None = None,
     tags: Sequence[str] = (),
+    class_names: tuple[str, ...] = LABELS,
 ) -> None:
     """Draw the wall.
 
@@ -79,9 +79,9 @@ def face_grid(
         size_px: least width of a face in pixels of the screen.
         on_open: called with the row of a face that was clicked.
         on_mark: called with rows and "exclude", a label or "" (unmark); None where nothing can be marked.
-        class_names: of the data set.
         on_tag: called with rows and the tag they are to have; None where nothing can be tagged.
         tags: offered as it is typed.
+        class_names: of the data set.
     """
 
     def opened() -> None:

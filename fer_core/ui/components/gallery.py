@@ -39,9 +39,9 @@ def gallery(
         size_px,
         on_open=lambda row: open_face(row, order),
         on_mark=lambda rows, mark: mark_faces(view, rows, mark, reason),
-        class_names=view.class_names,
         on_tag=lambda rows, tag: tag_faces(view, rows, tag),
         tags=list(saved_selections(view.info).tags),
+        class_names=view.class_names,
     )
 
 

@@ -161,7 +161,7 @@ def _from_path() -> None:
     except DataError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _start(ImportPath(str(source), name, votes=table, classes=classes))
+    _start(ImportPath(str(source), name, classes=classes, votes=table))
 
 
 def _from_upload() -> None:
@@ -180,7 +180,7 @@ def _from_upload() -> None:
     ):
         file = plain_name(upload.name)
         uploads = {file: upload} | ({_VOTES_UPLOAD: votes} if votes else {})
-        if start_data_job(ImportUpload(file, name, _VOTES_UPLOAD if votes else "", classes), uploads):
+        if start_data_job(ImportUpload(file, name, classes=classes, votes=_VOTES_UPLOAD if votes else ""), uploads):
             st.session_state[_UPLOADS] = number + 1
             st.rerun()
 

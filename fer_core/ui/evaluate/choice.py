@@ -84,6 +84,27 @@ def choose(infos: Sequence[StoreInfo]) -> tuple[StoreInfo, str | None, list[str]
     return info, split, models
 
 
+def choose_subset(view: DataView) -> EvaluatedSubset | None:
+    """Return the saved subset whose faces are measured, or None for all; draw the choice where there are subsets.
+
+    Raises:
+        DataError: the subset's query cannot be answered.
+    """
+    names = list(saved_selections(view.info).subsets)
+    if not names:
+        return None
+    name = st.selectbox(
+        "Subset",
+        ["", *names],
+        key="subset",
+        bind="query-params",
+        format_func=lambda name: name or "All faces of the split",
+        width=260,
+        help="Measure only the faces of a subset that was saved on the Data set page.",
+    )
+    return EvaluatedSubset(name, rows_of_saved_subset(view, name)) if name else None
+
+
 def _choose_models(info: StoreInfo) -> list[str]:
     """Draw the choice of models; those with the classes of the data set are chosen at first."""
     names = available_models()
@@ -106,27 +127,6 @@ def _has_classes(model: str, class_names: Sequence[str]) -> bool:
         return set(ModelCard.load(folder_of(model) / CARD_FILE).labels) == set(class_names)
     except ModelError:
         return has_emotions(class_names)  # chosen as before, so that the page says what is wrong with it
-
-
-def choose_subset(view: DataView) -> EvaluatedSubset | None:
-    """Return the saved subset whose faces are measured, or None for all; draw the choice where there are subsets.
-
-    Raises:
-        DataError: the subset's query cannot be answered.
-    """
-    names = list(saved_selections(view.info).subsets)
-    if not names:
-        return None
-    name = st.selectbox(
-        "Subset",
-        ["", *names],
-        key="subset",
-        bind="query-params",
-        format_func=lambda name: name or "All faces of the split",
-        width=260,
-        help="Measure only the faces of a subset that was saved on the Data set page.",
-    )
-    return EvaluatedSubset(name, rows_of_saved_subset(view, name)) if name else None
 
 
 def nothing_to_test_on(info: StoreInfo) -> None:

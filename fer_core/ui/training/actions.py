@@ -9,13 +9,13 @@ from pathlib import Path
 import streamlit as st
 
 from fer_core.background.jobs import running_job
-from fer_core.errors import FerError
+from fer_core.errors import FerError, RunError
 from fer_core.models.model_store import choose_model, chosen_model, previous_model
 from fer_core.settings import Settings
 from fer_core.training.loop.curves import save_curves
 from fer_core.training.put_live import PutRunLive, export_figures, export_key, is_exported, is_live, put_run_live
 from fer_core.training.run.folder import RunFolder, RunStatus
-from fer_core.training.run.process import launch, stop
+from fer_core.training.run.process import launch, launch_finish, stop
 from fer_core.training.run.store import delete_run
 from fer_core.ui.components.jobs import is_own, job_bar, latest_job, show_failure, start_own_job
 
@@ -64,6 +64,16 @@ def actions(run: RunFolder, status: RunStatus, weakness: str = "") -> None:
                 args=(run,),
                 help="Goes on from the last whole epoch.",
             )
+            if _has_weights(run):
+                st.button(
+                    "Finish here",
+                    icon=":material/flag:",
+                    key="finish",
+                    on_click=_finish,
+                    args=(run,),
+                    help="Makes the weights so far the result: they are measured and converted as at the end of "
+                    "training. The run cannot be resumed afterwards.",
+                )
         st.download_button(
             "Download",
             data=lambda: _archive(run),
@@ -71,7 +81,8 @@ def actions(run: RunFolder, status: RunStatus, weakness: str = "") -> None:
             on_click="ignore",
             icon=":material/download:",
             key="download",
-            help="Weights, history, card, curves and configuration.",
+            help="Weights, history, card, curves and configuration; of a finished run also model.keras, which "
+            "keras.models.load_model opens.",
         )
         if st.button("Delete", icon=":material/delete:", key="delete", disabled=exporting(run)):
             ask_delete(run)
@@ -121,6 +132,20 @@ def _resume(run: RunFolder) -> None:
         st.toast(str(error), icon=":material/error:")
 
 
+def _finish(run: RunFolder) -> None:
+    try:
+        launch_finish(run)
+    except (FerError, OSError) as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _has_weights(run: RunFolder) -> bool:
+    try:
+        return run.weights_file.exists() and len(run.history()) > 0
+    except RunError:
+        return False  # the page says what is damaged
+
+
 def _put_live(run: RunFolder) -> None:
     try:
         if is_exported(run):
@@ -153,6 +178,9 @@ def _archive(run: RunFolder) -> bytes:
         run.curves_file,
         run.best_weights_file,
         run.last_weights_file,
+        run.keras_file,
+        run.fingerprint_file,
+        run.epochs_file,
         run.log_file,
         *run.model_folder.glob("*"),
     ]

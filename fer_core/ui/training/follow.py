@@ -23,12 +23,14 @@ from fer_core.face_size import FACE_SIZE
 from fer_core.formats import format_duration
 from fer_core.training.config import RunConfig
 from fer_core.training.run.alerts import accuracy_of, alerts, weakness
+from fer_core.training.run.epochs import record_after
 from fer_core.training.run.folder import RunFolder, RunStatus
 from fer_core.training.run.records import ValidationRecord, WatchedFaces
 from fer_core.training.timing.eta import Eta, estimate_eta
 from fer_core.ui.components.pictures import png_url
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.training.actions import actions, ask_delete, exporting
+from fer_core.ui.training.epochs import epoch_by_epoch
 from fer_core.ui.training.form import FOLLOWED
 
 _LOOK_S = 0.7
@@ -107,6 +109,8 @@ def _follow(run: RunFolder, was_busy: bool) -> None:
         st.caption(f":material/warning: {text}")
     if validation:
         _last_epoch(run, validation, config.label_sets[0])
+        truth, dark = _truth(config.label_sets[0]), st.context.theme.type == "dark"
+        epoch_by_epoch(run, lambda changed_ns, epoch: _drawn(run, changed_ns, truth, dark, epoch))
 
 
 def _validation(run: RunFolder) -> tuple[ValidationRecord | None, list[str]]:
@@ -166,7 +170,7 @@ def _headline(
         parts[0] = f"finished, {accuracy_of(validation) * 100:.0f} %, {weak}: learning rate too high?"
     spans = [f"<b>{escape(run.name)}</b>", *(f"<span>{escape(part)}</span>" for part in parts)]
     st.html(f'<div class="fer-run">{"".join(spans)}</div>')
-    st.progress(eta.share)
+    st.progress(1.0 if status.state == "finished" else eta.share)
     if status.state == "failed":
         st.error(f"**The run failed.** {status.message}", icon=":material/error:")
     elif status.state in ("interrupted", "broken"):
@@ -194,9 +198,7 @@ def _parts(status: RunStatus, eta: Eta, config: RunConfig) -> list[str]:
 
 def _last_epoch(run: RunFolder, validation: ValidationRecord, label_set: str) -> None:
     changed_ns = run.validation_file.stat().st_mtime_ns if run.validation_file.exists() else 0
-    # The truth of votes is what most people see.
-    truth = "labelled" if label_set == "fer" else "seen as"
-    confusion, watched = _drawn(run, changed_ns, truth, st.context.theme.type == "dark")
+    confusion, watched = _drawn(run, changed_ns, _truth(label_set), st.context.theme.type == "dark")
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.caption(f"Validation after epoch {validation.epoch + 1}")
@@ -209,14 +211,25 @@ def _last_epoch(run: RunFolder, validation: ValidationRecord, label_set: str) ->
             st.html(watched)
 
 
+def _truth(label_set: str) -> str:
+    """Return what stands before the true expression of a face: the truth of votes is what most people see."""
+    return "labelled" if label_set == "fer" else "seen as"
+
+
 # What changes once an epoch is drawn once an epoch, so that looking often costs the server little.
 _rate_curve = lru_cache(maxsize=8)(learning_rate_curve)
 
 
-@lru_cache(maxsize=8)
-def _drawn(run: RunFolder, changed_ns: int, truth: str, dark: bool) -> tuple[go.Figure, str]:
-    """Draw the confusion after the last epoch and, as HTML, the watched faces; `changed_ns` tells when it is new."""
+@lru_cache(maxsize=32)
+def _drawn(run: RunFolder, changed_ns: int, truth: str, dark: bool, epoch: int | None = None) -> tuple[go.Figure, str]:
+    """Draw the confusion after an epoch, counted from 1 (None: the last), and the watched faces as HTML.
+
+    `changed_ns` tells when it is new.
+    """
     validation = run.validation()
+    if epoch is not None:
+        records = run.validation_epochs()
+        validation = record_after(validation, records[epoch - 1 - records[0].epoch])
     strip = cv2.imread(str(run.faces_file), cv2.IMREAD_GRAYSCALE) if run.faces_file.exists() else None
     whole = strip is not None and strip.shape == (FACE_SIZE, FACE_SIZE * len(validation.faces.labels))
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ from fer_core.training.timing.throughput import (
 )
 from fer_core.ui.components.pictures import png_url
 from fer_core.ui.components.selections import saved_selections
+from fer_core.ui.training.rate_finder import rate_finder
 
 FOLLOWED = "followed_run"
 _STARTED = "run_started"
@@ -69,6 +71,8 @@ _LABELS = {
     "initial_size": "Width in the first epoch, px",
     "progressive_resizing": "Full size after, share of epochs",
     "mixup_share": "Mixup, share of epochs",
+    "tensorboard": "Event files for TensorBoard",
+    "mlflow": "Log to MLflow",
 }
 # The data set's splits that a run may validate on, the best first.
 _VALIDATION = ("PublicTest", "Validation", "Test", "PrivateTest")
@@ -131,6 +135,7 @@ def new_run_form() -> None:
     _time_line(config)
     if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", key="start"):
         _start(config, name or free_name(config))
+    rate_finder(config, f"{preset}_learning_rate")
     with st.expander("Show command", icon=":material/terminal:"):
         st.code(command_line(config, name or None), language="bash", wrap_lines=True)
 
@@ -183,7 +188,13 @@ def _advanced_settings(preset: str, base: RunConfig, splits: Sequence[str], info
     chosen |= _teachers(preset, base)
     if chosen["teachers"]:
         chosen |= draw("teacher_share")
-    return chosen | _augmentation(preset, base)
+    return chosen | _augmentation(preset, base) | _logging(preset, base)
+
+
+def _logging(preset: str, base: RunConfig) -> dict[str, Any]:
+    st.caption("Logging")
+    names = ["tensorboard", *(["mlflow"] if find_spec("mlflow") else [])]
+    return {name: _widget(name, preset, base) for name in names}
 
 
 def _start_from(preset: str, base: RunConfig, architecture: str) -> dict[str, str]:

@@ -170,7 +170,7 @@ def _compare(runs: dict[str, RunFolder], results: Sequence[RunResult]) -> None:
             0.0,
             0.05,
             key="compare_smoothing",
-            help="Exponential moving average",
+            help="Exponential moving average; the values themselves stay faintly behind it",
         )
         log = st.toggle("Log scale", key="compare_log", help="Of losses and learning rates")
         grouped = several and st.toggle(

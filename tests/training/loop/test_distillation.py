@@ -13,7 +13,7 @@ from fer_core.models.model_store import folder_of
 from fer_core.training.config import PRESETS
 from fer_core.training.loop.distillation import find_teacher, teachers
 from fer_core.training.loop.initialization import find_initial_weights
-from fer_core.training.loop.trainer import _data_hash
+from fer_core.training.loop.trainer import data_hash_of
 from fer_core.training.run.store import find_run
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -39,7 +39,7 @@ def test_several_teach_by_their_mean(distilled):
     single = [find_teacher(dataclasses.replace(distilled, teachers=(name,)))(images)["fer"] for name in both.teachers]
     np.testing.assert_allclose(find_teacher(both)(images)["fer"], np.mean(single, axis=0), atol=1e-6)
     faces = demo_set(70)
-    assert len({_data_hash(faces, config) for config in (distilled, both)}) == 2
+    assert len({data_hash_of(faces, config) for config in (distilled, both)}) == 2
 
 
 @pytest.mark.parametrize("names", [("seed-cnn", "seed-cnn"), ("",)])
@@ -104,6 +104,7 @@ def test_validation_that_was_held_out_anew_is_known_to_it(distilled):
 def test_the_state_of_a_run_names_its_teacher(distilled):
     faces = demo_set(70)
     named = {
-        teacher: _data_hash(faces, dataclasses.replace(distilled, teachers=(teacher,))) for teacher in bundled_models()
+        teacher: data_hash_of(faces, dataclasses.replace(distilled, teachers=(teacher,)))
+        for teacher in bundled_models()
     }
     assert len(set(named.values())) == len(named)

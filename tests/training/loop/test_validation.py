@@ -33,7 +33,10 @@ def scores_of(*labels: str) -> np.ndarray:
 
 def test_without_votes_there_is_one_accuracy(faces):
     few = validation(faces, ["sad", "happy"], None)
-    assert measure_epoch(few, {"fer": scores_of("sad", "sad")}) == {"val_accuracy": 0.5}
+    assert measure_epoch(few, {"fer": scores_of("sad", "sad")}) == {
+        "val_accuracy": 0.5,
+        "val_balanced_accuracy": 0.5,
+    }
 
 
 def test_each_head_is_measured_against_its_own_truth(faces):
@@ -48,6 +51,7 @@ def test_each_head_is_measured_against_its_own_truth(faces):
     assert measures == pytest.approx(
         {
             "val_accuracy": 1,  # the last face has no unique majority
+            "val_balanced_accuracy": 1,
             "val_accuracy_people": 1,
             "val_accuracy_fer": 1,
             "val_accuracy_votes": 2 / 3,

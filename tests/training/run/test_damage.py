@@ -11,6 +11,7 @@ from fer_core.files import write_json
 from fer_core.models.card import ModelCard
 from fer_core.training.config import PRESETS
 from fer_core.training.run.alerts import alerts
+from fer_core.training.run.epochs import append_epoch, record_after
 from fer_core.training.run.records import RunStatus
 from fer_core.training.run.store import broken_runs, find_run, list_runs, result_of, seed_groups
 from fer_core.training.timing.eta import estimate_eta
@@ -27,6 +28,7 @@ FILES = (
     "history.csv",
     "progress.csv",
     "validation.json",
+    "validation_epochs.jsonl",
     "export.json",
     "card.json",
     "note.txt",
@@ -53,6 +55,9 @@ def make(name: str):
             "faces": {"labels": [0, 3], "probs": np.full((2, 7), 1 / 7).tolist(), "predicted": [[0, 1], [0, 2]]},
         },
     )
+    run.epochs_file.unlink(missing_ok=True)
+    for epoch in range(3):
+        append_epoch(run.epochs_file, epoch, np.eye(7, dtype=np.int64), np.full((2, 7), 1 / 7))
     write_json(
         run.export_file,
         {"difference": 2e-5, "faces": 256, "bytes": 9, "ms_per_face": 0.5, "weights_sha256": "of the weights"},
@@ -78,7 +83,9 @@ def look_at(run) -> None:
     eta = estimate_eta(run.config(), status, run.history(), run.progress())
     assert 0 <= eta.share <= 1
     try:
-        alerts(run.history(), run.validation())
+        alerts(run.history(), last := run.validation())
+        for record in run.validation_epochs():
+            assert last is None or record_after(last, record).confusion == record.confusion
     except RunError:
         assert run.damaged_records()
 
