@@ -69,8 +69,7 @@ def test_a_run_is_started_watched_left_found_again_stopped_resumed_compared_and_
     # A second run to its end, and both compared.
     training.start("short", 1)
     expect(training.button("Put live anyway")).to_be_visible()
-    training.mark_rows(0, 1)
-    expect(training.page.get_by_role("heading", name="Compared")).to_be_visible()
+    training.compare(0, 1)
     lines = training.page.locator(".st-key-compare_accuracy .js-plotly-plot").first
     names = sorted(lines.evaluate("plot => plot.data.map(line => line.name)"))
     assert [name.split()[0] for name in names] == ["long", "short"]  # each with its last value

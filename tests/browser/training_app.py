@@ -125,8 +125,25 @@ class TrainingPage:
             assert time.monotonic() < deadline_s, (self.points(), self.headline.text_content(), self._app.log[-2000:])
             self.page.wait_for_timeout(200)
 
-    def mark_rows(self, *rows: int) -> None:
-        """Correction rows of the table of runs, counted from 0; the table is drawn on a canvas."""
+    def compare(self, *rows: int) -> None:
+        """Mark rows of the table of runs, counted from 0, until they are compared.
+
+        The table is drawn on a canvas, so a mark can only be seen by what it does; a table that was drawn anew in
+        between, since a run went on, has lost it. Opened again the page has no marks.
+        """
+        heading = self.page.get_by_role("heading", name="Compared")
+        for attempt in range(4):
+            self._mark_rows(*rows)
+            try:
+                expect(heading).to_be_visible(timeout=PATIENCE_MS if attempt == 3 else PATIENCE_MS / 6)
+            except AssertionError:
+                if attempt == 3:
+                    raise
+                self.open()
+            else:
+                return
+
+    def _mark_rows(self, *rows: int) -> None:
         table = self.page.get_by_test_id("stDataFrame").first
         table.scroll_into_view_if_needed()
         for row in rows:

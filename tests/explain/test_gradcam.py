@@ -13,7 +13,13 @@ from fer_core.models.bundle import load_bundle
 from fer_core.models.model_store import folder_of
 
 # Where the part with convolutions ends in each registered network: before pooling, after ReLU.
-LAST_LAYER = {"seed-cnn": "conv4", "small-cnn": "relu3_2", "compact": "block4_out", "vgg-gap": "relu4_2"}
+LAST_LAYER = {
+    "seed-cnn": "conv4",
+    "small-cnn": "relu3_2",
+    "compact": "block4_out",
+    "accurate": "block4c_out",
+    "vgg-gap": "relu4_2",
+}
 
 
 @pytest.fixture(scope="module")

@@ -145,8 +145,8 @@ def test_a_run_on_own_classes_starts_from_a_model_of_the_seven(own_run: tuple[Ru
         RunConfig(architecture="compact", start_from="compact", epochs=1, batch_size=64, data="mine"),
         validation_splits=("Validation",),
     )
-    model, _, _ = trainer.prepare(faces, run.config())
-    trainer._set_initial_weights(model, run, run.config(), faces.class_names)
+    model, batches, _ = trainer.prepare(faces, run.config())
+    trainer._begin(model, run, run.config(), batches.images, faces.class_names)
     assert model.output_shape == (None, 3) and run.initial_weights()["epochs"] > 0
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fer_core.data.demo import demo_set
+from fer_core.emotions import LABELS
 from fer_core.errors import ModelError, RunError
 from fer_core.evaluation.scoring import classifier_of
 from fer_core.models.bundle import bundled_models, load_bundle
@@ -98,7 +99,7 @@ def test_validation_that_was_held_out_anew_is_known_to_it(distilled):
     with pytest.raises(RunError, match="what is Validation here"):
         find_teacher(known)
     with pytest.raises(RunError, match="what is Validation here"):
-        find_initial_weights(dataclasses.replace(known, architecture="compact", start_from="compact"))
+        find_initial_weights(dataclasses.replace(known, architecture="compact", start_from="compact"), LABELS)
 
 
 def test_the_state_of_a_run_names_its_teacher(distilled):
