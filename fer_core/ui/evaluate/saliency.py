@@ -16,6 +16,7 @@ from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.evaluate.galleries import LOOKED_AT, most_confident_first
 from fer_core.ui.evaluate.model_export import export_panel
 from fer_core.ui.evaluate.model_import import import_panel
+from fer_core.ui.evaluate.own_models import own_models_panel
 from fer_core.ui.evaluate.view import Evaluation
 
 _MODELS = 2
@@ -68,6 +69,7 @@ def saliency_view(found: Evaluation) -> None:
 
 def models_view(found: Evaluation) -> None:
     """Offer the ways for models into the app and out of it."""
+    own_models_panel()
     import_panel()
     for name in found.chosen:
         export_panel(name)
