@@ -133,13 +133,13 @@ def test_a_photo_gets_a_card_for_its_face(entered):
     choose_photo(entered, "astronaut.png", png_of(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)))
     assert not entered.exception
     assert 'data-faces=\\"1\\"' in words_of(entered)
-    assert any("a twenty-fifth of the photo's longer side" in caption.value for caption in entered.caption)
+    assert any("at least 48 pixels wide" in caption.value for caption in entered.caption)
 
 
 def test_a_photo_without_a_face_says_so(entered):
     choose_photo(entered, "grey.png", png_of(np.full((200, 200, 3), 127, np.uint8)))
     assert "No face in the photo" in words_of(entered)
-    assert "a twenty-fifth of the photo" in words_of(entered)
+    assert "at least 48 pixels wide" in words_of(entered)
 
 
 def test_a_broken_photo_is_explained(entered):

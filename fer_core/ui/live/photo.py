@@ -14,7 +14,7 @@ from fer_core.ui.components.widgets import empty_state
 
 _TYPES = ["jpg", "jpeg", "png", "webp", "bmp"]
 # The smallest face that the detector's own defaults let it find, a little rounded up.
-_SMALLEST = "at least 48 pixels wide and at least a twenty-fifth of the photo's longer side"
+_SMALLEST = "at least 48 pixels wide"
 
 
 def photo_view(recognizer: EmotionRecognizer, settings: LiveSettings) -> None:
@@ -56,8 +56,8 @@ def photo_view(recognizer: EmotionRecognizer, settings: LiveSettings) -> None:
             empty_state(
                 "No face in the photo",
                 "Try one where faces look towards the camera, in even light. They must "
-                f"be {_SMALLEST}: cut it to the faces if they are smaller.",
+                f"be {_SMALLEST}: make the photo larger if they are smaller.",
             )
         else:
             st.html(face_cards_html(result, image_bgr, settings.draw.threshold))
-            st.caption(f"Faces are found that are {_SMALLEST}. Cut the photo to those that are smaller.")
+            st.caption(f"Faces are found that are {_SMALLEST}.")

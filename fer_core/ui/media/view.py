@@ -184,7 +184,7 @@ def _look(result: MediaResult, name: str, rows: pd.DataFrame, faces: list[FaceSu
             empty_state(
                 "No face was found",
                 "Faces must look towards the camera, in even light, and be at least 48 "
-                "pixels wide and a twenty-fifth of the picture's longer side.",
+                "pixels wide, in a video also a twenty-fifth of its longer side.",
                 220,
             )
     if faces and not is_picture(Path(name)):
