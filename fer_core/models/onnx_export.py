@@ -21,6 +21,7 @@ from ai_edge_litert.interpreter import Interpreter
 from fer_core.errors import ModelError
 from fer_core.files import atomic_path
 from fer_core.models.convert import with_features
+from fer_core.models.temperature import LEAST, LEAST_ENTROPY, Temperature
 
 ONNX_FILE = "model.onnx"
 _INPUT = "faces"
@@ -63,6 +64,54 @@ def litert_to_onnx(model_file: Path, path: Path) -> None:
         _name_tensors(translated, _litert_names(model_file))
         with atomic_path(path) as partial:
             partial.write_bytes(translated.read_bytes())
+
+
+def calibrate_outputs(path: Path, temperatures: Mapping[str, Temperature]) -> None:
+    """Make outputs of the network at `path` give calibrated scores, as `Temperature.apply` does.
+
+    Args:
+        path: an ONNX file, changed in place.
+        temperatures: by name of an output, scores of shape (n, k); those that change nothing are left out.
+    """
+    model = onnx.load(path)
+    graph = model.graph
+    for output, temperature in temperatures.items():
+        if temperature == Temperature():
+            continue
+        as_trained = f"{output}_as_trained"
+        for node in graph.node:
+            for tensors in (node.input, node.output):
+                tensors[:] = [as_trained if name == output else name for name in tensors]
+        (shape,) = (value.type.tensor_type.shape for value in graph.output if value.name == output)
+        _append_calibration(graph, as_trained, output, temperature, shape.dim[1].dim_value)
+    onnx.checker.check_model(model)
+    with atomic_path(path) as partial:
+        onnx.save(model, partial)
+
+
+def _append_calibration(
+    graph: onnx.GraphProto, scores: str, output: str, temperature: Temperature, classes: int
+) -> None:
+    """Append the nodes that turn `scores`, as trained, into the calibrated `output`."""
+
+    def constant(name: str, value: float | list[int]) -> str:
+        array = np.array(value, np.int64 if isinstance(value, list) else np.float32)
+        graph.initializer.append(onnx.numpy_helper.from_array(array, f"{output}/{name}"))
+        return f"{output}/{name}"
+
+    def node(operation: str, *inputs: str, to: str = "", **attributes: int) -> str:
+        name = to or f"{output}/{operation}_{len(graph.node)}"
+        graph.node.append(onnx.helper.make_node(operation, inputs, [name], name=f"{name}_node", **attributes))
+        return name
+
+    clipped = node("Clip", scores, constant("least", LEAST))
+    logits = node("Log", clipped)
+    information = node("ReduceSum", node("Mul", clipped, logits), constant("axis", [1]), keepdims=1)
+    share = node("Div", information, constant("most_information", -float(np.log(classes))))
+    evenness = node("Clip", share, constant("least_entropy", LEAST_ENTROPY), constant("one", 1.0))
+    power = node("Pow", evenness, constant("power", temperature.entropy_power))
+    divisor = node("Mul", power, constant("scale", temperature.scale))
+    node("Softmax", node("Div", logits, divisor), to=output, axis=1)
 
 
 class OnnxClassifier:

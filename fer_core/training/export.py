@@ -23,10 +23,11 @@ from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.convert import MAX_DIFFERENCE, predict_scores, save_bundle
 from fer_core.models.keras_file import save_keras
-from fer_core.models.label_sets import SCORES
+from fer_core.models.label_sets import SCORES, score_outputs
 from fer_core.models.onnx_export import (
     ONNX_FILE,
     OnnxClassifier,
+    calibrate_outputs,
     keras_to_onnx,
     litert_to_onnx,
 )
@@ -48,6 +49,8 @@ class Exported:
         difference: largest difference of its scores from those of the form it was made from, 0 to 1;
             None where it is that form.
         compared_with: that form, "Keras" or "LiteRT".
+        app_difference: of ONNX, largest difference of its scores, which are calibrated, from those that the app gives
+            by the model's own file, 0 to 1; None where there is no such file.
         bytes: size of the file.
         ms_per_face: for one face in the form's own runtime on this machine; None for Keras.
         sha256: of the file.
@@ -59,6 +62,7 @@ class Exported:
     bytes: int
     ms_per_face: float | None
     sha256: str
+    app_difference: float | None = None
 
 
 def export_run(
@@ -127,7 +131,8 @@ def _export_network(
     expected = predict_scores(model, faces)[SCORES]
     if form == "keras":
         return _keras(model, card, folder, faces, expected, steps)
-    return _onnx(lambda path: keras_to_onnx(model, path), card, folder, faces, expected, steps)
+    exported = _onnx(lambda path: keras_to_onnx(model, path), card, folder, faces, expected, steps)
+    return _compared_with_app(exported, run.model_folder, faces)
 
 
 def export_model(source: Path, form: str, folder: Path, faces: np.ndarray, steps: Steps = log_steps) -> Exported:
@@ -142,6 +147,8 @@ def export_model(source: Path, form: str, folder: Path, faces: np.ndarray, steps
     """
     bundle = load_bundle(source)
     exported = _export_bundle(source, bundle, form, folder, faces, steps)
+    if form == "onnx":
+        exported = _compared_with_app(exported, source, faces)
     carry_fingerprint([bundle.card], folder)
     return exported
 
@@ -205,8 +212,19 @@ def _onnx(
     classifier = OnnxClassifier(path)
     steps(2, 3, f"comparing both forms on {len(faces)} faces")
     difference = _checked_difference(classifier.classify(faces), expected, path, allowed)
+    outputs = score_outputs(card.label_sets)
+    calibrate_outputs(path, {outputs[name]: card.calibration_of(name).scaling for name in card.label_sets})
     _save_card(card, path)
-    return _exported(path, difference, ms_per_face(classifier.classify, faces), compared_with)
+    return _exported(path, difference, ms_per_face(OnnxClassifier(path).classify, faces), compared_with)
+
+
+def _compared_with_app(exported: Exported, model_folder: Path, faces: np.ndarray) -> Exported:
+    """Return an export to ONNX with how far its scores are from those that the app gives."""
+    if not (model_folder / MODEL_FILE).is_file():
+        return exported
+    shown = LiteRTClassifier.from_bundle(load_bundle(model_folder)).classify(faces)
+    difference = float(np.abs(OnnxClassifier(exported.file).classify(faces) - shown).max())
+    return dataclasses.replace(exported, app_difference=difference)
 
 
 def _keras(

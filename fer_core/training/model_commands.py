@@ -171,6 +171,8 @@ def _export_sentence(figures: dict[str, Any]) -> str:
             f"largest difference from the scores of {figures['compared_with']} on {figures['faces']} faces "
             f"{figures['difference']:.1g}"
         )
+    if figures.get("app_difference") is not None:
+        parts.append(f"calibrated, and at most {figures['app_difference']:.1g} from the scores that the app gives")
     return ", ".join(parts) + "."
 
 

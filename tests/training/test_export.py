@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -15,7 +16,7 @@ from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL, load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.convert import MAX_DIFFERENCE
-from fer_core.models.label_sets import LABEL_SETS
+from fer_core.models.label_sets import LABEL_SETS, score_outputs
 from fer_core.models.registry import build
 from fer_core.models.weights import load_network
 from fer_core.training.config import RunConfig
@@ -147,10 +148,30 @@ def test_a_bundled_model_becomes_onnx(tmp_path, name, compared_with, apart):
     """From its Keras weights if it has them, else from the app's own form."""
     exported = export_model(BUNDLED_ROOT / name, "onnx", tmp_path / "out", noise())
     assert exported.compared_with == compared_with and exported.difference < 1e-3
-    ours = scores_of(BUNDLED_ROOT / name / "model.tflite", noise())
-    np.testing.assert_allclose(scores_of(exported.file, noise()), ours, atol=apart)
+    shown = LiteRTClassifier.from_bundle(load_bundle(BUNDLED_ROOT / name)).classify(noise())
+    scores = scores_of(exported.file, noise())
+    np.testing.assert_allclose(scores, shown, atol=apart)
+    assert exported.app_difference == pytest.approx(np.abs(scores - shown).max())
     card = ModelCard.load(tmp_path / "out" / "card.json")
     assert card.metrics == load_bundle(BUNDLED_ROOT / name).card.metrics
+
+
+def test_calibration_in_the_file_is_the_apps_own(tmp_path):
+    """All label sets of the default model, whose calibrations differ, against the same network's LiteRT file."""
+    exported = export_model(BUNDLED, "onnx", tmp_path / "out", noise(64))
+    card = load_bundle(BUNDLED).card
+    outputs = score_outputs(card.label_sets)
+    raw_names = {f"{output}_as_trained" for output in outputs.values()}
+    model = onnx.load(exported.file)
+    assert raw_names <= {name for node in model.graph.node for name in node.output}
+    for name in sorted(raw_names):
+        model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", 7]))
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    faces = noise(64)[..., None].astype(np.float32)
+    for label_set, output in outputs.items():
+        calibrated, as_trained = session.run([output, f"{output}_as_trained"], {"faces": faces})
+        expected = card.calibration_of(label_set).apply(as_trained)
+        np.testing.assert_allclose(calibrated, expected, atol=2e-5)
 
 
 def test_a_bundled_model_as_litert_is_its_own_file(tmp_path):

@@ -94,6 +94,11 @@ def _measured(figures: dict[str, Any]) -> str:
             f"on {figures['faces']} faces"
         )
     )
+    if figures.get("app_difference") is not None:
+        compared += (
+            f"; calibrated in the file, they differ from those that the app shows by at most "
+            f"{figures['app_difference'] * 100:.2g}"
+        )
     time = "" if figures["ms_per_face"] is None else f"{figures['ms_per_face']:.2f} ms a face here · "
     return f"{figures['bytes'] / 1e6:.1f} MB · {time}{compared}"
 
