@@ -86,8 +86,9 @@ class TrainingPage:
         expect(self.button("Start training")).to_be_visible()
 
     def button(self, name: str) -> Locator:
-        """Return the button with exactly this name."""
-        return self.page.get_by_role("button", name=name, exact=True)
+        """Return the page's button with exactly this name; Streamlit's own Stop is in the header."""
+        own = self.page.locator(":not([data-testid=stBaseButton-header])")
+        return self.page.get_by_role("button", name=name, exact=True).and_(own)
 
     def start(self, name: str, epochs: int) -> None:
         """Start a run with this name and number of epochs; everything else is as the page proposes."""

@@ -34,6 +34,8 @@ function tile(face, selectable) {
 }
 
 function build(wall, data) {
+  // A control that disappears takes the keyboard's focus with it, and Escape then no longer closes a dialog.
+  const focused = wall.contains(wall.getRootNode().activeElement);
   wall.replaceChildren(...data.groups.map((group) => {
     const section = make("section", group.caption ? "group" : "plain");
     if (group.caption) section.append(make("p", "about", group.caption));
@@ -42,6 +44,7 @@ function build(wall, data) {
     section.append(faces);
     return section;
   }));
+  if (focused) wall.querySelector(".open")?.focus({ preventScroll: true });
   wall.style.setProperty("--face", `${data.size_px}px`);
   wall.classList.toggle("clusters", data.groups.length > 1);
 }
