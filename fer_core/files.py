@@ -38,6 +38,20 @@ def atomic_path(path: Path) -> Generator[Path, None, None]:
         partial.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_folder(path: Path) -> Generator[Path, None, None]:
+    """Yield a temporary folder beside `path`, which is new or empty; it takes its place when the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{path.name}-partial-", dir=path.parent))
+    try:
+        yield partial
+        os.chmod(partial, 0o755)
+        os.replace(partial, path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8, atomically."""
     with atomic_path(path) as partial:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +19,7 @@ from fer_core.data.csv_writer import write_table, write_votes
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.data.prepare import write_png_tree
 from fer_core.errors import DataError
-from fer_core.files import write_json, write_text
+from fer_core.files import atomic_folder, write_json, write_text
 from fer_core.formats import count_text
 
 FORMATS: tuple[str, ...] = ("csv", "folders")
@@ -172,18 +169,11 @@ def write_cleaned(
     cleaned = cleaned_set(faces, corrections)
     card = data_card(name, faces, cleaned, corrections, form, when)
     try:
-        out_dir.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-partial-", dir=out_dir.parent))
-        try:
+        with atomic_folder(out_dir) as partial:
             _write_faces(cleaned, partial, form, progress)
             write_json(partial / CARD_FILE, card)
             write_text(partial / CARD_TEXT, card_text(card))
             write_text(partial / CORRECTIONS_FILE, corrections.to_csv())
-            os.chmod(partial, 0o755)
-            os.replace(partial, out_dir)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
     except OSError as error:
         reason = "the disk is full; free some space" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise DataError(f"The data set cannot be written to {out_dir}: {reason}. Nothing was left there.") from error

@@ -74,7 +74,8 @@ def _check_training() -> Check:
     """Training is an extra: without it everything else works."""
     if message := training_unavailable("Training"):
         return Check("training", True, "not available", message)
-    return Check("training", True, f"TensorFlow {version('tensorflow')}, Keras {version('keras')}")
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    return Check("training", True, f"Keras {version('keras')} on {backend} {version(backend)}")
 
 
 def _check_faces() -> Check:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +13,7 @@ import numpy as np
 from fer_core.data.class_folders import CLASSES_FILE
 from fer_core.data.face_set import SPLITS, FaceSet
 from fer_core.errors import DataError
+from fer_core.files import atomic_folder
 
 # The original put both tests into one folder, PublicTest first.
 _FOLDERS = {
@@ -60,17 +58,10 @@ def write_png_tree(
             "Choose a folder that is empty or new."
         )
     try:
-        out_dir.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-partial-", dir=out_dir.parent))
-        try:
+        with atomic_folder(out_dir) as partial:
             counts = _write_tree(faces, partial, progress, join_tests)
             if not faces.has_emotions:
                 (partial / CLASSES_FILE).write_text("".join(f"{name}\n" for name in faces.class_names), "utf-8")
-            os.chmod(partial, 0o755)
-            os.replace(partial, out_dir)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
     except OSError as error:
         reason = "the disk is full; free some space" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise DataError(f"The images cannot be written to {out_dir}: {reason}. Nothing was left there.") from error

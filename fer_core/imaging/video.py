@@ -21,9 +21,9 @@ from fer_core.imaging.images import MAX_PIXELS
 _CLOCK = Fraction(1, 90_000)
 # What a video is said to have where its file does not tell.
 _USUAL_RATE = 25
-# A video may end so much before what its file announces, as a share of it and in seconds: announcements are rounded,
-# and sound may go on after the picture.
-_MISSING_SHARE, _MISSING_S = 0.03, 1.0
+# A video may end so much before what its file announces, as a share of it, in frames and in seconds: announcements are
+# rounded, and sound may go on after the picture.
+_MISSING_SHARE, _MISSING_FRAMES, _MISSING_S = 0.03, 2, 1.0
 # A frame so little before its time is in time: clocks of files are rounded.
 _EARLY_S = 0.0005
 
@@ -99,7 +99,7 @@ class Video:
         announced = self._stream.frames
         if announced:
             missing = announced - frames
-            if missing > max(_MISSING_SHARE * announced, 2) and missing > _MISSING_SHARE * float(self.rate):
+            if missing > max(_MISSING_SHARE * announced, _MISSING_FRAMES):
                 raise self._cut_off(f"{frames:,} of {announced:,} frames")
             return
         silent = len(self._container.streams.get()) == 1

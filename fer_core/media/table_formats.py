@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -64,10 +63,3 @@ def _rows(csv: bytes) -> pd.DataFrame:
     if "uncertain" in rows:
         rows["uncertain"] = rows["uncertain"].map({"yes": True, "no": False}).astype("boolean")
     return rows
-
-
-def as_parquet(csv: bytes) -> bytes:
-    """Return a table as the content of a Parquet file."""
-    buffer = io.BytesIO()
-    _rows(csv).to_parquet(buffer, index=False)
-    return buffer.getvalue()
