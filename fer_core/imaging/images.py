@@ -114,13 +114,13 @@ def _of_8_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((np.clip(np.asarray(image), 0, 65_535) >> 8).astype(np.uint8))
 
 
-def _orientation(image: Image.Image) -> int | None:
-    """Return the value of the EXIF orientation, 1 to 8; None or anything else says nothing."""
+def _orientation(image: Image.Image) -> int:
+    """Return the value of the EXIF orientation, 1 to 8; anything else says nothing."""
     try:
         value = image.getexif().get(ExifTags.Base.Orientation)
-        return value if isinstance(value, int) else None
+        return value if isinstance(value, int) else 0
     except (SyntaxError, ValueError, struct.error):  # the EXIF is damaged, the picture need not be
-        return None
+        return 0
 
 
 def _too_many_pixels(name: str, pixels: str, max_pixels: int) -> TooManyPixelsError:

@@ -90,18 +90,19 @@ async def read_body(request: Request, limits: Limits, admission: Admission) -> b
                 if len(body) > limits.max_body_bytes:
                     raise _body_too_large("more", limits)
     except TimeoutError as error:
+        request.state.body_done = True  # the rest is not waited for either
         raise HTTPException(
             status.HTTP_408_REQUEST_TIMEOUT,
             f"Expected the whole request within {limits.body_timeout_s:g} s, got {len(body):,} bytes of it. "
             "Send smaller images, or fewer at once.",
         ) from error
-    request.state.body_read = True
+    request.state.body_done = True
     return bytes(body)
 
 
 async def drain(request: Request) -> None:
     """Read and drop what a client is still sending, up to a limit, so that it will read the answer."""
-    if getattr(request.state, "body_read", False) or "expect" in request.headers:
+    if getattr(request.state, "body_done", False) or "expect" in request.headers:
         return
     dropped, more = 0, True
     try:
