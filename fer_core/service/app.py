@@ -228,10 +228,17 @@ def _streams(service: Service) -> APIRouter:
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
-    if isinstance(error, ClientDisconnect):
+    try:
+        if isinstance(error, ClientDisconnect):
+            raise error
+        too_slow = isinstance(error, StarletteHTTPException) and error.status_code == status.HTTP_408_REQUEST_TIMEOUT
+        ended = not too_slow and await drain(request)
+    except ClientDisconnect:
         return Response(status_code=499)  # nobody reads it; the metrics count it
-    await drain(request)
-    return _problem(error)
+    response = _problem(error)
+    if not ended:
+        response.headers["Connection"] = "close"
+    return response
 
 
 def _problem(error: Exception) -> JSONResponse:

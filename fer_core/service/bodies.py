@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import io
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from python_multipart import FormParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, parse_options_header
+from starlette.requests import ClientDisconnect
 
 from fer_core.errors import MediaError
 from fer_core.service.limits import Admission, Limits
@@ -84,35 +86,55 @@ async def read_body(request: Request, limits: Limits, admission: Admission) -> b
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_timeout_s):
-            async for chunk in request.stream():
+            async for chunk in _chunks(request):
                 admission.hold(len(chunk))
                 body += chunk
                 if len(body) > limits.max_body_bytes:
                     raise _body_too_large("more", limits)
     except TimeoutError as error:
-        request.state.body_done = True  # the rest is not waited for either
         raise HTTPException(
             status.HTTP_408_REQUEST_TIMEOUT,
             f"Expected the whole request within {limits.body_timeout_s:g} s, got {len(body):,} bytes of it. "
             "Send smaller images, or fewer at once.",
         ) from error
-    request.state.body_done = True
     return bytes(body)
 
 
-async def drain(request: Request) -> None:
-    """Read and drop what a client is still sending, up to a limit, so that it will read the answer."""
-    if getattr(request.state, "body_done", False) or "expect" in request.headers:
-        return
-    dropped, more = 0, True
+async def drain(request: Request) -> bool:
+    """Read and drop what a client is still sending, up to a limit, so that it will read the answer.
+
+    Returns:
+        Whether its body has ended; otherwise the connection must be closed.
+
+    Raises:
+        ClientDisconnect: the client left.
+    """
+    if getattr(request.state, "body_ended", False):
+        return True
+    if "expect" in request.headers:  # it has not begun to send the body, and will not
+        return False
+    dropped = 0
     try:
         async with asyncio.timeout(_DRAIN_S):
-            while more and dropped < _DRAIN_BYTES:
-                message = await request.receive()
-                dropped += len(message.get("body", b""))
-                more = message.get("more_body", False)
+            async for chunk in _chunks(request):
+                dropped += len(chunk)
+                if dropped > _DRAIN_BYTES:
+                    return False
     except TimeoutError:
-        return
+        return False
+    return True
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it comes. Starlette's own way does not tell whether it has ended, and can be gone once."""
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        more = message.get("more_body", False)
+        request.state.body_ended = not more
+        yield message.get("body", b"")
 
 
 def uploads_of(kind: str, content_type: str, body: bytes, limits: Limits) -> list[Upload]:
