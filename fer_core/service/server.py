@@ -85,7 +85,7 @@ def _configuration(options: ServerOptions, app: ASGIApp | partial[ASGIApp]) -> u
 
 
 def _run(config: uvicorn.Config) -> None:
-    with _listening(config.host, config.port) as listener:
+    with listening(config.host, config.port) as listener:
         url = f"http://{f'[{config.host}]' if ':' in config.host else config.host}:{listener.getsockname()[1]}"
         logger.info("Serving on %s, described at %s/docs", url, url)
         if config.workers > 1:
@@ -94,8 +94,15 @@ def _run(config: uvicorn.Config) -> None:
             uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to a host and a port, any free one if it is 0.
+
+    Raises:
+        ServiceError: the port cannot be used.
+    """
+    # With the protocol named, or asyncio leaves Nagle's algorithm on, which holds answers back for 40 ms.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

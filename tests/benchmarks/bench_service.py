@@ -33,6 +33,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import cv2
 import numpy as np
+import uvicorn
+from fastapi import FastAPI, UploadFile
+
+from fer_core.models.bundle import BUNDLED_ROOT
 
 CLIENTS = (1, 8, 64)
 NETWORK = "compact"
@@ -67,7 +71,7 @@ def main() -> None:
 def compare(urls: dict[str, str], body: Path, seconds: int, rounds: int) -> None:
     """Load all contestants in turn and print the medians of requests/s and p95."""
     figures = {(name, clients): [] for name in urls for clients in CLIENTS}
-    for name, url in urls.items():
+    for url in urls.values():
         load(url, body, 8, 2)  # warm
     for _ in range(rounds):
         for clients in CLIENTS:
@@ -132,11 +136,7 @@ def rival(port: int) -> list[str]:
 
 def serve_rival(port: int) -> None:
     """Serve the same network the usual way: `model.predict` for each request."""
-    import uvicorn
-    from fastapi import FastAPI, UploadFile
-
     from fer_core.emotions import LABELS
-    from fer_core.models.bundle import BUNDLED_ROOT
     from fer_core.models.weights import load_network
 
     model = load_network(BUNDLED_ROOT / NETWORK)

@@ -15,6 +15,7 @@ import uvicorn
 
 from fer_core.service.app import create_app
 from fer_core.service.limits import Limits
+from fer_core.service.server import listening
 from fer_core.settings import Settings
 
 
@@ -79,7 +80,7 @@ class Running:
 @contextmanager
 def running(limits: Limits | None = None, settings: Settings = Settings(), model: str = "compact") -> Iterator[Running]:
     """Run a server in a thread while the block runs."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listening("127.0.0.1", 0) as listener:
         config = uvicorn.Config(create_app(limits, model, settings), log_config=None, ws_max_size=100_000)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
