@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fer_core.dependencies import INSTALL_SERVICE, require_package
-
-_PACKAGES = ("fastapi", "fastapi_offline", "uvicorn", "python_multipart", "websockets", "prometheus_client")
+from fer_core.dependencies import require_service
 
 
 def serve(
@@ -37,8 +35,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve scores over HTTP to other programs, with a page that describes the interface at /docs."""
-    for package in _PACKAGES:
-        require_package(package, "Serving", INSTALL_SERVICE)
+    require_service()
     from fer_core.service.limits import Limits
     from fer_core.service.server import ServerOptions, serve
 

@@ -26,7 +26,7 @@ class Recognizers:
     def __init__(self, default: str) -> None:
         self._detector = HaarDetector()
         self._load = lru_cache(_MAX_LOADED)(self._read)
-        self.default = default
+        self._default = find_model(default)
         self.default_name = self.get().name
 
     def get(self, model: str | None = None, label_set: str | None = None) -> EmotionRecognizer:
@@ -39,7 +39,7 @@ class Recognizers:
         Raises:
             ModelError: there is no such model, it cannot be read, or it does not answer for this label set.
         """
-        folder = find_model(self.default) if model is None else folder_of(model)
+        folder = self._default if model is None else folder_of(model)
         card = folder / CARD_FILE
         recognizer = self._load(folder, card.stat().st_mtime_ns if card.exists() else 0)
         return recognizer.with_label_set(label_set)

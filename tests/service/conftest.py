@@ -1,8 +1,6 @@
 import cv2
 import pytest
 
-pytest.importorskip("fastapi", reason="the extra `service` is not installed")
-
 from fer_core.service.limits import Limits
 from tests.service.serving import running
 
