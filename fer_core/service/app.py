@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Security, WebSocket, status
@@ -244,7 +245,9 @@ async def _refuse(request: Request, error: Exception) -> Response:
 def _problem(error: Exception) -> JSONResponse:
     """Return the answer that says why a request was refused."""
     if isinstance(error, StarletteHTTPException):
-        return JSONResponse(Problem(detail=error.detail).model_dump(), error.status_code, error.headers)
+        known = error.detail != HTTPStatus(error.status_code).phrase  # "Not Found" is all that FastAPI says
+        detail = error.detail if known else f"{error.detail}: /docs lists the routes and their methods."
+        return JSONResponse(Problem(detail=detail).model_dump(), error.status_code, error.headers)
     if isinstance(error, TooManyPixelsError):
         return _problem(HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, str(error)))
     if isinstance(error, ValidationError):

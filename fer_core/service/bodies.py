@@ -151,22 +151,22 @@ def uploads_of(kind: str, content_type: str, body: bytes, limits: Limits) -> lis
         HTTPException: 413, there are too many.
     """
     if kind == _MULTIPART:
-        uploads = _from_form(content_type, body)
+        uploads = _from_form(content_type, body, limits.max_images)
     elif kind == _JSON:
-        uploads = _from_json(body)
+        uploads = _from_json(body, limits.max_images)
     else:
         uploads = [Upload("The image", body)]
     if not uploads:
         raise MediaError(f"Expected one to {limits.max_images} images in `{FIELD}`, got none. Add an image.")
     if len(uploads) > limits.max_images:
-        raise HTTPException(
-            status.HTTP_413_CONTENT_TOO_LARGE,
-            f"Expected at most {limits.max_images} images in one request, got {len(uploads)}. Send several requests.",
-        )
+        raise _too_many_images(limits.max_images)
     return uploads
 
 
-def _from_json(body: bytes) -> list[Upload]:
+def _from_json(body: bytes, max_images: int) -> list[Upload]:
+    # Base64 has no commas, data URLs have one each. Millions of values would take far more memory than their text.
+    if body.count(b",") > 2 * max_images:
+        raise _too_many_images(max_images)
     try:
         images = EncodedImages.model_validate_json(body).images
     except ValidationError as error:
@@ -177,31 +177,26 @@ def _from_json(body: bytes) -> list[Upload]:
     return [Upload(f"{FIELD}[{number}]", content) for number, content in enumerate(images)]
 
 
-def _from_form(content_type: str, body: bytes) -> list[Upload]:
+def _from_form(content_type: str, body: bytes, max_images: int) -> list[Upload]:
     uploads: list[Upload] = []
-    other_fields: list[str] = []
     ends: list[None] = []
 
     def on_file(file: File) -> None:
-        name = (file.field_name or b"").decode("utf-8", "replace")
-        if name != FIELD:
-            other_fields.append(name)
-            return
-        title = (file.file_name or b"").decode("utf-8", "replace") or f"{FIELD}[{len(uploads)}]"
-        uploads.append(Upload(title, cast(io.BytesIO, file.file_object).getvalue()))
+        if file.field_name != FIELD.encode():
+            raise _other_field("another field", file.field_name)
+        if len(uploads) == max_images:  # now, not after thousands of parts
+            raise _too_many_images(max_images)
+        name = (file.file_name or b"").decode("utf-8", "replace") or f"{FIELD}[{len(uploads)}]"
+        uploads.append(Upload(name, cast(io.BytesIO, file.file_object).getvalue()))
 
     def on_field(field: Field) -> None:
-        other_fields.append((field.field_name or b"").decode("utf-8", "replace"))
+        raise _other_field("text", field.field_name)
 
     boundary = parse_options_header(content_type)[1].get(b"boundary")
+    no_temporary_files = {"MAX_MEMORY_FILE_SIZE": len(body)}
     try:
         parser = FormParser(
-            _MULTIPART,
-            on_field,
-            on_file,
-            on_end=lambda: ends.append(None),
-            boundary=boundary,
-            config={"MAX_MEMORY_FILE_SIZE": len(body)},  # no temporary files
+            _MULTIPART, on_field, on_file, lambda: ends.append(None), boundary, config=no_temporary_files
         )
         parser.write(body)
         parser.finalize()
@@ -209,12 +204,21 @@ def _from_form(content_type: str, body: bytes) -> list[Upload]:
         raise MediaError(f"Expected {_MULTIPART}; the body is damaged: {error}. Send it again.") from error
     if not ends:
         raise MediaError(f"Expected {_MULTIPART} to its closing boundary; the body is cut short. Send it again.")
-    if other_fields:
-        raise MediaError(
-            f"Expected files in the field `{FIELD}`, got {'text' if FIELD in other_fields else 'another field'} in "
-            f"`{other_fields[0]}`. With curl: -F {FIELD}=@photo.jpg"
-        )
     return uploads
+
+
+def _other_field(got: str, name: bytes | None) -> MediaError:
+    return MediaError(
+        f"Expected files in the field `{FIELD}`, got {got} in `{(name or b'').decode('utf-8', 'replace')}`. "
+        f"With curl: -F {FIELD}=@photo.jpg"
+    )
+
+
+def _too_many_images(max_images: int) -> HTTPException:
+    return HTTPException(
+        status.HTTP_413_CONTENT_TOO_LARGE,
+        f"Expected at most {max_images} images in one request, got more. Send several requests.",
+    )
 
 
 def sentence_of(error: ValidationError) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
-import signal
 import socket
 import tempfile
-import threading
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -21,11 +18,13 @@ from fer_core.service.access import require_safe
 from fer_core.service.app import create_app
 from fer_core.service.limits import Limits
 from fer_core.service.metrics import FOLDER_VARIABLE
+from fer_core.service.worker import worker_app
 from fer_core.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _SHUTDOWN_S = 30  # requests in progress are given so long to end
+_SILENT_S = 30  # a worker that gives no sign of life for so long is replaced; starting may take some seconds
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def serve(options: ServerOptions) -> None:
     with tempfile.TemporaryDirectory(prefix="fer-metrics-") as folder:
         if options.workers > 1:
             os.environ[FOLDER_VARIABLE] = folder  # before any worker imports Prometheus's client
-            app = partial(_worker_app, options.limits, options.model)
+            app = partial(worker_app, options.limits, options.model)
         _run(_configuration(options, app))
 
 
@@ -80,6 +79,7 @@ def _configuration(options: ServerOptions, app: ASGIApp | partial[ASGIApp]) -> u
         ws_max_queue=4,  # frames of a stream that are read ahead
         ws_per_message_deflate=False,  # images are compressed already
         timeout_graceful_shutdown=_SHUTDOWN_S,
+        timeout_worker_healthcheck=_SILENT_S,
         server_header=False,
     )
 
@@ -113,15 +113,3 @@ def listening(host: str, port: int) -> socket.socket:
         ) from error
     listener.set_inheritable(True)
     return listener
-
-
-def _worker_app(limits: Limits, model: str | None) -> ASGIApp:
-    """Return the application in a worker, which ends when the process that started it was killed."""
-    if parent := multiprocessing.parent_process():
-
-        def end_with_parent() -> None:
-            parent.join()
-            os.kill(os.getpid(), signal.SIGTERM)
-
-        threading.Thread(target=end_with_parent, daemon=True).start()
-    return create_app(limits, model)

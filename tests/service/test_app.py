@@ -98,7 +98,8 @@ TINY = encoded(np.zeros((8, 8, 3), np.uint8))
         (form(("photos", "a.png", TINY)), FORM, 422, "another field in `photos`"),
         (form(("images", "broken.png", TINY[:30])), FORM, 422, "broken.png cannot be read"),
         (b"", "multipart/form-data", 422, "No boundary given"),
-        (form(*[("images", "a.png", TINY)] * 4), FORM, 413, "at most 3 images in one request, got 4"),
+        (form(*[("images", "a.png", TINY)] * 4), FORM, 413, "at most 3 images in one request, got more"),
+        (b'{"images": [' + b"0," * 9 + b"0]}", "application/json", 413, "at most 3 images in one request, got more"),
         (encoded(np.zeros((700, 700), np.uint8)), "image/png", 413, "700 × 700 pixels; expected at most 0.4 mega"),
         (bytes(1_500_001), "image/png", 413, "at most 1,500,000 bytes, got 1,500,001"),
         ((bytes(100_000) for _ in range(40)), "image/png", 413, "at most 1,500,000 bytes, got more"),
@@ -191,6 +192,13 @@ def test_metrics_count_by_route_and_never_by_path():
     assert 'fer_requests_total{method="POST",route="/v1/classify",status="422"} 1.0' in text
     assert 'fer_requests_total{method="other",route="other",status="404"} 1.0' in text
     assert "fer_images_total 1.0" in text and "secret" not in text
+
+
+def test_an_unknown_route_names_the_page_that_lists_them(service):
+    assert service.request("GET", "/v2/analyze").json == {
+        "detail": "Not Found: /docs lists the routes and their methods."
+    }
+    assert service.request("GET", "/v1/analyze").status == 405
 
 
 def test_a_model_that_is_not_there_is_an_error_before_anything_is_served():
