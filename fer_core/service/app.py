@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Security, WebSocket, status
 from fastapi.responses import JSONResponse, Response
@@ -22,17 +22,16 @@ from fer_core import __version__
 from fer_core.errors import FerError, TooManyPixelsError
 from fer_core.models.label_sets import LABEL_SETS
 from fer_core.models.model_store import chosen_model, list_models
+from fer_core.recognizer import EmotionRecognizer
 from fer_core.service import images
 from fer_core.service.access import Access
-from fer_core.service.bodies import FIELD, drain, kind_of, read_body, sentence_of, uploads_of
+from fer_core.service.bodies import FIELD, Upload, drain, kind_of, read_body, sentence_of, uploads_of
 from fer_core.service.limits import Gate, Limits
 from fer_core.service.metrics import CONTENT_TYPE, MeasuredApp, Metrics
 from fer_core.service.recognizers import Recognizers
 from fer_core.service.schemas import Analysis, Classification, Health, ModelInfo, Models, Problem
 from fer_core.service.stream import StreamOptions, serve_stream
 from fer_core.settings import Settings
-
-T = TypeVar("T")
 
 _DESCRIPTION = """Finds faces in images and streams, and scores their expressions: as a network sees them, not what
 people feel. Images are neither stored nor logged."""
@@ -100,18 +99,31 @@ class Service:
     access: Access
     metrics: Metrics
 
-    async def answer(self, request: Request, work: Callable[[str, bytes], T]) -> T:
-        """Admit a request, read its body and work on it in a thread.
+    async def answer(
+        self,
+        request: Request,
+        model: str | None,
+        label_set: str | None,
+        work: Callable[[EmotionRecognizer, list[Upload]], Response],
+    ) -> Response:
+        """Admit a request, read the images in its body and work on them in a thread.
 
         Args:
             request: with images in its body.
-            work: gets the body's media type and the body.
+            model: name of the model that it asks for.
+            label_set: what its faces are scored for.
+            work: gets the recognizer and the images.
         """
         client = self.access.client_of(request)
         kind = kind_of(request)
+
+        def work_on(body: bytes) -> Response:
+            uploads = uploads_of(kind, request.headers["content-type"], body, self.gate.limits)
+            return work(self.recognizers.get(model, label_set), uploads)
+
         with self.gate.admit(client) as admission, self.metrics.in_progress.track_inprogress():
             body = await read_body(request, self.gate.limits, admission)
-            return await self.gate.run(lambda: work(kind, body), request)
+            return await self.gate.run(lambda: work_on(body), request)
 
 
 def create_app(limits: Limits | None = None, model: str | None = None, settings: Settings | None = None) -> ASGIApp:
@@ -163,24 +175,26 @@ def _images(service: Service) -> APIRouter:
         For one image the answer is the annotated image if `Accept` asks for image/jpeg or image/png.
         """
 
-        def work(kind: str, body: bytes) -> Response:
-            form = images.form_of_answer(request.headers.get("accept", ""))
-            recognizer = service.recognizers.get(model, label_set)
-            uploads = uploads_of(kind, request.headers["content-type"], body, service.gate.limits)
-            return images.analyze(recognizer, uploads, form, service.gate.limits, service.metrics)
-
-        return await service.answer(request, work)
+        form = images.form_of_answer(request.headers.get("accept", ""))
+        limits, metrics = service.gate.limits, service.metrics
+        return await service.answer(
+            request,
+            model,
+            label_set,
+            lambda recognizer, uploads: images.analyze(recognizer, uploads, form, limits, metrics),
+        )
 
     @router.post("/classify", response_model=Classification, openapi_extra=_BODY)
     async def classify(request: Request, model: _Model = None, label_set: _LabelSet = None) -> Response:
         """Score the expressions of faces that are cropped already, one face an image."""
 
-        def work(kind: str, body: bytes) -> Response:
-            recognizer = service.recognizers.get(model, label_set)
-            uploads = uploads_of(kind, request.headers["content-type"], body, service.gate.limits)
-            return images.classify(recognizer, uploads, service.gate.limits, service.metrics)
-
-        return await service.answer(request, work)
+        limits, metrics = service.gate.limits, service.metrics
+        return await service.answer(
+            request,
+            model,
+            label_set,
+            lambda recognizer, uploads: images.classify(recognizer, uploads, limits, metrics),
+        )
 
     return router
 
@@ -220,7 +234,7 @@ def _streams(service: Service) -> APIRouter:
         try:
             service.access.client_of(websocket)
             options = StreamOptions.model_validate(dict(websocket.query_params))
-            recognizer = service.recognizers.get(options.model, options.label_set)
+            recognizer = await service.gate.run(lambda: service.recognizers.get(options.model, options.label_set))
             await serve_stream(websocket, recognizer, options, service.gate, service.metrics)
         except (StarletteHTTPException, FerError, ValidationError) as error:
             await websocket.send_denial_response(_problem(error))
