@@ -40,6 +40,7 @@ COMMANDS = (
     "convert",
     "ensemble",
     "display",
+    "serve",
     "doctor",
     "models",
     "runs",
