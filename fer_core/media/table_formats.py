@@ -60,6 +60,6 @@ def write_table(csv: bytes, path: Path) -> None:
 
 def _rows(csv: bytes) -> pd.DataFrame:
     rows = read_table(csv)
-    if "uncertain" in rows:
-        rows["uncertain"] = rows["uncertain"].map({"yes": True, "no": False}).astype("boolean")
+    for name in {"uncertain", "valid"} & set(rows.columns):
+        rows[name] = rows[name].map({"yes": True, "no": False}).astype("boolean")
     return rows

@@ -61,6 +61,12 @@ def test_every_face_of_every_frame_is_a_row_with_time_and_number(recognizer, cli
         "top",
         "right",
         "bottom",
+        "face_size_px",
+        "sharpness",
+        "brightness",
+        "detector_score",
+        "valid",
+        "not_valid_because",
         "expression",
         "uncertain",
         *LABELS,
@@ -83,6 +89,17 @@ def test_uncertain_is_what_the_models_own_threshold_calls_so(recognizer, clip):
     below = table[list(LABELS)].max(axis=1) < recognizer.card.uncertain_below
     clear = (table[list(LABELS)].max(axis=1) - recognizer.card.uncertain_below).abs() > 1e-3
     assert ((table["uncertain"] == "yes") == below)[clear].all()
+
+
+def test_a_face_that_is_hard_to_see_is_a_row_that_is_marked(recognizer, tmp_path, draw_scene):
+    scene = draw_scene((160, 230, 120), (460, 240, 130))
+    scene[:, 320:] = cv2.GaussianBlur(scene[:, 320:], (0, 0), 7)
+    cv2.imwrite(str(tmp_path / "two.png"), scene)
+    _, table = table_of(recognizer, tmp_path / "two.png")
+    table = table.sort_values("left")
+    assert table["valid"].tolist() == ["yes", "no"]
+    assert table["not_valid_because"].fillna("").tolist() == ["", "blurred"]
+    assert table["expression"].notna().all() and (table["face_size_px"] > 100).all()
 
 
 def test_one_face_keeps_its_number_with_a_frame_a_second(recognizer, tmp_path, draw_scene):
@@ -168,7 +185,8 @@ def test_a_table_is_written_in_the_format_of_its_name(tmp_path, draw_scene, suff
     table, expected = read(tmp_path / f"a.{suffix}"), pd.read_csv(tmp_path / "a.csv")
     assert list(table) == list(expected)
     np.testing.assert_allclose(table[list(LABELS)], expected[list(LABELS)])
-    assert table["uncertain"].tolist() == (expected["uncertain"] == "yes").tolist()
+    for name in ("uncertain", "valid"):
+        assert table[name].tolist() == (expected[name] == "yes").tolist()
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"one.png", "a.csv", f"a.{suffix}", "a.csv.about.json", f"a.{suffix}.about.json"}
 
