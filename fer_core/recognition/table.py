@@ -37,9 +37,8 @@ class Table:
     A frame without a face is a row too, with nothing in its columns from `face` on: no face is a result. A picture
     has no `time_s`. `face` is the same number, from 1, for the same face throughout one video. Boxes are in pixels of
     the frame. The columns from `face_size_px` to `not_valid_because` say how well the face can be seen (`FaceQuality`)
-    and how sure the detector was (its own score);
-    a face whose scores should not be used is marked, never left out. Scores run from 0 to 1. `uncertain` is yes
-    where the best score is below the model's own threshold.
+    and how sure the detector was (its own score); a face whose scores should not be used is marked, never left out.
+    Scores run from 0 to 1. `uncertain` is yes where the best score is below the model's own threshold.
     """
 
     def __init__(
@@ -135,6 +134,8 @@ def read_table(content: bytes) -> pd.DataFrame:
         ValueError, KeyError: it is not such a file.
     """
     whole = content[: content.rfind(b"\n") + 1]
-    text = dict.fromkeys(("file", "expression", "uncertain", "valid", "not_valid_because"), str)
-    rows = pd.read_csv(io.BytesIO(whole), dtype=text)
+    rows = pd.read_csv(
+        io.BytesIO(whole),
+        dtype={"file": str, "expression": str, "uncertain": str, "valid": str, "not_valid_because": str},
+    )
     return rows.astype({"face": "Int64"})
