@@ -9,6 +9,7 @@ from fer_core.errors import DependencyError
 
 _ONNX = ("tf2onnx", "onnx", "onnxruntime")
 INSTALL_TRAIN = 'pip install "fer-dashboard[train]"'
+INSTALL_EXCEL = 'pip install "fer-dashboard[excel]"'
 INSTALL_MLFLOW = 'pip install "fer-dashboard[mlflow]"'
 
 

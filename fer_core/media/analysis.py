@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from fer_core.imaging.overlap import call_in_thread
 from fer_core.imaging.video import Video, VideoFrame, open_video
 from fer_core.media.blur import RecordingDetector
 from fer_core.media.copies import CopyOptions, VideoCopy, write_picture
+from fer_core.media.sources import is_picture
 from fer_core.recognition.pipeline import StreamSettings
 from fer_core.recognition.table import Table
 from fer_core.recognizer import EmotionRecognizer
@@ -27,11 +28,6 @@ from fer_core.types import FrameResult
 
 # Frames that wait to be encoded.
 _WAITING_FRAMES = 4
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif")
-VIDEOS = (
-    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg"),
-    *(".wmv", ".mts", ".m2ts", ".ts", ".3gp", ".flv", ".ogv", ".gif"),
-)
 # (bytes of the files that are done, with the share of the current one; bytes of all files)
 Report = Callable[[float, int], None]
 # (name of a file, a frame uint8 (h, w, 3), what was found in it)
@@ -80,31 +76,6 @@ class Choices:
         }
 
 
-def find_media(paths: Sequence[Path]) -> list[Path]:
-    """Return the files, and in place of each folder the pictures and videos in it, by name.
-
-    Raises:
-        MediaError: one of them is not there, or a folder holds neither.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            files = sorted(
-                file for file in path.iterdir() if file.suffix.lower() in PICTURES + VIDEOS and file.is_file()
-            )
-            if not files:
-                raise MediaError(
-                    f"{path} holds no picture and no video: expected files that end in "
-                    f"{', '.join(PICTURES + VIDEOS)}. Name another folder, or the files themselves."
-                )
-            found += files
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise MediaError(f"{path} is not there. Name pictures, videos or folders of them.")
-    return list(dict.fromkeys(found))
-
-
 def analyze_files(
     recognizer: EmotionRecognizer,
     files: Mapping[str, Path],
@@ -112,23 +83,25 @@ def analyze_files(
     choices: Choices,
     report: Report = lambda *_: None,
     watch: Watch = lambda *_: None,
+    table_type: type[Table] = Table,
 ) -> list[dict[str, Any]]:
     """Find and score all faces of pictures and videos; one that cannot be read does not keep the others from it.
 
     Args:
         recognizer: the model.
         files: what each is called in the table, to where it lies.
-        out: gets the `Table`.
+        out: gets the table.
         choices: how it is done.
         report: called at the beginning of each file and after each frame of a video with how far it is.
         watch: is shown every analysed frame.
+        table_type: the format of the table.
 
     Returns:
         Of each file its name `file`, the number of `frames` that were analysed, 1 for a picture, for a video with a
         copy what became of its `sound`, and, where it could not be read, or not to its end, an `error` in words.
     """
     recognizer = recognizer.with_label_set(choices.label_set or recognizer.label_set)
-    table = Table(out, recognizer.labels, recognizer.uncertain_below)
+    table = table_type(out, recognizer.labels, recognizer.uncertain_below)
     outcomes = []
     sizes = [_size_bytes(path) for path in files.values()]
     for number, (name, path) in enumerate(files.items()):
@@ -154,11 +127,6 @@ def analyze_files(
 def copy_path(path: Path, folder: Path) -> Path:
     """Return where the annotated copy of a file goes: named after the whole of its name, its end too."""
     return folder / f"{path.name}.annotated{'.png' if is_picture(path) else '.mp4'}"
-
-
-def is_picture(path: Path) -> bool:
-    """Return whether a file is a picture by its name, not a video."""
-    return path.suffix.lower() in PICTURES
 
 
 def _size_bytes(path: Path) -> int:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from fer_core.dependencies import INSTALL_EXCEL, require_package
 from fer_core.errors import MediaError
 from fer_core.files import atomic_path
 from fer_core.recognition.table import read_table
@@ -25,10 +26,19 @@ def _parquet(rows: pd.DataFrame, path: Path) -> None:
     rows.to_parquet(path, index=False)
 
 
+def _excel(rows: pd.DataFrame, path: Path) -> None:
+    if len(rows) >= _EXCEL_ROWS:
+        raise MediaError(
+            f"Excel takes {_EXCEL_ROWS - 1:,} rows at most, and the table has {len(rows):,}. Choose .csv or .parquet."
+        )
+    rows.to_excel(path, sheet_name="Faces", index=False, freeze_panes=(1, 0), engine="openpyxl")
+
+
 # CSV is written row by row; these are made of the whole table at the end.
 _WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = MappingProxyType(
-    {".json": _json, ".jsonl": _json_lines, ".parquet": _parquet}
+    {".json": _json, ".jsonl": _json_lines, ".parquet": _parquet, ".xlsx": _excel}
 )
+_EXCEL_ROWS = 1 << 20  # the head among them
 FORMATS = (".csv", *_WRITERS)
 
 
@@ -37,9 +47,12 @@ def require_format(path: Path) -> None:
 
     Raises:
         MediaError: its ending is none of `FORMATS`.
+        DependencyError: the package that writes the format is not installed.
     """
     if path.suffix.lower() not in FORMATS:
         raise MediaError(f"A table ends in {', '.join(FORMATS)}; got {path.name}. Choose one of these endings.")
+    if path.suffix.lower() == ".xlsx":
+        require_package("openpyxl", "Writing an Excel file", INSTALL_EXCEL)
 
 
 def is_csv(path: Path) -> bool:
@@ -53,6 +66,9 @@ def write_table(csv: bytes, path: Path) -> None:
     Args:
         csv: what a `Table` or `classify_files` wrote.
         path: file to write, atomically; one that is there is replaced.
+
+    Raises:
+        MediaError: the table is too long for the format.
     """
     with atomic_path(path) as partial:
         _WRITERS[path.suffix.lower()](_rows(csv), partial)

@@ -22,7 +22,8 @@ from fer_core.cli import main
 from fer_core.emotions import LABELS
 from fer_core.errors import MediaError
 from fer_core.imaging.video import open_video, write_video
-from fer_core.media.analysis import Choices, analyze_files, find_media
+from fer_core.media.analysis import Choices, analyze_files
+from fer_core.media.sources import find_media
 from fer_core.models.bundle import DEFAULT_MODEL
 from fer_core.recognizer import EmotionRecognizer
 

@@ -12,7 +12,7 @@ import streamlit as st
 from fer_core.background.jobs import Job
 from fer_core.errors import MediaError
 from fer_core.formats import count_text
-from fer_core.media.analysis import PICTURES, VIDEOS, Choices, is_picture
+from fer_core.media.analysis import Choices
 from fer_core.media.job import (
     KEPT_MIN,
     AnalyzeMedia,
@@ -21,6 +21,7 @@ from fer_core.media.job import (
     stored_name,
     unique_names,
 )
+from fer_core.media.sources import PICTURES, VIDEOS, is_picture
 from fer_core.media.summary import FaceSummary, summarize
 from fer_core.recognition.table import score_columns
 from fer_core.recognizer import EmotionRecognizer
