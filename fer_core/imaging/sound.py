@@ -17,14 +17,14 @@ _IN_MP4 = ("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus")
 _PREROLL_S = 0.05
 _AAC_RATES = (48_000, 44_100, 96_000, 88_200, 64_000, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
 
-COPIED, CONVERTED = "copied", "converted to AAC"
+COPIED, CONVERTED, CUT_OFF = "copied", "converted to AAC", "cut off"
 
 
 class Sound:
     """The first track of sound of a file that is open.
 
     Attributes:
-        outcome: what became of it, as text: `COPIED`, `CONVERTED`, or why it ends early.
+        outcome: what became of it, as text: `COPIED`, `CONVERTED`, or `CUT_OFF` and why.
     """
 
     def __init__(self, container: av.container.InputContainer, begin_s: float, end_s: float) -> None:
@@ -76,7 +76,7 @@ class Sound:
 
     def _stop(self, error: av.error.FFmpegError) -> None:
         self._packets = iter(())
-        self.outcome = f"cut off: {error.strerror}"
+        self.outcome = f"{CUT_OFF}: {error.strerror}"
 
     def _time_s(self, packet: av.Packet) -> float:
         return float(packet.pts * packet.time_base) - self._begin_s

@@ -91,7 +91,6 @@ class AnalyzeMedia(Task):
                 "that runs this page."
             ) from error
 
-
     def _files(self, inputs: Path) -> tuple[dict[str, Path], list[dict[str, Any]]]:
         """Return where each file is, those of archives too, and the archives that cannot be read, as outcomes."""
         files: dict[str, Path] = {}

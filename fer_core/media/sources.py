@@ -155,7 +155,7 @@ def unpack(archive: Path, name: str, folder: Path, prefix: str = "") -> Mapping[
             size = _write(entry.stream, path, size, name)
             media[f"{name}/{entry.name}"] = path
     except DataError as error:
-        raise MediaError(str(error)) from error
+        raise MediaError(str(error).replace(archive.name, name)) from error  # as its owner knows it
     if not media:
         raise MediaError(f"{name} holds no picture and no video. Choose another archive.")
     return media

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -72,6 +73,14 @@ def write_table(csv: bytes, path: Path) -> None:
     """
     with atomic_path(path) as partial:
         _WRITERS[path.suffix.lower()](_rows(csv), partial)
+
+
+def table_bytes(csv: bytes, suffix: str) -> bytes:
+    """Return a table as the content of a file whose name ends in `suffix`; otherwise as `write_table`."""
+    with tempfile.TemporaryDirectory(prefix="fer-table-") as folder:
+        path = Path(folder) / f"table{suffix}"
+        write_table(csv, path)
+        return path.read_bytes()
 
 
 def _rows(csv: bytes) -> pd.DataFrame:
