@@ -78,7 +78,10 @@ def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], nam
                 help="JSON: the model, its file's hash, the settings, the times.",
                 on_click="ignore",
             )
-    st.dataframe(rows.head(_SHOWN_ROWS), hide_index=True, height=320)
+    shown = rows.head(_SHOWN_ROWS)
+    if "not_valid_because" in shown:  # nothing is wrong with most faces, which is not a missing value
+        shown = shown.assign(not_valid_because=shown["not_valid_because"].fillna(""))
+    st.dataframe(shown, hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if len(rows) > _SHOWN_ROWS else ""
     st.caption(f"{count_text(len(rows), 'row')}{more}. {_not_valid(rows)}{note}")
 

@@ -155,9 +155,9 @@ def _part() -> tuple[float, float]:
     """Ask for the part of videos to analyse; return where it begins and ends in seconds."""
     begin, end = st.columns(2)
     start_s = begin.number_input(
-        "From, seconds", 0.0, None, None, 1.0, format="%.1f", key="media_from", placeholder="the beginning"
+        "From, seconds", 0.0, None, None, 1.0, format="%.1f", key="media_from", placeholder="0"
     )
-    end_s = end.number_input("To, seconds", 0.0, None, None, 1.0, format="%.1f", key="media_to", placeholder="the end")
+    end_s = end.number_input("To, seconds", 0.0, None, None, 1.0, format="%.1f", key="media_to", placeholder="end")
     return start_s or 0.0, math.inf if end_s is None else end_s
 
 
