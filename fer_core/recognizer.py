@@ -213,6 +213,6 @@ class EmotionRecognizer:
 
         Args:
             settings: what may be changed while it runs.
-            thorough: whether whole frames are always searched as thoroughly as possible, as for files.
+            thorough: whether whole frames are searched as for files, see `StreamAnalyzer`.
         """
         return StreamAnalyzer(self.detector, self, settings, thorough)

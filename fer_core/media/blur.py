@@ -20,8 +20,8 @@ from fer_core.types import Detections
 
 # A face that is lost stays blurred where it last was for so long.
 KEPT_S = 2.0
-# A place is blurred from so long before a face is first found there: a new face is found up to 0.25 s late.
-BEFORE_S = 0.4
+# A place is blurred from so long before a face is first found there: a new face is found up to 0.5 s late.
+BEFORE_S = 0.6
 # Boxes reach from the brows to the chin; what is blurred reaches so much farther on every side, in sides of the box:
 # hair and ears, and where a face may have moved while it was not seen.
 _MARGIN, _UNSEEN_MARGIN = 0.35, 0.6

@@ -179,15 +179,18 @@ class StreamAnalyzer:
         detections = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
         missing = not detections or any(not len(near) for near in detections)
         if time_s - self._searched_s >= (SEARCH_S if missing else RESCAN_S):
-            detections.append(_at_least(self._search(gray), min_face_px))
+            detections.append(_at_least(self._search(gray, missing), min_face_px))
             self._searched_s = time_s
         return join(detections)
 
-    def _search(self, gray: np.ndarray) -> Detections:
-        if self._thorough:
+    def _search(self, gray: np.ndarray, missing: bool) -> Detections:
+        if self._thorough and missing:
             return self._detector.detect_frame(gray)
-        self._searches += 1
-        return self._detector.detect_frame(gray, self._searches - 1)
+        number, self._searches = self._searches, self._searches + 1
+        if not self._thorough:
+            return self._detector.detect_frame(gray, number)
+        # Half of a thorough search, an upright and a tilted look: most faces are seen by either half.
+        return join([self._detector.detect_frame(gray, half) for half in (number % 2, number % 2 + 2)])
 
     def _smooth(self, ids: list[int], probs: np.ndarray, time_s: float, smoothing_s: float) -> np.ndarray:
         """Return the scores (n, k) filtered in time for each face, independent of the frame rate."""
