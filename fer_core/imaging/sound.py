@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+import av.container
 import av.error
 from av.stream import Discard
 
@@ -79,14 +80,16 @@ class Sound:
         self.outcome = f"{CUT_OFF}: {error.strerror}"
 
     def _time_s(self, packet: av.Packet) -> float:
+        assert packet.pts is not None  # others are passed over
         return float(packet.pts * packet.time_base) - self._begin_s
 
     def _write(self, packet: av.Packet) -> None:
         if not self._copies:
             self._convert(packet)
             return
-        shift = round(self._begin_s / packet.time_base)
-        packet.pts, packet.dts = packet.pts - shift, (packet.pts if packet.dts is None else packet.dts) - shift
+        assert packet.pts is not None
+        shift, dts = round(self._begin_s / packet.time_base), packet.pts if packet.dts is None else packet.dts
+        packet.pts, packet.dts = packet.pts - shift, dts - shift
         packet.stream = self._track
         self._copy.mux(packet)
 

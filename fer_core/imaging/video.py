@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.container
 import av.error
 import numpy as np
 
@@ -125,12 +126,13 @@ class Video:
                 ]
         except av.error.FFmpegError:  # decoding will tell
             return []
-        if not packets or any(pts is None for pts, _ in packets):
-            return []
-        times = sorted(pts for pts, _ in packets)
+        times = sorted(pts for pts, _ in packets if pts is not None)
         time_base = self._stream.time_base
+        if not times or len(times) < len(packets) or time_base is None:
+            return []
         latest = times[0] + (start_s - _MARGIN_S) / time_base
-        key = max((pts for pts, is_keyframe in packets if is_keyframe and pts <= latest), default=None)
+        keys = (pts for pts, is_keyframe in packets if is_keyframe and pts is not None and pts <= latest)
+        key = max(keys, default=None)
         if key is None:
             return []
         self.first_s = float(times[0] * time_base)

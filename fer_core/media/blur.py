@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -17,6 +18,8 @@ import numpy as np
 from fer_core.detection.boxes import box_iou
 from fer_core.detection.detector import Detector
 from fer_core.types import Detections
+
+Extra = TypeVar("Extra")
 
 # A face that is lost stays blurred where it last was for so long.
 KEPT_S = 2.0
@@ -43,10 +46,10 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
+class _Waiting(Generic[Extra]):
     image_bgr: np.ndarray
     time_s: float
-    extra: object
+    extra: Extra
 
 
 class RecordingDetector:
@@ -75,16 +78,16 @@ class RecordingDetector:
         return detections
 
 
-class VideoBlur:
+class VideoBlur(Generic[Extra]):
     """Blurs the faces of a video's frames, which come back `BEFORE_S` later."""
 
     def __init__(self) -> None:
         self._places: list[_Place] = []
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_Waiting[Extra]] = deque()
 
     def add(
-        self, image_bgr: np.ndarray, time_s: float, boxes: np.ndarray, extra: object = None
-    ) -> Iterator[tuple[np.ndarray, object]]:
+        self, image_bgr: np.ndarray, time_s: float, boxes: np.ndarray, extra: Extra
+    ) -> Iterator[tuple[np.ndarray, Extra]]:
         """Take in the next frame, and give those that are due.
 
         Args:
@@ -103,7 +106,7 @@ class VideoBlur:
         while self._waiting[0].time_s < time_s - BEFORE_S:
             yield self._next()
 
-    def flush(self) -> Iterator[tuple[np.ndarray, object]]:
+    def flush(self) -> Iterator[tuple[np.ndarray, Extra]]:
         """Give the frames that still wait, as `add` gives them."""
         while self._waiting:
             yield self._next()
@@ -119,7 +122,7 @@ class VideoBlur:
         place.times_s.append(time_s)
         place.boxes.append(box)
 
-    def _next(self) -> tuple[np.ndarray, object]:
+    def _next(self) -> tuple[np.ndarray, Extra]:
         frame = self._waiting.popleft()
         for place in self._places:
             place.forget(frame.time_s - KEPT_S)

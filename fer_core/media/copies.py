@@ -58,7 +58,7 @@ class VideoCopy:
         options: how.
         """
         self._files, self._path, self._video, self._rate, self._options = files, path, video, rate, options
-        self._blur = VideoBlur() if options.blur else None
+        self._blur: VideoBlur[FrameResult] | None = VideoBlur() if options.blur else None
         self._writer: VideoWriter | None = None
         self._sound: Sound | None = None
         self._begin_s = self._last_s = 0.0

@@ -27,7 +27,7 @@ def portrait(result: FrameResult, i: int, image_bgr: np.ndarray) -> str:
     if crop.size == 0:  # held beyond the edge of the picture
         crop = np.zeros((1, 1, 3), np.uint8)
     _, jpeg = cv2.imencode(".jpg", cv2.resize(crop, (PORTRAIT_PX, PORTRAIT_PX), interpolation=cv2.INTER_AREA))
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
 
 
 @dataclass(frozen=True)

@@ -55,14 +55,15 @@ def test_a_face_is_hidden_before_it_is_first_found(draw_scene):
 def test_a_mouth_that_is_taken_for_a_face_does_not_uncover_it(draw_scene):
     scene, mouth = draw_scene((300, 230, 120)), np.array([[280, 250, 320, 290]], np.float32)
     blur = VideoBlur()
-    frames = [*blur.add(scene, 0.0, FACE), *blur.add(scene, 0.1, mouth), *blur.add(scene, 0.2, mouth), *blur.flush()]
-    assert all(hidden(image, scene) for image, _ in frames)
+    frames = [*blur.add(scene, 0.0, FACE, 0), *blur.add(scene, 0.1, mouth, 1), *blur.add(scene, 0.2, mouth, 2)]
+    frames += blur.flush()
+    assert len(frames) == 3 and all(hidden(image, scene) for image, _ in frames)
 
 
 def test_memory_does_not_grow_with_the_video(draw_scene):
     blur, scene = VideoBlur(), draw_scene()
     for index in range(300):
-        for _ in blur.add(scene, index / 10, FACE):
+        for _ in blur.add(scene, index / 10, FACE, index):
             pass
     assert sum(len(place.boxes) for place in blur._places) <= (KEPT_S + BEFORE_S) * 10 + 2
 
