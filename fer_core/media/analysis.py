@@ -73,6 +73,7 @@ class Choices:
             "smoothing_s": self.smoothing_s,
             "start_s": self.start_s,
             "end_s": None if math.isinf(self.end_s) else self.end_s,
+            "faces_blurred": self.blur,
         }
 
 
