@@ -10,6 +10,7 @@ from fer_core.errors import DependencyError
 _ONNX = ("tf2onnx", "onnx", "onnxruntime")
 _SERVICE = ("fastapi", "fastapi_offline", "uvicorn", "python_multipart", "websockets", "prometheus_client")
 INSTALL_TRAIN = 'pip install "fer-dashboard[train]"'
+INSTALL_EXCEL = 'pip install "fer-dashboard[excel]"'
 INSTALL_SERVICE = 'pip install "fer-dashboard[service]"'
 INSTALL_MLFLOW = 'pip install "fer-dashboard[mlflow]"'
 
