@@ -12,6 +12,7 @@ _SERVICE = ("fastapi", "fastapi_offline", "uvicorn", "python_multipart", "websoc
 INSTALL_TRAIN = 'pip install "fer-dashboard[train]"'
 INSTALL_EXCEL = 'pip install "fer-dashboard[excel]"'
 INSTALL_SERVICE = 'pip install "fer-dashboard[service]"'
+INSTALL_CLUSTER = 'pip install "fer-dashboard[cluster]"'
 INSTALL_MLFLOW = 'pip install "fer-dashboard[mlflow]"'
 
 

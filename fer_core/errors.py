@@ -33,6 +33,10 @@ class TooManyPixelsError(MediaError):
     """An image has more pixels than may be read."""
 
 
+class ArchiveError(FerError):
+    """A folder of parts cannot be written, is in use, or belongs to another model or other choices."""
+
+
 class ServiceError(FerError):
     """The service cannot be reached, or refused a request."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,20 @@ def without_native_messages() -> Generator[None, None, None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+@contextmanager
+def terminate_as_interrupt() -> Generator[None, None, None]:
+    """Raise KeyboardInterrupt in the block on a request to terminate, as on Ctrl-C, so that it can clean up."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    terminated = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, terminated)
 
 
 class Update(Protocol):

@@ -19,7 +19,7 @@ LEVELS = (
     ("audit",),
     ("evaluation",),
     ("live", "media", "service", "training"),
-    ("experiments",),
+    ("archive", "experiments"),
     ("cli", "__main__"),
     ("ui",),
 )
@@ -40,6 +40,8 @@ ONLY_IN = {
     "keras": ("fer_core/models/", "fer_core/training/"),
     "fastapi": ("fer_core/service/",),
     "uvicorn": ("fer_core/service/",),
+    "distributed": ("fer_core/archive/cluster.py",),
+    "dask": ("fer_core/archive/cluster.py",),
     "prometheus_client": ("fer_core/service/",),
     "onnx": ("fer_core/models/onnx_export.py",),
     "tf2onnx": ("fer_core/models/onnx_export.py",),

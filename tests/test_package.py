@@ -33,7 +33,13 @@ def plain(requirements: dict[str, str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("file", "requirements"),
     [
-        ("requirements.txt", PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["service"]),
+        (
+            "requirements.txt",
+            [
+                *PROJECT["dependencies"],
+                *(bound for extra in ("train", "service", "excel", "cluster") for bound in EXTRAS[extra]),
+            ],
+        ),
         ("requirements-dev.txt", EXTRAS["test"]),
     ],
 )

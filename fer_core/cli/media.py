@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fer_core.cli.arguments import either, one_of
 from fer_core.models.label_sets import LABEL_SETS
+
+if TYPE_CHECKING:
+    from fer_core.media.command import AnalyzeOptions
 
 _OUT_HELP = (
     "Table to write: .csv, .json, .jsonl, .parquet or .xlsx, with NAME.about.json beside it. (default: CSV on the "
@@ -48,7 +52,29 @@ def analyze(
         list[Path],
         typer.Argument(help="Pictures, videos, .zip archives, folders of them, patterns; - for the standard input."),
     ],
-    out: _Out = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help=f"{_OUT_HELP} A folder, named with / at its end: a Parquet file in it for each file, and a manifest; "
+            "the same command goes on where it was stopped.",
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", "-j", min=1, help="With a folder as --out: how many processes do it.", show_default=False
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With a folder as --out: the Dask scheduler whose workers do it, tcp://HOST:PORT, or local.",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Write JSON Lines to the standard output: an object for each face.")
     ] = False,
@@ -109,22 +135,33 @@ def analyze(
     """Find faces in pictures and videos and tabulate their scores."""
     from fer_core.media.command import AnalyzeOptions, run
 
-    run(
-        AnalyzeOptions(
-            files,
-            out,
-            annotated,
-            every,
-            smoothing,
-            model,
-            labels_of,
-            blur_faces=blur_faces,
-            start=start,
-            end=end,
-            recursive=recursive,
-            json=json,
-        )
+    options = AnalyzeOptions(
+        files,
+        Path(out) if out is not None else None,
+        annotated,
+        every,
+        smoothing,
+        model,
+        labels_of,
+        blur_faces=blur_faces,
+        start=start,
+        end=end,
+        recursive=recursive,
+        json=json,
     )
+    if out is not None and (out.endswith(("/", os.sep)) or Path(out).is_dir()):
+        _analyze_archive(options, jobs, cluster)
+    elif jobs or cluster:
+        raise typer.BadParameter("--jobs and --cluster need a folder as --out: name one with / at its end.")
+    else:
+        run(options)
+
+
+def _analyze_archive(options: AnalyzeOptions, jobs: int | None, cluster: str | None) -> None:
+    from fer_core.archive.cluster import LOCAL, Cluster
+    from fer_core.archive.command import run
+
+    run(options, Cluster(cluster or LOCAL, jobs) if cluster or (jobs or 1) > 1 else None)
 
 
 def classify(

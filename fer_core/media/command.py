@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import math
 import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from fer_core.models.model_store import chosen_model
 from fer_core.recognition.provenance import metadata
 from fer_core.recognition.table import JsonLinesTable, Table
 from fer_core.recognizer import EmotionRecognizer
-from fer_core.terminal import progress_bar, without_native_messages
+from fer_core.terminal import progress_bar, terminate_as_interrupt, without_native_messages
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -92,7 +91,7 @@ def run(options: AnalyzeOptions) -> None:
     with open_media(paths, sys.stdin.buffer) as (files, outcomes):
         if choices.annotated:
             _refuse_same_names(list(files.values()), choices.annotated)
-        recognizer = _recognizer(options.model, choices.label_set)
+        recognizer = load_recognizer(options.model, choices.label_set)
         table_type = JsonLinesTable if options.json else Table
         with _opened(out) as table, progress_bar("Analysing") as report:
             outcomes += analyze_files(recognizer, files, table, choices, report, table_type=table_type)
@@ -114,13 +113,18 @@ def run_classify(
         FerError: nothing could be started; or, at the end, some file could not be read.
     """
     paths = find_faces(files)
-    recognizer = _recognizer(model, labels_of)
+    recognizer = load_recognizer(model, labels_of)
     with _opened(out) as table, progress_bar("Classifying") as report:
         outcomes = classify_files(recognizer, paths, table, report)
     _finish(outcomes, out, metadata(recognizer.card, recognizer.label_set, files=outcomes))
 
 
-def _recognizer(model: str | None, label_set: str | None) -> EmotionRecognizer:
+def load_recognizer(model: str | None, label_set: str | None) -> EmotionRecognizer:
+    """Load a model, the one in use if None, with all that its first face needs.
+
+    Raises:
+        ModelError: there is no such model, its files are damaged, or it does not answer for this label set.
+    """
     with without_native_messages():
         recognizer = EmotionRecognizer(model or chosen_model(), label_set)
         recognizer.classify(np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8))  # so that all is loaded
@@ -162,20 +166,13 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
 
     A request to terminate ends the block as Ctrl-C does, so that nothing half-written is left behind.
     """
-    terminated = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with _standard_output() if out is None else _table_file(out) as file:
+        with terminate_as_interrupt(), _standard_output() if out is None else _table_file(out) as file:
             yield file
     except KeyboardInterrupt:
         kept = f" The rows until then are in {_csv_of(out)}." if out else ""
         print(f"Interrupted.{kept}", file=sys.stderr)
         raise SystemExit(130) from None
-    finally:
-        signal.signal(signal.SIGTERM, terminated)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 @contextmanager

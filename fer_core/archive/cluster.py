@@ -1,0 +1,128 @@
+"""The files of an archive spread over processes, on this machine or on others, by Dask distributed.
+
+Nothing but names and outcomes travels: each process reads its files and writes their parts itself, so all of them must
+see the same folders under the same paths.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_core.archive.parts import Work, analyze_source
+from fer_core.archive.source import FAILED, Entry
+from fer_core.dependencies import INSTALL_CLUSTER, require_package
+from fer_core.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+LOCAL = "local"
+_CONNECT_S = 10.0
+# Files that wait at the scheduler for each thread of the workers: more would only fill its memory.
+_AHEAD = 4
+_LOST = "The connection to the scheduler was lost. Start the same command again: what is done stays done."
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The processes that analyse an archive.
+
+    Attributes:
+        address: of a Dask scheduler, such as "tcp://10.0.0.1:8786"; `LOCAL` for processes of this machine.
+        jobs: how many processes of this machine; as many as it has processors if None.
+
+    Raises:
+        ArchiveError: `jobs` is given for a scheduler, whose workers are started elsewhere.
+    """
+
+    address: str = LOCAL
+    jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.jobs and self.address != LOCAL:
+            raise ArchiveError(
+                f"--jobs counts processes on this machine; those of {self.address} are started with `dask worker`. "
+                "Leave one of both away."
+            )
+
+
+def analyze_on(cluster: Cluster, work: Work, waiting: Sequence[Entry]) -> Generator[Entry, None, None]:
+    """Analyse files by the workers of a cluster, which may come, go and die meanwhile.
+
+    Args:
+        cluster: the workers.
+        work: how the files are analysed.
+        waiting: the files.
+
+    Yields:
+        Of each file what `analyze_source` returns, as they are done. One that several workers died of has failed.
+
+    Raises:
+        DependencyError: Dask distributed is not installed.
+        ArchiveError: the cluster cannot be reached, or has another model or version; or a part cannot be written.
+    """
+    if not waiting:
+        return
+    with _connected(cluster) as client:
+        yield from _analyze(client, work, waiting)
+
+
+def _analyze(client: Client, work: Work, waiting: Sequence[Entry]) -> Generator[Entry, None, None]:
+    from distributed import as_completed
+
+    queue, running, completed = list(reversed(waiting)), {}, as_completed()
+    while queue or running:
+        threads: Any = client.nthreads()
+        while queue and len(running) < _AHEAD * max(2, sum(threads.values())):
+            entry = queue.pop()
+            path = Path(entry.file).absolute()
+            future = client.submit(analyze_source, work, entry.file, path, pure=False)
+            running[future.key] = entry
+            completed.add(future)
+        future = next(completed)
+        yield _outcome(future, running.pop(future.key))
+
+
+def _outcome(future: Future[Any], entry: Entry) -> Entry:
+    """Return what became of a file."""
+    from distributed import KilledWorker
+
+    if future.status == "finished":
+        return future.result()
+    if future.status != "error":
+        raise ArchiveError(_LOST)
+    error: Any = future.exception()
+    if not isinstance(error, KilledWorker):
+        raise error
+    reason = (
+        f"{Path(entry.file).name}: several workers died one after the other while they analysed it. Check their "
+        "memory, and whether the file is damaged."
+    )
+    return Entry(entry.file, FAILED, entry.signature, reason=reason)
+
+
+@contextmanager
+def _connected(cluster: Cluster) -> Generator[Client, None, None]:
+    require_package("distributed", "Work by several processes", INSTALL_CLUSTER)
+    from distributed import Client, LocalCluster
+
+    if cluster.address == LOCAL:
+        jobs = cluster.jobs or os.cpu_count() or 1
+        options = {"host": "127.0.0.1", "dashboard_address": None}
+        with LocalCluster(jobs, threads_per_worker=1, **options) as local, Client(local) as client:
+            yield client
+        return
+    try:
+        client = Client(cluster.address, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ArchiveError(
+            f"No scheduler answers at {cluster.address}. Start one with `dask scheduler`, and name the address that it "
+            "prints."
+        ) from error
+    with client:
+        yield client

@@ -1,0 +1,172 @@
+"""Archives as the command line makes them: parts, a manifest, and what a second start does."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fer_core.archive import command
+from fer_core.archive.parts import analyze_source
+from fer_core.cli import main
+from tests.archive.conftest import write_clip
+
+
+def manifest_of(folder: Path) -> dict[str, dict]:
+    lines = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    return {line["file"]: line for line in lines}
+
+
+def rows_of(folder: Path) -> pd.DataFrame:
+    rows = pd.read_parquet(folder / "parts")
+    return rows.sort_values(["file", "frame", "face"], ignore_index=True)
+
+
+@pytest.fixture
+def analyzed(monkeypatch):
+    """The names of the files that were analysed, as they come."""
+    names = []
+
+    def analyze(work, file, *arguments):
+        names.append(file)
+        return analyze_source(work, file, *arguments)
+
+    monkeypatch.setattr(command, "analyze_source", analyze)
+    return names
+
+
+def test_the_parts_hold_the_rows_of_the_one_table(media, capsys):
+    with zipfile.ZipFile(media / "d.zip", "w") as archive:
+        archive.write(media / "b.jpg", "inside/b.jpg")
+    files = ["media/a.jpg", "media/broken.jpg", "media/c.mp4", "media/d.zip"]
+    assert main(["analyze", *files, "--out", "whole.parquet"]) == 1
+    assert main(["analyze", *files, "--out", "archive/"]) == 1
+    output = capsys.readouterr()
+    assert "3 of 4 files are done" in output.out and output.err.count("broken.jpg cannot be read") == 2
+    whole = pd.read_parquet("whole.parquet").sort_values(["file", "frame", "face"], ignore_index=True)
+    pd.testing.assert_frame_equal(rows_of(Path("archive")), whole)
+    assert set(whole["file"]) == {"media/a.jpg", "media/c.mp4", "media/d.zip/inside/b.jpg"}
+
+
+def test_the_manifest_knows_what_became_of_each_file(media):
+    assert main(["analyze", "media", "--out", "archive/"]) == 1
+    entries = manifest_of(Path("archive"))
+    assert {file: entry["state"] for file, entry in entries.items()} == {
+        "media/a.jpg": "done",
+        "media/b.jpg": "done",
+        "media/broken.jpg": "failed",
+        "media/c.mp4": "done",
+    }
+    assert "cannot be read" in entries["media/broken.jpg"]["reason"] and entries["media/broken.jpg"]["part"] is None
+    assert (entries["media/c.mp4"]["frames"], entries["media/c.mp4"]["rows"]) == (4, 4)
+    assert (entries["media/b.jpg"]["frames"], entries["media/b.jpg"]["rows"]) == (1, 2)
+    assert entries["media/a.jpg"]["size_bytes"] == (media / "a.jpg").stat().st_size
+    parts = {path.name for path in Path("archive/parts").iterdir()}
+    assert parts == {entry["part"] for entry in entries.values() if entry["state"] == "done"}
+    about = json.loads(Path("archive/about.json").read_text())
+    assert len(about["model"]["sha256"]) == 64 and about["every_s"] == 0
+
+
+def test_a_second_start_does_what_is_missing_changed_or_failed(media, analyzed, draw_scene, capsys):
+    command = ["analyze", "media", "--out", "archive/"]
+    assert main(command) == 1
+    assert analyzed == ["media/a.jpg", "media/b.jpg", "media/broken.jpg", "media/c.mp4"]
+    analyzed.clear()
+    (media / "broken.jpg").write_bytes((media / "a.jpg").read_bytes())
+    write_clip(media / "c.mp4", draw_scene, frames=2)
+    (Path("archive/parts") / manifest_of(Path("archive"))["media/a.jpg"]["part"]).unlink()
+    write_clip(media / "new.mp4", draw_scene, frames=1)
+    assert main(command) == 0
+    assert sorted(analyzed) == ["media/a.jpg", "media/broken.jpg", "media/c.mp4", "media/new.mp4"]
+    assert rows_of(Path("archive"))["file"].value_counts().to_dict() == {
+        "media/a.jpg": 1,
+        "media/b.jpg": 2,
+        "media/broken.jpg": 1,
+        "media/c.mp4": 2,
+        "media/new.mp4": 1,
+    }
+    analyzed.clear()
+    capsys.readouterr()
+    assert main(["analyze", "media/a.jpg", "--out", "archive"]) == 0
+    assert not analyzed and "1 of 1 files are done, 1 from before" in capsys.readouterr().out
+    assert len(manifest_of(Path("archive"))) == 5  # those that were not named are still known
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--every", "0.5"], "every_s was 0.0 and is 0.5 now"),
+        (["--end", "2"], "end_s was the end and is 2.0 now"),
+        (["--model", "compact"], "model was people"),
+        (["--labels-of", "fer"], "label set fer"),
+    ],
+)
+def test_rows_of_two_kinds_are_not_mixed(media, capsys, options, message):
+    assert main(["analyze", "media/a.jpg", "--out", "archive/"]) == 0
+    before = manifest_of(Path("archive"))
+    assert main(["analyze", "media/b.jpg", "--out", "archive/", *options]) == 1
+    error = capsys.readouterr().err
+    assert message in error and "choose a new folder" in error
+    assert manifest_of(Path("archive")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["-", "--out", "archive/"], 1, "save it to a file"),
+        (["media", "--out", "archive/", "--annotated", "copies"], 1, "--annotated does not go with a folder"),
+        (["media", "--out", "media"], 1, "holds other files"),
+        (["media", "--out", "table.csv", "--jobs", "2"], 2, "need a folder as --out"),
+        (
+            ["media", "--out", "archive/", "--jobs", "2", "--cluster", "tcp://127.0.0.1:1"],
+            1,
+            "started with `dask worker`",
+        ),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_written(media, capsys, arguments, code, message):
+    assert main(["analyze", *arguments]) == code
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not Path("archive").exists() and not Path("media/parts").exists()
+
+
+def test_a_file_that_ends_the_program_comes_last_the_next_time(media, analyzed, monkeypatch):
+    def crash(work, file, *arguments):
+        raise RuntimeError(file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "analyze_source", crash)
+        with pytest.raises(RuntimeError, match="media/a.jpg"):
+            main(["analyze", "media", "--out", "archive/"])
+    assert {entry["state"] for entry in manifest_of(Path("archive")).values()} == {"waiting"}
+    assert main(["analyze", "media", "--out", "archive/"]) == 1
+    assert analyzed == ["media/b.jpg", "media/broken.jpg", "media/c.mp4", "media/a.jpg"]
+
+
+def test_a_killed_process_loses_the_file_in_progress_alone(media, analyzed, draw_scene):
+    for index in range(6):
+        write_clip(media / f"e{index}.mp4", draw_scene, frames=15)
+    (media / "broken.jpg").unlink()
+    words = [sys.executable, "-m", "fer_core", "analyze", str(media), "--out", "archive/"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done: set[str] = set()
+    while len(done) < 4:
+        assert process.poll() is None
+        time.sleep(0.02)
+        if Path("archive/manifest.jsonl").exists():
+            lines = Path("archive/manifest.jsonl").read_text().split("\n")[:-1]
+            done = {json.loads(line)["file"] for line in lines if '"state": "done"' in line}
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert main(["analyze", str(media), "--out", "archive/"]) == 0
+    assert 0 < len(analyzed) < 6 and not done & set(analyzed)
+    assert main(["analyze", str(media), "--out", "whole.parquet"]) == 0
+    whole = pd.read_parquet("whole.parquet").sort_values(["file", "frame", "face"], ignore_index=True)
+    pd.testing.assert_frame_equal(rows_of(Path("archive")), whole)
