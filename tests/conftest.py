@@ -11,6 +11,7 @@ import pytest
 # They train, convert or export networks, load TensorFlow or start processes that do, or run whole pages again and
 # again. `scripts/check --fast` leaves them out.
 _SLOW = (
+    "archive/test_cluster.py",
     "evaluation/test_end_to_end.py",
     "experiments/test_job.py",
     "explain/test_gradcam.py",

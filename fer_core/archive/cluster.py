@@ -6,12 +6,15 @@ see the same folders under the same paths.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import cv2
 
 from fer_core.archive.parts import Work, analyze_source
 from fer_core.archive.source import FAILED, Entry
@@ -72,24 +75,46 @@ def analyze_on(cluster: Cluster, work: Work, waiting: Sequence[Entry]) -> Genera
         yield from _analyze(client, work, waiting)
 
 
+def analyze_in_worker(work: Work, file: str, path: Path) -> Entry:
+    """Analyse a file as `analyze_source` does, on one processor: the others have workers of their own."""
+    cv2.setNumThreads(1)
+    return analyze_source(work, file, path)
+
+
 def _analyze(client: Client, work: Work, waiting: Sequence[Entry]) -> Generator[Entry, None, None]:
+    """Analyse files; a dying worker makes suspects of all files that it had, so these are tried again one by one."""
+    suspects: list[Entry] = []
+    for entry, outcome in _outcomes(client, work, waiting):
+        if outcome:
+            yield outcome
+        else:
+            suspects.append(entry)
+    for suspect in suspects:
+        for entry, outcome in _outcomes(client, work, [suspect]):
+            yield outcome or Entry(entry.file, FAILED, entry.signature, reason=_deadly(entry))
+
+
+def _outcomes(
+    client: Client, work: Work, waiting: Sequence[Entry]
+) -> Generator[tuple[Entry, Entry | None], None, None]:
+    """Yield files with their outcomes as they are done; None where several workers died that had the file."""
     from distributed import as_completed
 
-    queue, running, completed = list(reversed(waiting)), {}, as_completed()
+    queue, completed = list(reversed(waiting)), as_completed(loop=client.loop)
+    running: dict[Any, Entry] = {}
     while queue or running:
         threads: Any = client.nthreads()
         while queue and len(running) < _AHEAD * max(2, sum(threads.values())):
             entry = queue.pop()
-            path = Path(entry.file).absolute()
-            future = client.submit(analyze_source, work, entry.file, path, pure=False)
+            future = client.submit(analyze_in_worker, work, entry.file, Path(entry.file).absolute(), pure=False)
             running[future.key] = entry
             completed.add(future)
         future = next(completed)
-        yield _outcome(future, running.pop(future.key))
+        yield running.pop(future.key), _result(future)
 
 
-def _outcome(future: Future[Any], entry: Entry) -> Entry:
-    """Return what became of a file."""
+def _result(future: Future[Any]) -> Entry | None:
+    """Return the outcome of a file; None if several workers died that had it."""
     from distributed import KilledWorker
 
     if future.status == "finished":
@@ -97,13 +122,16 @@ def _outcome(future: Future[Any], entry: Entry) -> Entry:
     if future.status != "error":
         raise ArchiveError(_LOST)
     error: Any = future.exception()
-    if not isinstance(error, KilledWorker):
-        raise error
-    reason = (
+    if isinstance(error, KilledWorker):
+        return None
+    raise error
+
+
+def _deadly(entry: Entry) -> str:
+    return (
         f"{Path(entry.file).name}: several workers died one after the other while they analysed it. Check their "
         "memory, and whether the file is damaged."
     )
-    return Entry(entry.file, FAILED, entry.signature, reason=reason)
 
 
 @contextmanager
@@ -111,9 +139,10 @@ def _connected(cluster: Cluster) -> Generator[Client, None, None]:
     require_package("distributed", "Work by several processes", INSTALL_CLUSTER)
     from distributed import Client, LocalCluster
 
+    logging.getLogger("distributed").setLevel(logging.WARNING)
     if cluster.address == LOCAL:
         jobs = cluster.jobs or os.cpu_count() or 1
-        options = {"host": "127.0.0.1", "dashboard_address": None}
+        options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}  # any free port
         with LocalCluster(jobs, threads_per_worker=1, **options) as local, Client(local) as client:
             yield client
         return

@@ -1,11 +1,6 @@
 """Archives as the command line makes them: parts, a manifest, and what a second start does."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -15,17 +10,7 @@ import pytest
 from fer_core.archive import command
 from fer_core.archive.parts import analyze_source
 from fer_core.cli import main
-from tests.archive.conftest import write_clip
-
-
-def manifest_of(folder: Path) -> dict[str, dict]:
-    lines = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
-    return {line["file"]: line for line in lines}
-
-
-def rows_of(folder: Path) -> pd.DataFrame:
-    rows = pd.read_parquet(folder / "parts")
-    return rows.sort_values(["file", "frame", "face"], ignore_index=True)
+from tests.archive.conftest import manifest_of, rows_of, write_clip
 
 
 @pytest.fixture
@@ -147,26 +132,3 @@ def test_a_file_that_ends_the_program_comes_last_the_next_time(media, analyzed, 
     assert {entry["state"] for entry in manifest_of(Path("archive")).values()} == {"waiting"}
     assert main(["analyze", "media", "--out", "archive/"]) == 1
     assert analyzed == ["media/b.jpg", "media/broken.jpg", "media/c.mp4", "media/a.jpg"]
-
-
-def test_a_killed_process_loses_the_file_in_progress_alone(media, analyzed, draw_scene):
-    for index in range(6):
-        write_clip(media / f"e{index}.mp4", draw_scene, frames=15)
-    (media / "broken.jpg").unlink()
-    words = [sys.executable, "-m", "fer_core", "analyze", str(media), "--out", "archive/"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    done: set[str] = set()
-    while len(done) < 4:
-        assert process.poll() is None
-        time.sleep(0.02)
-        if Path("archive/manifest.jsonl").exists():
-            lines = Path("archive/manifest.jsonl").read_text().split("\n")[:-1]
-            done = {json.loads(line)["file"] for line in lines if '"state": "done"' in line}
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert main(["analyze", str(media), "--out", "archive/"]) == 0
-    assert 0 < len(analyzed) < 6 and not done & set(analyzed)
-    assert main(["analyze", str(media), "--out", "whole.parquet"]) == 0
-    whole = pd.read_parquet("whole.parquet").sort_values(["file", "frame", "face"], ignore_index=True)
-    pd.testing.assert_frame_equal(rows_of(Path("archive")), whole)
