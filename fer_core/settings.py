@@ -5,6 +5,7 @@
 | `FER_MODEL` | name of an available model or path of a model's folder | the one put live last, else the bundled one |
 | `FER_HOME` | folder of data sets, runs, models and sessions | the system's folder for a user's data |
 | `FER_ICE_SERVERS` | JSON list of STUN/TURN servers as in `RTCPeerConnection`'s `iceServers` | none |
+| `FER_OPERATOR_TOKEN` | what unlocks reading server paths, deleting and training; at least 16 characters | none |
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from platformdirs import user_data_path
 from fer_core.errors import SettingsError
 
 _NAME = "fer-dashboard"
+_SHORTEST_TOKEN = 16  # characters; shorter ones could be guessed by trying
 _ICE_EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]'
 # What aiortc takes; anything else it refuses only when a stream starts.
 _ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]+)?|turns?:[^?:\s]+(:[0-9]+)?(\?transport=(udp|tcp))?")
@@ -39,6 +41,21 @@ def home_folder() -> Path:
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     former = Path(base).expanduser() / _NAME
     return (former if former.is_dir() else user_data_path(_NAME, appauthor=False)).resolve()
+
+
+def operator_token(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the operator's token, or an empty text if none is set.
+
+    Raises:
+        SettingsError: it is too short to be safe.
+    """
+    token = environ.get("FER_OPERATOR_TOKEN", "").strip()
+    if token and len(token) < _SHORTEST_TOKEN:
+        raise SettingsError(
+            f"FER_OPERATOR_TOKEN must have at least {_SHORTEST_TOKEN} characters, got {len(token)}. Set a longer one, "
+            "such as the output of: python -c 'import secrets; print(secrets.token_urlsafe())'"
+        )
+    return token
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fer_core.live.session import LiveSession
+from fer_core.ui.components.access import network_help
 from fer_core.ui.components.consent import acknowledge_limits
 from fer_core.ui.components.entry import leave_live, require_app
 from fer_core.ui.components.loaders import require_model
@@ -48,3 +49,4 @@ else:
     timeline(session, playing)
 
 model_details(recognizer.card)
+network_help()

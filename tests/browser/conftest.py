@@ -92,8 +92,8 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """Run the app with its log and with all that it keeps (`home`) in `folder`."""
+def serving(folder: Path, *options: str) -> Iterator[Server]:
+    """Run the app with its log and with all that it keeps (`home`) in `folder`, with further options of Streamlit."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -109,6 +109,7 @@ def serving(folder: Path) -> Iterator[Server]:
         "--server.headless=true",
         f"--server.port={port}",
         "--server.fileWatcherType=none",
+        *options,
     ]
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)

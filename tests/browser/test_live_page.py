@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from fer_core.emotions import LABELS
 from tests.browser.clip import astronaut_bgr
+from tests.browser.conftest import serving
 from tests.browser.live_page import PATIENCE_MS, LivePage
 
 # A browser that is gone says nothing; the server must find out by itself within this.
@@ -40,6 +41,17 @@ def photo(tmp_path):
     path = tmp_path / "astronaut.jpg"
     cv2.imwrite(str(path), astronaut_bgr())
     return path
+
+
+@pytest.fixture
+def address():
+    """This machine's address in its network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address would be used
+        except OSError:
+            pytest.skip("this machine has no address but its own loopback")
+        return probe.getsockname()[0]
 
 
 def test_video_comes_back_with_one_face_and_its_expression(open_page, record_property):
@@ -162,13 +174,15 @@ def test_a_missing_camera_is_explained(browser_without_camera, server):
     expect(live.page.get_by_text("No camera found")).to_be_visible(timeout=PATIENCE_MS)
 
 
-def test_a_page_without_https_is_explained(browser, server):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address would be used
-        except OSError:
-            pytest.skip("this machine has no address but its own loopback")
-        address = probe.getsockname()[0]
-    live = LivePage(browser, re.sub("localhost", address, server.url), camera=False)
-    expect(live.page.get_by_text("Camera needs a secure page")).to_be_visible(timeout=PATIENCE_MS)
-    live.leave()
+def test_open_to_a_network_it_asks_for_https_and_reads_no_path_of_the_server(browser, tmp_path, address):
+    with serving(tmp_path, "--server.address=0.0.0.0") as server:
+        live = LivePage(browser, re.sub("localhost", address, server.url), camera=False)
+        expect(live.page.get_by_text("Camera needs a secure page")).to_be_visible(timeout=PATIENCE_MS)
+        live.page.get_by_role("link", name="Data set").click()
+        expect(live.page.get_by_text("Reading files of this computer is off")).to_be_visible(timeout=PATIENCE_MS)
+        live.leave()
+
+
+def test_it_listens_on_this_computer_alone(server, address):
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((address, server.port), timeout=5)
