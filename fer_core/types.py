@@ -81,6 +81,8 @@ class FrameResult:
         detections: the n faces.
         prediction: their scores, (n, k).
         track_id: int64 (n,), the same number for the same face from frame to frame.
+        shown: column of the label to show for each face, None for an uncertain one, where a stream holds labels
+            against flicker; None where the best one is shown.
     """
 
     index: int
@@ -89,14 +91,27 @@ class FrameResult:
     detections: Detections
     prediction: Prediction
     track_id: np.ndarray
+    shown: tuple[int | None, ...] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.detections)
         _require(len(self.prediction) == n, f"expected {n} predictions, got {len(self.prediction)}")
         _require(self.track_id.shape == (n,), f"track_id must have shape ({n},), got {self.track_id.shape}")
+        _require(self.shown is None or len(self.shown) == n, f"expected {n} labels to show, got {self.shown}")
 
     def __len__(self) -> int:
         return len(self.detections)
+
+    def labels_to_show(self, uncertain_below: float = 0.0) -> list[int | None]:
+        """Return the column of each face's label to show, None for an uncertain face.
+
+        Args:
+            uncertain_below: a best score below it is uncertain, 0 to 1; not asked where the stream has decided.
+        """
+        if self.shown is not None:
+            return list(self.shown)
+        probs = self.prediction.probs
+        return [int(row.argmax()) if row.max() >= uncertain_below else None for row in probs]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON values, with `faces` as a list."""

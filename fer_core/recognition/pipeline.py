@@ -6,6 +6,7 @@ the clock come in as arguments, so this runs and is tested without a camera and 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +17,7 @@ from fer_core.detection.boxes import join
 from fer_core.detection.detector import Detector
 from fer_core.errors import SettingsError
 from fer_core.recognition.crop import crop_faces, to_gray
+from fer_core.recognition.hysteresis import HysteresisSettings, LabelHysteresis
 from fer_core.recognition.tracker import MAX_HOLD_S, Tracker
 from fer_core.types import Detections, FrameResult, Prediction
 
@@ -47,6 +49,8 @@ class StreamSettings:
         hold_s: how long a face the detector misses may still be shown, 0 to 0.5 seconds.
         smoothing_s: time constant of the scores' exponential filter in seconds; 0 shows raw scores.
         label_set: what faces are scored for, see `fer_core.models.label_sets`; the classifier's own if None.
+        hysteresis: how the labels to show are held against flicker; None shows each frame's best. Scores stay as
+            they are.
 
     Raises:
         SettingsError: if a value is out of its range.
@@ -56,6 +60,7 @@ class StreamSettings:
     hold_s: float = MAX_HOLD_S
     smoothing_s: float = 0.4
     label_set: str | None = None
+    hysteresis: HysteresisSettings | None = None
 
     def __post_init__(self) -> None:
         if self.min_face_px < 1:
@@ -110,6 +115,7 @@ class StreamAnalyzer:
         self._thorough = thorough
         self._label_set: str | None = self.settings.label_set
         self._tracker = Tracker()
+        self._labels = LabelHysteresis(MAX_HOLD_S)
         self._index = 0
         self._searches = 0
         self._time_s = -math.inf
@@ -126,7 +132,7 @@ class StreamAnalyzer:
                 seen again in the next frame, since false detections rarely last.
 
         Returns:
-            The faces in sight, the longest known first, each with its number and smoothed scores.
+            The faces in sight, the longest known first, each with its number, smoothed scores and label to show.
 
         Raises:
             MediaError: if the picture has another dtype or shape.
@@ -138,6 +144,7 @@ class StreamAnalyzer:
         self._fit_to(gray.shape)
         if settings.label_set != self._label_set:  # scores for different label sets cannot be averaged
             self._label_set, self._scores = settings.label_set, {}
+            self._labels.reset()
         detections = self._detect(gray, time_s, settings.min_face_px)
         tracks = [
             track
@@ -150,12 +157,16 @@ class StreamAnalyzer:
         probs = self._smooth(ids, probs, time_s, settings.smoothing_s)
         faces = Detections(boxes, np.array([track.score for track in tracks], np.float32))
         result = _result(self._index, time_s, gray, faces, probs, self._classifier.labels, ids)
+        if settings.hysteresis is not None:
+            shown = self._labels.update(ids, probs, time_s, settings.hysteresis)
+            result = dataclasses.replace(result, shown=tuple(shown))
         self._index += 1
         self._time_s = time_s
         return result
 
     def _reset(self) -> None:
         self._tracker.reset()
+        self._labels.reset()
         self._scores: dict[int, tuple[float, np.ndarray]] = {}  # per track: when last updated, (k,)
         self._searched_s = -math.inf
 
