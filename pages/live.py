@@ -9,6 +9,7 @@ from fer_core.ui.components.entry import leave_live, require_app
 from fer_core.ui.components.loaders import require_model
 from fer_core.ui.components.model_details import model_details
 from fer_core.ui.live.camera_check import camera_check
+from fer_core.ui.live.connection_watch import watch_connection
 from fer_core.ui.live.controls import live_settings
 from fer_core.ui.live.panels import face_cards, status_line, timeline
 from fer_core.ui.live.photo import photo_view
@@ -17,6 +18,7 @@ from fer_core.ui.live.webrtc import live_video
 
 require_app()
 settings, recognizer = require_model()
+watch_connection()
 acknowledge_limits(recognizer.card, "Live expressions")
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

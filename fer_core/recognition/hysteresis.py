@@ -22,8 +22,8 @@ class HysteresisSettings:
         SettingsError: if a value is out of its range.
     """
 
-    margin: float = 0.15
-    hold_s: float = 0.2
+    margin: float = 0.2
+    hold_s: float = 0.3
     uncertain_below: float = 0.0
 
     def __post_init__(self) -> None:

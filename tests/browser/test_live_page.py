@@ -7,6 +7,7 @@ frees its worker (3 s) is printed, not asserted, since a busy machine must not f
 
 import re
 import socket
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -18,6 +19,8 @@ from tests.browser.live_page import PATIENCE_MS, LivePage
 
 # A browser that is gone says nothing; the server must find out by itself within this.
 NOTICED_S = 45
+# A page that no longer hears from the server says so after 4 s, on a busy machine within this.
+SAID_S = 10
 
 
 @pytest.fixture
@@ -180,6 +183,25 @@ def test_open_to_a_network_it_asks_for_https_and_reads_no_path_of_the_server(bro
         expect(live.page.get_by_text("Camera needs a secure page")).to_be_visible(timeout=PATIENCE_MS)
         live.page.get_by_role("link", name="Data set").click()
         expect(live.page.get_by_text("Reading files of this computer is off")).to_be_visible(timeout=PATIENCE_MS)
+        live.leave()
+
+
+def test_a_killed_server_is_noticed_and_the_camera_starts_again_when_it_is_back(browser, tmp_path):
+    with serving(tmp_path) as server:
+        live = LivePage(browser, server.url)
+        live.start()
+        live.wait_until_video_advances()
+        server.process.kill()
+        began_s = time.monotonic()
+        expect(live.page.get_by_role("alert").get_by_text("The server has not answered since")).to_be_visible()
+        seconds = time.monotonic() - began_s
+        print(f"\nkilled server: said after {seconds:.1f} s")
+        assert seconds < SAID_S
+        expect(live.status.locator("span").first).to_be_hidden()
+    with serving(tmp_path, port=server.port):
+        live.wait_until_video_advances()
+        expect(live.page.locator("#fer_lost")).to_have_count(0)
+        expect(live.cards).to_have_count(1)
         live.leave()
 
 

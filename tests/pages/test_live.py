@@ -70,10 +70,14 @@ def test_settings_reach_the_viewer_s_session_and_nobody_else_s(entered):
     other = AppTest.from_file(LIVE, default_timeout=TIMEOUT_S).run().button(key="acknowledge").click().run()
     entered.slider(key="live Smallest face").set_value(120).run()
     entered.toggle(key="live Mirror").set_value(False).run()
+    entered.toggle(key="live Steady labels").set_value(False).run()
     mine, theirs = entered.session_state["live_session"], other.session_state["live_session"]
     assert mine is not theirs
     assert (mine.settings.stream.min_face_px, mine.settings.mirror) == (120, False)
     assert (theirs.settings.stream.min_face_px, theirs.settings.mirror) == (48, True)
+    assert mine.settings.stream.hysteresis is None
+    assert theirs.settings.stream.hysteresis.uncertain_below == theirs.settings.draw.threshold
+    assert theirs.settings.draw.numbers
 
 
 def test_a_viewer_chooses_what_faces_are_scored_for_and_its_threshold_follows(page, monkeypatch, three_label_sets):

@@ -1,9 +1,12 @@
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
 
 from fer_core.detection.haar import HaarDetector
 from fer_core.errors import MediaError, SettingsError
+from fer_core.recognition.hysteresis import HysteresisSettings
 from fer_core.recognition.pipeline import StreamAnalyzer, StreamSettings, analyze_image
 from fer_core.types import Detections
 
@@ -77,6 +80,21 @@ def test_a_stream_is_scored_for_the_label_set_of_its_settings_and_a_change_smoot
     result = analyzer.process(FRAME, 0.3)
     assert classifier.label_sets == [None, None, "fer"]  # a new face counts from its second frame on
     np.testing.assert_allclose(result.prediction.probs, [[1.0, 0.0]])
+
+
+def test_labels_are_held_only_where_asked_for_and_scores_stay_as_they_are():
+    classifier = FixedClassifier((0.55, 0.45))
+    analyzer = StreamAnalyzer(FixedDetector((100, 100, 80)), classifier, StreamSettings(smoothing_s=0.0))
+    held = dataclasses.replace(analyzer.settings, hysteresis=HysteresisSettings(margin=0.3, hold_s=0.25))
+    assert counts(analyzer, [FRAME] * 2, 10).tolist() == [0, 1]
+    analyzer.settings = held
+    assert analyzer.process(FRAME, 0.2).labels_to_show() == [0]
+    classifier.probs = (0.4, 0.6)
+    results = [analyzer.process(FRAME, time_s) for time_s in (0.3, 0.4, 0.5, 0.6)]
+    assert [result.labels_to_show() for result in results] == [[0], [0], [0], [1]]
+    assert {result.prediction.top[0] for result in results} == {"glad"}
+    analyzer.settings = StreamSettings(smoothing_s=0.0)
+    assert analyzer.process(FRAME, 0.7).shown is None
 
 
 def test_a_thorough_stream_never_searches_fast():

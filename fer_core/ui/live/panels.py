@@ -39,8 +39,9 @@ def timeline(session: LiveSession, playing: bool) -> None:
 def _status(session: LiveSession, playing: bool) -> None:
     snapshot = session.snapshot()
     parts = "".join(f"<span>{part}</span>" for part in _status_parts(snapshot, playing))
+    beat = f' data-beat="{snapshot.time_s:.3f}"' if playing else ""  # connection_watch.js waits for the next
     with st.container(key="live_status"):
-        st.html(f'<div class="fer-status">{parts}</div>')
+        st.html(f'<div class="fer-status"{beat}>{parts}</div>')
     if playing and snapshot.error:
         st.error(
             f"The last frames could not be analysed; the video goes on without it. {snapshot.error}",
