@@ -231,22 +231,44 @@ def _covered(spot: Spot, boxes: np.ndarray) -> float:
     return float(np.clip(sides, 0, None).prod(axis=1).sum())
 
 
-@lru_cache(maxsize=1024)
 def _plate(word: str, color: Color | None, percent: str | None, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a plate as BGR float32 (h, w, 3) and opacity float32 (h, w, 1), 0 to 1."""
+    plate, alpha = _word_plate(word, color, percent is not None, size_px)
+    if percent is None:
+        return plate, alpha
+    # Right-aligned in a column of fixed width: the plate must not breathe with the digits.
+    score, right = _score(percent, size_px), plate.shape[1] - _pad(size_px)
+    plate = plate.copy()
+    plate[:, right - score.shape[1] : right] = score
+    return plate, alpha
+
+
+@lru_cache(maxsize=256)
+def _score(percent: str, size_px: int) -> np.ndarray:
+    """Return the part of a plate with the percentage, as BGR float32 (h, w, 3)."""
+    with _font_lock:
+        font = ImageFont.load_default(size_px)
+        wide, tall = round(font.getlength("100 %")), round(1.5 * size_px)
+        ink = Image.new("RGB", (wide, tall), INK_BGR)
+        ImageDraw.Draw(ink).text((wide, tall / 2 + 0.36 * size_px), percent, SCORE_BGR, font, anchor="rs")
+    return np.array(ink).astype(np.float32)
+
+
+def _pad(size_px: int) -> int:
+    return round(0.45 * size_px)
+
+
+@lru_cache(maxsize=256)
+def _word_plate(word: str, color: Color | None, scored: bool, size_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a plate as `_plate` does, with room for a percentage if it is scored."""
     with _font_lock:
         font = ImageFont.load_default(size_px)
         word_wide, percent_wide = round(font.getlength(word)), round(font.getlength("100 %"))
-        pad, gap, tall = round(0.45 * size_px), round(0.4 * size_px), round(1.5 * size_px)
+        pad, gap, tall = _pad(size_px), round(0.4 * size_px), round(1.5 * size_px)
         swatch = round(0.55 * size_px)
-        wide = pad + swatch + gap + word_wide + (gap + percent_wide if percent else 0) + pad
+        wide = pad + swatch + gap + word_wide + (gap + percent_wide if scored else 0) + pad
         ink = Image.new("RGB", (wide, tall), INK_BGR)
-        draw = ImageDraw.Draw(ink)
-        base = tall / 2 + 0.36 * size_px
-        x = pad + swatch + gap
-        draw.text((x, base), word, WORD_BGR, font, anchor="ls")
-        if percent:  # right-aligned in a column of fixed width: the plate must not breathe with the digits
-            draw.text((wide - pad, base), percent, SCORE_BGR, font, anchor="rs")
+        ImageDraw.Draw(ink).text((pad + swatch + gap, tall / 2 + 0.36 * size_px), word, WORD_BGR, font, anchor="ls")
     plate = np.array(ink)  # its channels were given as BGR all along
     top = (tall - swatch) / 2
     path = _fixed(_rounded(np.array([pad, top, pad + swatch, top + swatch]) - 0.5, radius=0.25 * swatch))

@@ -17,7 +17,7 @@ from fer_core.ui.live.recording import recording_bar
 from fer_core.ui.live.webrtc import live_video
 
 require_app()
-settings, recognizer = require_model()
+settings, recognizer = require_model(threads=1)
 watch_connection()
 acknowledge_limits(recognizer.card, "Live expressions")
 

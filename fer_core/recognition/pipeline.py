@@ -18,11 +18,12 @@ from fer_core.detection.detector import Detector
 from fer_core.errors import SettingsError
 from fer_core.recognition.crop import crop_faces, to_gray
 from fer_core.recognition.hysteresis import HysteresisSettings, LabelHysteresis
+from fer_core.recognition.search_plan import SearchPlan
 from fer_core.recognition.tracker import MAX_HOLD_S, Tracker
 from fer_core.types import Detections, FrameResult, Prediction
 
-SEARCH_S = 0.1  # how often the whole frame is searched while there is no face, or a known one is missing
-RESCAN_S = 0.25  # how often while all known faces are in sight
+_SEARCH_S = 0.1  # how often a thorough stream's whole frame is searched while a face is missing, or none is known
+_RESCAN_S = 0.25  # how often while all known faces are in sight
 _KEEP_SIZE = 0.9  # a known face may be this much smaller than a new one, or faces at the limit would blink
 _FORGET_S = 2.0  # after such a gap, or when time runs backwards, the stream begins anew
 
@@ -98,8 +99,8 @@ class StreamAnalyzer:
         detector: finds the faces.
         classifier: scores them, all of a frame in one call.
         settings: may be replaced as a whole at any time, from any thread; the next frame obeys it.
-        thorough: whether whole frames are always searched as thoroughly as possible, for streams that need not keep
-            up with a camera.
+        thorough: whether faces are looked for in every frame and whole frames as thoroughly as possible, for streams
+            that need not keep up with a camera.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class StreamAnalyzer:
         self._label_set: str | None = self.settings.label_set
         self._tracker = Tracker()
         self._labels = LabelHysteresis(MAX_HOLD_S)
+        self._plan = SearchPlan()
         self._index = 0
         self._searches = 0
         self._time_s = -math.inf
@@ -168,7 +170,8 @@ class StreamAnalyzer:
         self._tracker.reset()
         self._labels.reset()
         self._scores: dict[int, tuple[float, np.ndarray]] = {}  # per track: when last updated, (k,)
-        self._searched_s = -math.inf
+        self._plan.reset()
+        self._thoroughly_s = -math.inf
 
     def _fit_to(self, shape: tuple[int, ...]) -> None:
         """Keep the faces when frames change size, as browsers do to theirs when the processor is busy."""
@@ -183,18 +186,23 @@ class StreamAnalyzer:
 
     def _detect(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
         """Look where faces were and, when it is time again, over the whole frame."""
-        detections = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
-        missing = not detections or any(not len(near) for near in detections)
-        if time_s - self._searched_s >= (SEARCH_S if missing else RESCAN_S):
-            detections.append(_at_least(self._search(gray), min_face_px))
-            self._searched_s = time_s
+        if self._thorough:
+            return self._detect_thoroughly(gray, time_s, min_face_px)
+        detections = [self._detector.detect_around(gray, box) for box in self._tracker.follow(gray, time_s)]
+        boxes = self._tracker.boxes
+        missing = not boxes or any(not len(near) for near in detections)
+        if self._plan.is_due(gray, time_s, boxes, missing):
+            detections.append(_at_least(self._detector.detect_frame(gray, self._searches), min_face_px))
+            self._searches += 1
         return join(detections)
 
-    def _search(self, gray: np.ndarray) -> Detections:
-        if self._thorough:
-            return self._detector.detect_frame(gray)
-        self._searches += 1
-        return self._detector.detect_frame(gray, self._searches - 1)
+    def _detect_thoroughly(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
+        detections = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
+        missing = not detections or any(not len(near) for near in detections)
+        if time_s - self._thoroughly_s >= (_SEARCH_S if missing else _RESCAN_S):
+            detections.append(_at_least(self._detector.detect_frame(gray), min_face_px))
+            self._thoroughly_s = time_s
+        return join(detections)
 
     def _smooth(self, ids: list[int], probs: np.ndarray, time_s: float, smoothing_s: float) -> np.ndarray:
         """Return the scores (n, k) filtered in time for each face, independent of the frame rate."""

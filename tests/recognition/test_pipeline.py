@@ -18,13 +18,14 @@ class FixedDetector:
 
     def __init__(self, *boxes):
         self.boxes = boxes
-        self.scans = 0
+        self.scans = self.looks = 0
 
-    def detect_frame(self, gray, number):
+    def detect_frame(self, gray, number=None):
         self.scans += 1
         return self.detect(gray)
 
     def detect_around(self, gray, xyxy):
+        self.looks += 1
         return self.detect(gray)
 
     def detect(self, gray):
@@ -213,7 +214,16 @@ def test_known_faces_are_followed_without_searching_the_whole_frame_each_time(cl
     analyzer = StreamAnalyzer(detector, classifier)
     for i in range(31):
         analyzer.process(FRAME, i / 15)
-    assert 8 <= detector.scans <= 11  # two seconds
+    assert 3 <= detector.scans <= 5  # two seconds, a whole frame each half
+    assert 9 <= detector.looks <= 15  # else it is followed by its picture
+
+
+def test_every_frame_of_a_thorough_stream_is_looked_at(classifier):
+    detector = FixedDetector((100, 100, 80))
+    analyzer = StreamAnalyzer(detector, classifier, thorough=True)
+    for i in range(31):
+        analyzer.process(FRAME, i / 15)
+    assert 8 <= detector.scans <= 11 and detector.looks == 30
 
 
 @pytest.mark.parametrize("jump_s", [-1.0, 5.0])
@@ -270,6 +280,14 @@ def test_a_fast_face_is_followed(detector, classifier, draw_scene):
     results = [analyzer.process(image, i / 15) for i, image in enumerate(images)]
     assert [r.track_id.tolist() for r in results[1:]] == [[0]] * 10
     assert results[-1].detections.xyxy[0, 0] == pytest.approx(545 - 60, abs=20)
+
+
+@pytest.mark.parametrize("before", [(), ((170, 240, 120),)], ids=["none before", "beside another"])
+def test_a_new_face_is_shown_within_two_thirds_of_a_second(detector, classifier, draw_scene, before):
+    analyzer = StreamAnalyzer(detector, classifier)
+    images = [draw_scene(*before)] * 75 + [draw_scene(*before, (460, 220, 110))] * 11
+    shown = counts(analyzer, images, 15)
+    assert (shown[1:75] == len(before)).all() and shown[-1] == len(before) + 1
 
 
 def test_a_face_that_leaves_is_gone_within_half_a_second(detector, classifier, draw_scene):
