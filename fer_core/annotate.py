@@ -179,7 +179,7 @@ def _plate_text(result: FrameResult, row: int, column: int | None, options: Anno
         return number, None
     word = UNCERTAIN if column is None else result.prediction.labels[column]
     percent = None if column is None else f"{round(100 * float(result.prediction.probs[row, column]))} %"
-    return f"{number} {word}" if options.numbers else word, percent
+    return f"{number}  {word}" if options.numbers else word, percent
 
 
 def _draw_plate(

@@ -18,7 +18,7 @@ from fer_core.detection.detector import Detector
 from fer_core.errors import SettingsError
 from fer_core.recognition.crop import crop_faces, to_gray
 from fer_core.recognition.hysteresis import HysteresisSettings, LabelHysteresis
-from fer_core.recognition.search_plan import SearchPlan
+from fer_core.recognition.search_plan import Area, SearchPlan
 from fer_core.recognition.tracker import MAX_HOLD_S, Tracker
 from fer_core.types import Detections, FrameResult, Prediction
 
@@ -191,10 +191,15 @@ class StreamAnalyzer:
         detections = [self._detector.detect_around(gray, box) for box in self._tracker.follow(gray, time_s)]
         boxes = self._tracker.boxes
         missing = not boxes or any(not len(near) for near in detections)
-        if self._plan.is_due(gray, time_s, boxes, missing):
-            detections.append(_at_least(self._detector.detect_frame(gray, self._searches), min_face_px))
-            self._searches += 1
+        if area := self._plan.next_area(gray, time_s, boxes, missing):
+            detections.append(_at_least(self._search(gray, area), min_face_px))
         return join(detections)
+
+    def _search(self, gray: np.ndarray, area: Area) -> Detections:
+        left, top, right, bottom = area
+        detections = self._detector.detect_frame(gray[top:bottom, left:right], self._searches)
+        self._searches += 1
+        return Detections(detections.xyxy + np.array([left, top, left, top], np.float32), detections.score)
 
     def _detect_thoroughly(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
         detections = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]

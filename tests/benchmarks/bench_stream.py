@@ -59,6 +59,7 @@ def run(checkout: Path, video: Path) -> dict[str, float]:
 
 def measure(video: Path) -> dict[str, float]:
     """Return processor seconds a second of video, median and p95 of a frame in ms, and the share with one face."""
+    import fer_core.ui.live.webrtc  # noqa: F401  # sets the threads of OpenCV
     from fer_core.live.session import LiveSession
 
     frames, now_s = read_frames(video), [0.0]

@@ -17,7 +17,7 @@ def with_patch(left, top, side=60, level=160):
 def searches(images, missing, boxes=()):
     """At which times of a stream with 15 frames a second it is searched."""
     plan = SearchPlan()
-    return [i / FPS for i, image in enumerate(images) if plan.is_due(image, i / FPS, boxes, missing)]
+    return [i / FPS for i, image in enumerate(images) if plan.next_area(image, i / FPS, boxes, missing)]
 
 
 @pytest.mark.parametrize(("missing", "boxes", "gap_s"), [(True, (), 0.5), (False, (FACE,), 2.0)])
@@ -57,7 +57,37 @@ def test_a_face_that_just_went_is_looked_for_more_often_than_one_that_never_came
 
 def test_it_begins_anew():
     plan = SearchPlan()
-    assert plan.is_due(ROOM, 0.0, (), False)
-    assert not plan.is_due(ROOM, 0.1, (), False)
+    assert plan.next_area(ROOM, 0.0, (), False)
+    assert not plan.next_area(ROOM, 0.1, (), False)
     plan.reset()
-    assert plan.is_due(ROOM, 0.1, (), False)
+    assert plan.next_area(ROOM, 0.1, (), False)
+
+
+def test_only_what_changed_is_searched_and_now_and_then_the_whole():
+    plan, whole = SearchPlan(), (0, 0, 640, 480)
+    before = [plan.next_area(ROOM, i / FPS, [FACE], False) for i in range(5 * FPS)]
+    assert {area for area in before if area} == {whole}
+    after = [plan.next_area(with_patch(400, 200), 5 + i / FPS, [FACE], False) for i in range(6 * FPS)]
+    areas = [area for area in after if area]
+    for left, top, right, bottom in areas[:4]:
+        assert left <= 380 and top <= 180 and right >= 480 and bottom >= 280
+        assert (right - left) * (bottom - top) < 0.25 * 640 * 480
+    assert areas[4:] and set(areas[4:]) == {whole}
+
+
+def test_what_one_change_left_unsearched_is_searched_with_the_next():
+    plan = SearchPlan()
+    for i in range(5 * FPS):
+        plan.next_area(ROOM, i / FPS, [FACE], False)
+    image = with_patch(400, 60)
+    assert plan.next_area(image, 10.0, [FACE], False)
+    image[300:360, 300:360] = 160
+    left, top, right, bottom = plan.next_area(image, 10.5, [FACE], False)
+    assert left <= 300 and top <= 60 and right >= 460 and bottom >= 360
+
+
+def test_where_most_of_it_changed_the_whole_is_searched():
+    plan = SearchPlan()
+    for i in range(5 * FPS):
+        plan.next_area(ROOM, i / FPS, [FACE], False)
+    assert plan.next_area(ROOM + 40, 10.0, [FACE], False) == (0, 0, 640, 480)

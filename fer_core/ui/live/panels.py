@@ -19,6 +19,7 @@ from fer_core.ui.components.widgets import empty_state
 # The room that style.css keeps for it: 15.5rem.
 _TIMELINE_HEIGHT_PX = 230
 _TIMELINE_FACES = 3
+_TIMELINE_EVERY_S = 2.0  # to draw it costs as much as all other panels in a second
 
 
 def status_line(session: LiveSession, playing: bool) -> None:
@@ -33,7 +34,7 @@ def face_cards(session: LiveSession, playing: bool) -> None:
 
 def timeline(session: LiveSession, playing: bool) -> None:
     """Show the scores of the last minute."""
-    st.fragment(_timeline, run_every=1.0 if playing else None)(session, playing)
+    st.fragment(_timeline, run_every=_TIMELINE_EVERY_S if playing else None)(session, playing)
 
 
 def _status(session: LiveSession, playing: bool) -> None:
