@@ -83,6 +83,7 @@ class FrameResult:
         track_id: int64 (n,), the same number for the same face from frame to frame.
         shown: column of the label to show for each face, None for an uncertain one, where a stream holds labels
             against flicker; None where the best one is shown.
+        second: scores for a second label set, (n, k), where that was asked for.
     """
 
     index: int
@@ -92,12 +93,14 @@ class FrameResult:
     prediction: Prediction
     track_id: np.ndarray
     shown: tuple[int | None, ...] | None = None
+    second: Prediction | None = None
 
     def __post_init__(self) -> None:
         n = len(self.detections)
         _require(len(self.prediction) == n, f"expected {n} predictions, got {len(self.prediction)}")
         _require(self.track_id.shape == (n,), f"track_id must have shape ({n},), got {self.track_id.shape}")
         _require(self.shown is None or len(self.shown) == n, f"expected {n} labels to show, got {self.shown}")
+        _require(self.second is None or len(self.second) == n, f"expected {n} second predictions, got {self.second}")
 
     def __len__(self) -> int:
         return len(self.detections)

@@ -19,6 +19,7 @@ from fer_core.errors import SettingsError
 from fer_core.recognition.crop import crop_faces, to_gray
 from fer_core.recognition.hysteresis import HysteresisSettings, LabelHysteresis
 from fer_core.recognition.search_plan import Area, SearchPlan
+from fer_core.recognition.smoothing import ScoreSmoother
 from fer_core.recognition.tracker import MAX_HOLD_S, Tracker
 from fer_core.types import Detections, FrameResult, Prediction
 
@@ -40,6 +41,10 @@ class Classifier(Protocol):
         """Return float32 (n, k), rows summing to 1, for faces uint8 (n, 48, 48) and a label set, its own if None."""
         ...
 
+    def classify_all(self, faces: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what `classify` returns for every label set, by its name, for the cost of one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
@@ -50,6 +55,7 @@ class StreamSettings:
         hold_s: how long a face the detector misses may still be shown, 0 to 0.5 seconds.
         smoothing_s: time constant of the scores' exponential filter in seconds; 0 shows raw scores.
         label_set: what faces are scored for, see `fer_core.models.label_sets`; the classifier's own if None.
+        second_label_set: scored as well, beside `label_set`, which must be named then; nothing else if None.
         hysteresis: how the labels to show are held against flicker; None shows each frame's best. Scores stay as
             they are.
 
@@ -61,6 +67,7 @@ class StreamSettings:
     hold_s: float = MAX_HOLD_S
     smoothing_s: float = 0.4
     label_set: str | None = None
+    second_label_set: str | None = None
     hysteresis: HysteresisSettings | None = None
 
     def __post_init__(self) -> None:
@@ -70,6 +77,8 @@ class StreamSettings:
             raise SettingsError(f"hold_s must be 0 to {MAX_HOLD_S} seconds, got {self.hold_s}")
         if not 0.0 <= self.smoothing_s < math.inf:
             raise SettingsError(f"smoothing_s must be 0 seconds or more, got {self.smoothing_s}")
+        if self.second_label_set is not None and self.label_set is None:
+            raise SettingsError("second_label_set needs label_set to be named too, got None")
 
 
 def analyze_image(image_bgr: np.ndarray, detector: Detector, classifier: Classifier) -> FrameResult:
@@ -114,7 +123,8 @@ class StreamAnalyzer:
         self._detector = detector
         self._classifier = classifier
         self._thorough = thorough
-        self._label_set: str | None = self.settings.label_set
+        self._label_sets = self.settings.label_set, self.settings.second_label_set
+        self._smoother, self._second_smoother = ScoreSmoother(MAX_HOLD_S), ScoreSmoother(MAX_HOLD_S)
         self._tracker = Tracker()
         self._labels = LabelHysteresis(MAX_HOLD_S)
         self._plan = SearchPlan()
@@ -144,9 +154,10 @@ class StreamAnalyzer:
         if not 0.0 <= time_s - self._time_s <= _FORGET_S:
             self._reset()
         self._fit_to(gray.shape)
-        if settings.label_set != self._label_set:  # scores for different label sets cannot be averaged
-            self._label_set, self._scores = settings.label_set, {}
-            self._labels.reset()
+        label_sets = settings.label_set, settings.second_label_set
+        if label_sets != self._label_sets:  # scores for different label sets cannot be averaged
+            self._label_sets = label_sets
+            self._forget_scores()
         detections = self._detect(gray, time_s, settings.min_face_px)
         tracks = [
             track
@@ -155,10 +166,13 @@ class StreamAnalyzer:
         ]
         boxes = np.array([track.xyxy for track in tracks], np.float32).reshape(-1, 4)
         ids = [track.track_id for track in tracks]
-        probs = _classify(self._classifier, gray, boxes, settings.label_set)
-        probs = self._smooth(ids, probs, time_s, settings.smoothing_s)
+        probs, second = self._classify(gray, boxes, settings)
+        probs = self._smoother.update(ids, probs, time_s, settings.smoothing_s)
         faces = Detections(boxes, np.array([track.score for track in tracks], np.float32))
         result = _result(self._index, time_s, gray, faces, probs, self._classifier.labels, ids)
+        if second is not None:
+            second = self._second_smoother.update(ids, second, time_s, settings.smoothing_s)
+            result = dataclasses.replace(result, second=Prediction(second, self._classifier.labels))
         if settings.hysteresis is not None:
             shown = self._labels.update(ids, probs, time_s, settings.hysteresis)
             result = dataclasses.replace(result, shown=tuple(shown))
@@ -168,10 +182,13 @@ class StreamAnalyzer:
 
     def _reset(self) -> None:
         self._tracker.reset()
-        self._labels.reset()
-        self._scores: dict[int, tuple[float, np.ndarray]] = {}  # per track: when last updated, (k,)
+        self._forget_scores()
         self._plan.reset()
         self._thoroughly_s = -math.inf
+
+    def _forget_scores(self) -> None:
+        for memory in (self._smoother, self._second_smoother, self._labels):
+            memory.reset()
 
     def _fit_to(self, shape: tuple[int, ...]) -> None:
         """Keep the faces when frames change size, as browsers do to theirs when the processor is busy."""
@@ -209,14 +226,14 @@ class StreamAnalyzer:
             self._thoroughly_s = time_s
         return join(detections)
 
-    def _smooth(self, ids: list[int], probs: np.ndarray, time_s: float, smoothing_s: float) -> np.ndarray:
-        """Return the scores (n, k) filtered in time for each face, independent of the frame rate."""
-        self._scores = {i: known for i, known in self._scores.items() if time_s - known[0] <= MAX_HOLD_S}
-        for track_id, now in zip(ids, probs, strict=True):
-            then_s, before = self._scores.get(track_id, (time_s, now))
-            weight = 1.0 - math.exp(-(time_s - then_s) / smoothing_s) if smoothing_s > 0 else 1.0
-            self._scores[track_id] = time_s, before + weight * (now - before)
-        return np.array([self._scores[i][1] for i in ids], np.float32).reshape(probs.shape)
+    def _classify(
+        self, gray: np.ndarray, boxes: np.ndarray, settings: StreamSettings
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the faces' scores, and those for the second label set if there is one; both for the cost of one."""
+        if settings.second_label_set is None or settings.label_set is None or not len(boxes):
+            return _classify(self._classifier, gray, boxes, settings.label_set), None
+        scores = self._classifier.classify_all(crop_faces(gray, boxes))
+        return scores[settings.label_set], scores[settings.second_label_set]
 
 
 def _at_least(detections: Detections, side_px: float) -> Detections:

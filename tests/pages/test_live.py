@@ -87,8 +87,10 @@ def test_a_viewer_chooses_what_faces_are_scored_for_and_its_threshold_follows(pa
     assert choice.options == ["What people see", "FER-2013's labels", "Ten people's votes"]
     session = at.session_state["live_session"]
     assert (session.settings.stream.label_set, session.settings.draw.threshold) == ("people", 0.3)
-    choice.select("fer").run()
-    assert not at.exception
+    at.selectbox(key="second_label_set_three_people").select("votes").run()
+    assert session.settings.stream.second_label_set == "votes"
+    at.selectbox(key="label_set_three").select("fer").run()
+    assert not at.exception and session.settings.stream.second_label_set is None
     assert at.session_state["live_session"] is session
     assert (session.settings.stream.label_set, session.settings.draw.threshold) == ("fer", 0.5)
     image_bgr = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)

@@ -83,6 +83,28 @@ def test_a_stream_is_scored_for_the_label_set_of_its_settings_and_a_change_smoot
     np.testing.assert_allclose(result.prediction.probs, [[1.0, 0.0]])
 
 
+def test_a_second_label_set_is_scored_and_smoothed_beside_the_first_in_the_same_call():
+    class ForTwo(FixedClassifier):
+        fer = (0.0, 1.0)
+
+        def classify_all(self, faces):
+            return {"people": self.classify(faces), "fer": np.tile(np.array(self.fer, np.float32), (len(faces), 1))}
+
+    classifier = ForTwo((1.0, 0.0))
+    settings = StreamSettings(smoothing_s=0.5, label_set="people", second_label_set="fer")
+    analyzer = StreamAnalyzer(FixedDetector((100, 100, 80)), classifier, settings)
+    results = [analyzer.process(FRAME, time_s) for time_s in (0.0, 0.1)]
+    assert results[0].second is None  # no face yet
+    assert (results[1].prediction.top, results[1].second.top) == (["calm"], ["glad"])
+    classifier.fer = (1.0, 0.0)
+    assert analyzer.process(FRAME, 0.2).second.probs[0, 1] == pytest.approx(np.exp(-0.1 / 0.5), abs=1e-5)
+    assert classifier.calls == [1, 1]
+    analyzer.settings = StreamSettings(label_set="people")
+    assert analyzer.process(FRAME, 0.3).second is None
+    with pytest.raises(SettingsError, match="second_label_set"):
+        StreamSettings(second_label_set="fer")
+
+
 def test_labels_are_held_only_where_asked_for_and_scores_stay_as_they_are():
     classifier = FixedClassifier((0.55, 0.45))
     analyzer = StreamAnalyzer(FixedDetector((100, 100, 80)), classifier, StreamSettings(smoothing_s=0.0))

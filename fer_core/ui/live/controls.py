@@ -12,7 +12,7 @@ from fer_core.models.calibration import Calibration
 from fer_core.models.card import ModelCard
 from fer_core.recognition.hysteresis import HysteresisSettings
 from fer_core.recognition.pipeline import StreamSettings
-from fer_core.ui.components.label_set_choice import label_set_choice
+from fer_core.ui.components.label_set_choice import label_set_choice, second_label_set_choice
 
 _DEFAULT = LiveSettings()
 _STEP_PERCENT = 5
@@ -32,11 +32,13 @@ def live_settings(of_stream: bool, card: ModelCard) -> LiveSettings:
     with st.sidebar:
         st.subheader("Expressions")
         label_set = label_set_choice(card, "Changing it starts the last minute anew and ends a recording.")
+        second = second_label_set_choice(card, label_set) if of_stream else None
         threshold = _uncertain_below(card, label_set)
         steady = of_stream and _toggle("Steady labels", True, help=_STEADY)
         stream = replace(
             _stream_settings() if of_stream else _DEFAULT.stream,
             label_set=label_set,
+            second_label_set=second,
             hysteresis=HysteresisSettings(uncertain_below=threshold / 100) if steady else None,
         )
         st.subheader("Picture")

@@ -13,6 +13,7 @@ from fer_core.emotions import LABELS
 from fer_core.live.session import LiveSession, LiveSnapshot
 from fer_core.live.telemetry import HISTORY_S
 from fer_core.live.timeline import face_series
+from fer_core.models.label_sets import title_of
 from fer_core.ui.components.face_cards import face_cards_html, face_name
 from fer_core.ui.components.widgets import empty_state
 
@@ -78,7 +79,9 @@ def _cards(session: LiveSession, playing: bool) -> None:
                 "Look towards the camera, in even light. A face must be at least as large as the size set on the left.",
             )
         else:
-            st.html(face_cards_html(snapshot.result, snapshot.image_bgr, session.settings.draw.threshold))
+            settings = session.settings
+            second = title_of(settings.stream.second_label_set or "")
+            st.html(face_cards_html(snapshot.result, snapshot.image_bgr, settings.draw.threshold, second))
 
 
 def _timeline(session: LiveSession, playing: bool) -> None:

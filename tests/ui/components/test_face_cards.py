@@ -63,6 +63,16 @@ def test_many_faces_all_have_a_card_with_all_scores_in_less_room(image):
     assert html.count('title="happy 88 %"') == 9 and html.count("height:88.0%") == 9
 
 
+@pytest.mark.parametrize("faces", [1, 3])
+def test_a_second_label_set_stands_beside_the_first(image, faces):
+    result = result_of([HAPPY] * faces, range(faces))
+    second = dataclasses.replace(result, second=Prediction(np.array([UNSURE] * faces, np.float32), LABELS))
+    html = face_cards_html(second, image, 0.4, "FER-2013's labels")
+    assert html.count("FER-2013&#x27;s labels: <strong>happy</strong> 30 %") == faces
+    assert html.count("<u ") == (7 if faces == 1 else 0) and ("left:30.0%" in html) == (faces == 1)
+    assert "fer-second" not in face_cards_html(result, image, 0.4, "FER-2013's labels")
+
+
 def test_a_held_label_is_shown_with_its_own_score(image):
     result = dataclasses.replace(result_of([UNSURE, HAPPY], [0, 1]), shown=(0, None))
     first, second = face_cards_html(result, image, threshold=0.9).split("</section>")[:2]
