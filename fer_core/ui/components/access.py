@@ -16,6 +16,7 @@ from fer_core.settings import operator_token
 
 _OPERATOR = "is_operator"
 _OWN_SESSIONS = "own_sessions"
+_FORM_PX = 420
 _OPEN_COMMAND = "FER_OPERATOR_TOKEN=… streamlit run app.py --server.address 0.0.0.0"
 
 
@@ -61,7 +62,7 @@ def operator_only(action: str, key: str) -> bool:
         return True
     st.info(_reason(action), icon=":material/lock:")
     if _token():
-        with st.form(f"{key}_form", border=False):
+        with st.form(f"{key}_form", border=False, width=_FORM_PX):
             st.text_input("Operator's token", type="password", key=key, autocomplete="current-password")
             st.form_submit_button("Unlock", icon=":material/lock_open:", on_click=_enter, args=(key,))
         if st.session_state.get(_OPERATOR) is False:
