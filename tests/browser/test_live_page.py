@@ -179,9 +179,10 @@ def test_a_missing_camera_is_explained(browser_without_camera, server):
 
 def test_open_to_a_network_it_asks_for_https_and_reads_no_path_of_the_server(browser, tmp_path, address):
     with serving(tmp_path, "--server.address=0.0.0.0") as server:
-        live = LivePage(browser, re.sub("localhost", address, server.url), camera=False)
+        url = re.sub("localhost", address, server.url)
+        live = LivePage(browser, url, camera=False)
         expect(live.page.get_by_text("Camera needs a secure page")).to_be_visible(timeout=PATIENCE_MS)
-        live.page.get_by_role("link", name="Data set").click()
+        live.page.goto(f"{url}/dataset")
         expect(live.page.get_by_text("Reading files of this computer is off")).to_be_visible(timeout=PATIENCE_MS)
         live.leave()
 
