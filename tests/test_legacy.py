@@ -147,3 +147,10 @@ def test_a_session_of_before_is_listed_and_read(home):
 )
 def test_a_key_that_has_both_names_keeps_the_new_one(content, current):
     assert with_current_keys(content) == current
+
+
+def test_deep_content_is_read_in_time_that_grows_with_its_size():
+    content = {"growth": 0.8}
+    for _ in range(40):
+        content = {"metrics": content}
+    assert with_current_keys(content)["metrics"]

@@ -25,7 +25,7 @@ WINDOW_PX = 24  # side of the smallest face a cascade can see
 _FILES = "haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2.xml"
 _TILT_DEG = 14  # the cascades themselves see some ten degrees to either side
 # One look at a whole image: which cascade proposes, and by how much the image is turned.
-_LOOKS = (0, 0), (0, _TILT_DEG), (1, 0), (0, -_TILT_DEG)
+_LOOKS = (0, 0), (1, 0), (0, _TILT_DEG), (0, -_TILT_DEG)
 _SURE_HITS = 10  # so many overlapping hits of one cascade need no second opinion
 # In a picture seen at full size there are many more places to be wrong about. A face that only shows there always
 # needs a second opinion and, by its side in smallest faces, so many hits.

@@ -18,6 +18,7 @@ from fer_core.detection.detector import Detector
 from fer_core.errors import SettingsError
 from fer_core.recognition.crop import crop_faces, to_gray
 from fer_core.recognition.hysteresis import HysteresisSettings, LabelHysteresis
+from fer_core.recognition.quality import measure_quality
 from fer_core.recognition.search_plan import Area, SearchPlan
 from fer_core.recognition.smoothing import ScoreSmoother
 from fer_core.recognition.tracker import MAX_HOLD_S, Tracker
@@ -97,8 +98,9 @@ def analyze_image(image_bgr: np.ndarray, detector: Detector, classifier: Classif
     """
     gray = to_gray(image_bgr)
     detections = detector.detect(gray)
-    probs = _classify(classifier, gray, detections.xyxy)
-    return _result(0, 0.0, gray, detections, probs, classifier.labels, list(range(len(detections))))
+    faces = crop_faces(gray, detections.xyxy)
+    prediction = Prediction(_classify(classifier, faces), classifier.labels)
+    return _result(0, 0.0, gray, detections, faces, prediction, list(range(len(detections))))
 
 
 class StreamAnalyzer:
@@ -166,10 +168,12 @@ class StreamAnalyzer:
         ]
         boxes = np.array([track.xyxy for track in tracks], np.float32).reshape(-1, 4)
         ids = [track.track_id for track in tracks]
-        probs, second = self._classify(gray, boxes, settings)
+        faces = crop_faces(gray, boxes)
+        probs, second = self._classify(faces, settings)
         probs = self._smoother.update(ids, probs, time_s, settings.smoothing_s)
-        faces = Detections(boxes, np.array([track.score for track in tracks], np.float32))
-        result = _result(self._index, time_s, gray, faces, probs, self._classifier.labels, ids)
+        detected = Detections(boxes, np.array([track.score for track in tracks], np.float32))
+        prediction = Prediction(probs, self._classifier.labels)
+        result = _result(self._index, time_s, gray, detected, faces, prediction, ids)
         if second is not None:
             second = self._second_smoother.update(ids, second, time_s, settings.smoothing_s)
             result = dataclasses.replace(result, second=Prediction(second, self._classifier.labels))
@@ -222,17 +226,22 @@ class StreamAnalyzer:
         detections = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
         missing = not detections or any(not len(near) for near in detections)
         if time_s - self._thoroughly_s >= (_SEARCH_S if missing else _RESCAN_S):
-            detections.append(_at_least(self._detector.detect_frame(gray), min_face_px))
+            detections.append(_at_least(self._search_thoroughly(gray, missing), min_face_px))
             self._thoroughly_s = time_s
         return join(detections)
 
-    def _classify(
-        self, gray: np.ndarray, boxes: np.ndarray, settings: StreamSettings
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    def _search_thoroughly(self, gray: np.ndarray, missing: bool) -> Detections:
+        if missing:
+            return self._detector.detect_frame(gray)
+        number, self._searches = self._searches, self._searches + 1
+        # Half of a thorough search, an upright and a tilted look: most faces are seen by either half.
+        return join([self._detector.detect_frame(gray, half) for half in (number % 2, number % 2 + 2)])
+
+    def _classify(self, faces: np.ndarray, settings: StreamSettings) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the faces' scores, and those for the second label set if there is one; both for the cost of one."""
-        if settings.second_label_set is None or settings.label_set is None or not len(boxes):
-            return _classify(self._classifier, gray, boxes, settings.label_set), None
-        scores = self._classifier.classify_all(crop_faces(gray, boxes))
+        if settings.second_label_set is None or settings.label_set is None or not len(faces):
+            return _classify(self._classifier, faces, settings.label_set), None
+        scores = self._classifier.classify_all(faces)
         return scores[settings.label_set], scores[settings.second_label_set]
 
 
@@ -241,10 +250,10 @@ def _at_least(detections: Detections, side_px: float) -> Detections:
     return Detections(detections.xyxy[large], detections.score[large])
 
 
-def _classify(classifier: Classifier, gray: np.ndarray, xyxy: np.ndarray, label_set: str | None = None) -> np.ndarray:
-    if not len(xyxy):
+def _classify(classifier: Classifier, faces: np.ndarray, label_set: str | None = None) -> np.ndarray:
+    if not len(faces):
         return np.empty((0, len(classifier.labels)), np.float32)
-    return classifier.classify(crop_faces(gray, xyxy), label_set)
+    return classifier.classify(faces, label_set)
 
 
 def _result(
@@ -252,9 +261,10 @@ def _result(
     time_s: float,
     gray: np.ndarray,
     detections: Detections,
-    probs: np.ndarray,
-    labels: tuple[str, ...],
+    faces: np.ndarray,
+    prediction: Prediction,
     ids: list[int],
 ) -> FrameResult:
-    height, width = gray.shape
-    return FrameResult(index, time_s, (width, height), detections, Prediction(probs, labels), np.array(ids, np.int64))
+    size_wh = gray.shape[1], gray.shape[0]
+    quality = measure_quality(faces, detections.xyxy, size_wh)
+    return FrameResult(index, time_s, size_wh, detections, prediction, np.array(ids, np.int64), quality)

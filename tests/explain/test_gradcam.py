@@ -17,7 +17,6 @@ LAST_LAYER = {
     "seed-cnn": "conv4",
     "small-cnn": "relu3_2",
     "compact": "block4_out",
-    "accurate": "block4c_out",
     "vgg-gap": "relu4_2",
 }
 
