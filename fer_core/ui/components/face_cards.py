@@ -67,6 +67,8 @@ def _card(result: FrameResult, i: int, column: int | None, image_bgr: np.ndarray
     other = None if result.second is None else result.second.probs[i]
     name = face_name(int(result.track_id[i]))
     hint = name if column is not None else f"{name} · most like {labels[best]}"
+    if result.quality is not None and (problems := result.quality.problems[i]):
+        hint += f" · not valid: {', '.join(problems)}"
     return (
         f'<section class="fer-card{" fer-compact" if compact else ""}" data-expression="{escape(word)}">'
         f'<header><img alt="{name}" decoding="sync" src="{portrait(result, i, image_bgr)}">'

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.emotions import COLORS, LABELS
 from fer_core.media.summary import FaceSummary
-from fer_core.types import Detections, FrameResult, Prediction
+from fer_core.types import Detections, FaceQuality, FrameResult, Prediction
 from fer_core.ui.components.face_cards import (
     face_cards_html,
     face_summaries_html,
@@ -71,6 +71,14 @@ def test_a_second_label_set_stands_beside_the_first(image, faces):
     assert html.count("FER-2013&#x27;s labels: <strong>happy</strong> 30 %") == faces
     assert html.count("<u ") == (7 if faces == 1 else 0) and ("left:30.0%" in html) == (faces == 1)
     assert "fer-second" not in face_cards_html(result, image, 0.4, "FER-2013's labels")
+
+
+def test_a_face_that_cannot_be_seen_well_is_marked_with_the_reason(image):
+    values = np.ones(2, np.float32)
+    quality = FaceQuality(values, values, values, ((), ("blurred", "dark")))
+    result = dataclasses.replace(result_of([HAPPY, HAPPY], [0, 1]), quality=quality)
+    first, second = face_cards_html(result, image, 0.4).split("</section>")[:2]
+    assert "not valid" not in first and "Face 2 · not valid: blurred, dark" in second
 
 
 def test_a_held_label_is_shown_with_its_own_score(image):
