@@ -179,9 +179,9 @@ class FrameResult:
         if (quality := self.quality) is None:
             return {}
         return {
-            "face_size_px": quality.size_px.tolist(),
-            "sharpness": quality.sharpness.tolist(),
-            "brightness": quality.brightness.tolist(),
+            "face_size_px": [round(float(value), 1) for value in quality.size_px],
+            "sharpness": [round(float(value), 3) for value in quality.sharpness],
+            "brightness": [round(float(value), 3) for value in quality.brightness],
             "detector_score": self.detections.score.tolist(),
             "valid": [not problems for problems in quality.problems],
             "not_valid_because": [", ".join(problems) for problems in quality.problems],

@@ -22,7 +22,7 @@ from fer_core.imaging.sound import Sound
 
 # Fine enough to tell any two frames apart, and a clock that every player knows.
 _CLOCK = Fraction(1, 90_000)
-# It takes a third of the time of the usual preset, for files that are a third larger.
+# Files are a third larger than with x264's `veryfast`, but a copy is made in much less time.
 _X264 = {"crf": "20", "preset": "superfast"}
 # What a video is said to have where its file does not tell.
 _USUAL_RATE = 25

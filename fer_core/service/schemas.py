@@ -41,6 +41,12 @@ class FoundFace(ScoredFace):
     """A face that was found, and its expression."""
 
     box: tuple[float, float, float, float] = Field(description="left, top, right, bottom in pixels")
+    face_size_px: float = Field(description="side of its box in pixels")
+    sharpness: float = Field(description="strength of its edges relative to its contrast; 0.4 to 1.2 in photos")
+    brightness: float = Field(description="mean of its pixels, 0 (black) to 1 (white)")
+    detector_score: float = Field(description="how often the detector found it again at nearby places and sizes")
+    valid: bool = Field(description="whether it can be seen well enough for its scores to be used")
+    not_valid_because: str = Field(description="why not, such as blurred, dark; empty if it is valid")
 
 
 class Frame(BaseModel):
