@@ -28,8 +28,11 @@ def with_current_keys(content: Any) -> Any:
     """
     if isinstance(content, Mapping):
         mapping = cast(Mapping[str, Any], content)
-        renamed = {RENAMED_KEYS.get(key, key): with_current_keys(value) for key, value in mapping.items()}
-        return {**renamed, **{key: with_current_keys(value) for key, value in mapping.items() if key in renamed}}
+        return {
+            RENAMED_KEYS.get(key, key): with_current_keys(value)
+            for key, value in mapping.items()
+            if RENAMED_KEYS.get(key) not in mapping
+        }
     if isinstance(content, list):
         return [with_current_keys(value) for value in cast(list[Any], content)]
     return content

@@ -147,3 +147,10 @@ def test_a_session_of_before_is_listed_and_read(home):
 )
 def test_a_key_that_has_both_names_keeps_the_new_one(content, current):
     assert with_current_keys(content) == current
+
+
+def test_content_is_walked_once_however_deep_it_is():
+    content, current = {"growth": 0.8}, {"progressive_resizing": 0.8}
+    for _ in range(100):
+        content, current = {"drawn": content}, {"synthetic": current}
+    assert with_current_keys(content) == current
