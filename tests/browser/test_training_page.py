@@ -78,7 +78,7 @@ def test_a_run_is_started_watched_left_found_again_stopped_resumed_compared_and_
     training.button("Put live anyway").click()
     expect(training.page.get_by_text("is the model of the live page")).to_be_visible()
     assert chosen_model() == "short"
-    training.button("See it live").click()
+    training.page.get_by_role("link", name="See it live").click()
     expect(training.page.get_by_role("heading", name="Before you start")).to_be_visible()
     expect(training.page.get_by_role("combobox", name="Model")).to_have_value("short")
     training.page.close()

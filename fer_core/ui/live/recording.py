@@ -9,6 +9,7 @@ from fer_core.errors import SessionError
 from fer_core.live.recorder import Recorder
 from fer_core.live.session import LiveSession
 from fer_core.recognizer import EmotionRecognizer
+from fer_core.ui.components.widgets import page_link
 
 _NOTE = "Times, boxes and scores go into a table on this page's computer; no picture does."
 
@@ -40,8 +41,7 @@ def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> 
             st.error(state.error, icon=":material/error:")
         elif state and state.rows:
             st.caption(f"Kept: {clock(state.seconds)}, {state.rows:,} rows.", width="content")
-            if st.button("See it", icon=":material/table_view:", key="record_see", type="tertiary"):
-                st.switch_page("pages/sessions.py")
+            page_link("pages/sessions.py", "See it", ":material/table_view:")
 
 
 def _begin(session: LiveSession, recognizer: EmotionRecognizer) -> None:
