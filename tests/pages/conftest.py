@@ -4,6 +4,10 @@ import pytest
 import streamlit as st
 import streamlit_webrtc.component
 
+from tests.apptest import components_are_looked_for_once
+
+__all__ = ["bundled_alone", "components_are_looked_for_once", "webrtc_without_a_server"]
+
 
 @pytest.fixture
 def webrtc_without_a_server(monkeypatch):
