@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from fer_core.data.demo import demo_set
 from fer_core.data.store import list_stores, open_store, write_store
 from fer_core.emotions import LABELS
 from fer_core.evaluation.serialization import card_calibration, card_results
@@ -13,6 +12,7 @@ from fer_core.live.recorder import list_sessions
 from fer_core.models.card import ModelCard
 from fer_core.recognition.table import read_table
 from fer_core.training.run.store import broken_runs, find_run, list_runs
+from tests.drawn_faces import demo_set
 
 
 @pytest.fixture

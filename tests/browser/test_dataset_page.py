@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
 from fer_core.emotions import CSV_TO_INDEX
+from tests.drawn_faces import demo_set
 
 # Generous, since a busy machine must not fail a test; nothing is measured by it.
 PATIENCE_MS = 120_000

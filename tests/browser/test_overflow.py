@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from fer_core.cache import cache_folder, save_cached
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet
 from fer_core.data.store import write_store
 from fer_core.emotions import LABELS
@@ -25,6 +24,7 @@ from fer_core.training.timing import throughput
 from fer_core.training.timing.device import best_precision
 from fer_core.types import Detections, FrameResult, Prediction
 from tests.browser.layout import layout_problems
+from tests.drawn_faces import demo_set
 
 # Generous, since a busy machine must not fail a test; nothing is measured by it.
 PATIENCE_MS = 120_000

@@ -4,12 +4,12 @@ import pytest
 from playwright.sync_api import expect
 
 from fer_core.background.locks import holder
-from fer_core.data.demo import demo_set
 from fer_core.data.store import write_store
 from fer_core.models.model_store import chosen_model
 from fer_core.training.run.process import stop
 from fer_core.training.run.store import find_run, list_runs
 from tests.browser.training_app import App, TrainingPage
+from tests.drawn_faces import demo_set
 
 
 @pytest.fixture

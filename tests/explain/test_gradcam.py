@@ -6,11 +6,11 @@ import sys
 import numpy as np
 import pytest
 
-from fer_core.data.demo import demo_set
 from fer_core.errors import ModelError
 from fer_core.explain.gradcam import GradCam
 from fer_core.models.bundle import load_bundle
 from fer_core.models.model_store import folder_of
+from tests.drawn_faces import demo_set
 
 # Where the part with convolutions ends in each registered network: before pooling, after ReLU.
 LAST_LAYER = {

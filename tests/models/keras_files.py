@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from fer_core.data.demo import demo_set
+from tests.drawn_faces import demo_set
 
 LABELS_TEXT = "angry,disgust,fear,happy,sad,surprise,neutral"
 

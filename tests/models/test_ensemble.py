@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from fer_core.cli import main
-from fer_core.data.demo import demo_set
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.explain.gradcam import GradCam
@@ -22,6 +21,7 @@ from fer_core.models.ensemble import Member, Term, mean_scores, save_ensemble
 from fer_core.models.registry import build
 from fer_core.models.weights import load_network
 from fer_core.recognizer import EmotionRecognizer
+from tests.drawn_faces import demo_set
 from tests.models.keras_files import with_expressive_heads
 
 DATA = {"name": "drawn", "sha256": "ab"}

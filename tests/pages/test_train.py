@@ -21,7 +21,6 @@ from fer_core.audit.selections_file import change_selections
 from fer_core.background.jobs import Job, Request, running_job
 from fer_core.background.locks import take
 from fer_core.background.task import Progress
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
 from fer_core.emotions import LABELS
@@ -37,6 +36,7 @@ from fer_core.training.run.store import delete_run, find_run, list_runs
 from fer_core.training.timing import throughput
 from fer_core.training.timing.device import best_precision
 from fer_core.ui.training.actions import _archive
+from tests.drawn_faces import demo_set
 
 APP = Path(__file__).parents[2] / "app.py"
 PAGE = str(APP.parent / "pages" / "train.py")
