@@ -20,10 +20,9 @@ from fer_core.models.bundle import load_bundle, scores_key
 from fer_core.models.card import ModelCard
 from fer_core.training.config import PRESETS
 from fer_core.training.run.store import find_run
-from fer_core.training.timing import throughput
-from fer_core.training.timing.device import best_precision
 from fer_core.types import Detections, FrameResult, Prediction
 from tests.browser.layout import layout_problems
+from tests.browser.training_app import keep_speed
 from tests.drawn_faces import demo_set
 
 # Generous, since a busy machine must not fail a test; nothing is measured by it.
@@ -69,9 +68,8 @@ def _keep_scores(faces: FaceSet) -> None:
 
 
 def _finish_run(name: str) -> None:
-    """Write what a finished run of three epochs leaves, and how fast training is here, so that nothing measures it."""
-    speed = {"epoch_s": 12.0, "images_per_s": 900.0, "device": "tensorflow on cpu"}
-    write_json(throughput._file(dataclasses.replace(PRESETS["quick"], precision=best_precision())), speed)
+    """Write what a finished run of three epochs leaves."""
+    keep_speed()
     run = find_run(name)
     run.create(dataclasses.replace(PRESETS["quick"], epochs=3))
     run.history_file.write_text(

@@ -8,7 +8,7 @@ from fer_core.data.store import write_store
 from fer_core.models.model_store import chosen_model
 from fer_core.training.run.process import stop
 from fer_core.training.run.store import find_run, list_runs
-from tests.browser.training_app import App, TrainingPage
+from tests.browser.training_app import App, TrainingPage, keep_speed
 from tests.drawn_faces import demo_set
 
 
@@ -16,6 +16,7 @@ from tests.drawn_faces import demo_set
 def app(tmp_path, monkeypatch, chromium):
     monkeypatch.setenv("FER_HOME", str(tmp_path))
     write_store(demo_set(140), "demo")  # few faces, so that an epoch takes a second
+    keep_speed()
     app = App(tmp_path)
     app.start()
     yield app
