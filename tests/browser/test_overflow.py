@@ -106,6 +106,9 @@ def test_nothing_is_cut_off_or_hard_to_read(browser, app, furnished, theme):
     page.goto(app.url)
     problems = [*_problems(page, "The notice", "Before you start")]
     page.get_by_role("button", name="I understand").click()
+    # Until it has told the server that it is there, the camera's component may call the page back that is left.
+    camera = page.frame_locator("iframe[title*='webrtc']")
+    expect(camera.get_by_role("button", name="Start camera")).to_be_visible(timeout=PATIENCE_MS)
     problems += _problems(page, "Live", "Faces appear here")
     for name, (text, tabs) in PAGES.items():
         # In the DOM, since at 390 px the menu is out of sight.

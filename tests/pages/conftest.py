@@ -4,9 +4,9 @@ import pytest
 import streamlit as st
 import streamlit_webrtc.component
 
-from tests.apptest import components_are_looked_for_once
+from tests.apptest import lean_harness
 
-__all__ = ["bundled_alone", "components_are_looked_for_once", "webrtc_without_a_server"]
+__all__ = ["bundled_alone", "lean_harness", "webrtc_without_a_server"]
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """Running parts of pages in Streamlit's own test harness."""
 
-from tests.apptest import components_are_looked_for_once
+from tests.apptest import lean_harness
 
-__all__ = ["components_are_looked_for_once"]
+__all__ = ["lean_harness"]
