@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fer_core.charts.results import plot
     from fer_core.emotions import LABELS
     from fer_core.errors import FerError
     from fer_core.recognizer import EmotionRecognizer
@@ -26,8 +27,9 @@ _MODULES = {
     "FerError": "fer_core.errors",
     "FrameResult": "fer_core.types",
     "Prediction": "fer_core.types",
+    "plot": "fer_core.charts.results",
 }
-__all__ = ["LABELS", "Detections", "EmotionRecognizer", "FerError", "FrameResult", "Prediction", "__version__"]
+__all__ = ["LABELS", "Detections", "EmotionRecognizer", "FerError", "FrameResult", "Prediction", "__version__", "plot"]
 
 
 def __getattr__(name: str) -> Any:

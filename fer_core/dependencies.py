@@ -8,7 +8,10 @@ from importlib.util import find_spec
 from fer_core.errors import DependencyError
 
 _ONNX = ("tf2onnx", "onnx", "onnxruntime")
+_SERVICE = ("fastapi", "fastapi_offline", "uvicorn", "python_multipart", "websockets", "prometheus_client")
 INSTALL_TRAIN = 'pip install "fer-dashboard[train]"'
+INSTALL_EXCEL = 'pip install "fer-dashboard[excel]"'
+INSTALL_SERVICE = 'pip install "fer-dashboard[service]"'
 INSTALL_MLFLOW = 'pip install "fer-dashboard[mlflow]"'
 
 
@@ -40,6 +43,16 @@ def require_package(name: str, action: str, install: str) -> None:
     """
     if find_spec(name) is None:
         raise DependencyError(f"{action} needs {name}, which is not installed. Install with: {install}")
+
+
+def require_service() -> None:
+    """Do nothing if the packages of the extra `service` are installed.
+
+    Raises:
+        DependencyError: one is missing.
+    """
+    for name in _SERVICE:
+        require_package(name, "Serving", INSTALL_SERVICE)
 
 
 def training_unavailable(action: str, any_backend: bool = True, onnx: bool = False) -> str:

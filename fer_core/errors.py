@@ -29,6 +29,14 @@ class MediaError(FerError):
     """An image or a video cannot be read or written."""
 
 
+class TooManyPixelsError(MediaError):
+    """An image has more pixels than may be read."""
+
+
+class ServiceError(FerError):
+    """The service cannot be reached, or refused a request."""
+
+
 class SessionError(FerError):
     """A recorded session cannot be written or read."""
 

@@ -28,11 +28,9 @@ def with_current_keys(content: Any) -> Any:
     """
     if isinstance(content, Mapping):
         mapping = cast(Mapping[str, Any], content)
-        return {
-            RENAMED_KEYS.get(key, key): with_current_keys(value)
-            for key, value in mapping.items()
-            if RENAMED_KEYS.get(key) not in mapping
-        }
+        values = {key: with_current_keys(value) for key, value in mapping.items()}  # once: depth must not double it
+        renamed = {RENAMED_KEYS.get(key, key): value for key, value in values.items()}
+        return {**renamed, **{key: value for key, value in values.items() if key in renamed}}
     if isinstance(content, list):
         return [with_current_keys(value) for value in cast(list[Any], content)]
     return content

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -22,6 +24,7 @@ from fer_core.detection.detector import Detector
 from fer_core.detection.haar import HaarDetector
 from fer_core.emotions import LABELS
 from fer_core.imaging.images import load_image
+from fer_core.imaging.overlap import read_ahead
 from fer_core.models.bundle import DEFAULT_MODEL, load_bundle
 from fer_core.models.card import ModelCard
 from fer_core.models.classifier import LiteRTClassifier
@@ -37,6 +40,7 @@ ImageSource = np.ndarray | str | os.PathLike[str] | bytes | Image
 
 # A face that is seen in one frame alone is believed if frames are farther apart than this, seconds.
 _WITNESS_S = 0.25
+_DECODED_AHEAD = 4
 
 
 class EmotionRecognizer:
@@ -108,6 +112,12 @@ class EmotionRecognizer:
         other.label_set = require_label_set(label_set, self.label_sets, self.name)
         return other
 
+    def with_detector(self, detector: Detector) -> EmotionRecognizer:
+        """Return a recognizer with another detector that shares this one's network."""
+        other = copy.copy(self)
+        other.detector = detector
+        return other
+
     @overload
     def analyze(self, source: ImageSource) -> FrameResult: ...
 
@@ -132,7 +142,12 @@ class EmotionRecognizer:
         return analyze_image(load_image(source), self.detector, self)
 
     def analyze_video(
-        self, path: str | Path, every_s: float = 0.0, settings: StreamSettings | None = None
+        self,
+        path: str | Path,
+        every_s: float = 0.0,
+        settings: StreamSettings | None = None,
+        start_s: float = 0.0,
+        end_s: float = math.inf,
     ) -> Iterator[FrameResult]:
         """Find, follow and score the faces of a video, frame by frame.
 
@@ -140,6 +155,8 @@ class EmotionRecognizer:
             path: a file in any format that FFmpeg reads.
             every_s: seconds from one analysed frame to the next; 0 analyses all.
             settings: of the stream; by default scores are not smoothed.
+            start_s: time of the first frame to analyse, seconds since the video's first.
+            end_s: time at which to stop, seconds since the video's first.
 
         Yields:
             Each analysed frame's faces; `index` and `time_s` are those of the frame in the video.
@@ -149,21 +166,30 @@ class EmotionRecognizer:
         """
         from fer_core.imaging.video import open_video  # PyAV takes a while to load
 
-        with open_video(Path(path)) as video:
-            for _, result in self.follow(video, every_s, settings):
+        with open_video(Path(path)) as video, closing(self.follow(video, every_s, settings, start_s, end_s)) as frames:
+            for _, result in frames:
                 yield result
 
     def follow(
-        self, video: Video, every_s: float = 0.0, settings: StreamSettings | None = None
-    ) -> Iterator[tuple[VideoFrame, FrameResult]]:
-        """Give the frames of an open video with what `analyze_video` gives for each."""
+        self,
+        video: Video,
+        every_s: float = 0.0,
+        settings: StreamSettings | None = None,
+        start_s: float = 0.0,
+        end_s: float = math.inf,
+    ) -> Generator[tuple[VideoFrame, FrameResult], None, None]:
+        """Give the frames of an open video with what `analyze_video` gives for each.
+
+        The next frames are decoded meanwhile, in a thread that has ended once the generator is closed.
+        """
         analyzer = self.stream(settings or StreamSettings(smoothing_s=0.0), thorough=True)
         # Where frames are far apart the next one is no witness to a new face, and the first has none before it.
         far_apart = every_s > _WITNESS_S
-        for number, frame in enumerate(video.frames(every_s)):
-            result = analyzer.process(frame.image_bgr, frame.time_s, confirm_immediately=far_apart or number == 0)
-            # Frames are counted as the video has them, those left out too.
-            yield frame, dataclasses.replace(result, index=frame.index)
+        with closing(read_ahead(video.frames(every_s, start_s, end_s), _DECODED_AHEAD)) as frames:
+            for number, frame in enumerate(frames):
+                result = analyzer.process(frame.image_bgr, frame.time_s, confirm_immediately=far_apart or number == 0)
+                # Frames are counted as the video has them, those left out too.
+                yield frame, dataclasses.replace(result, index=frame.index)
 
     def classify(self, faces: np.ndarray, label_set: str | None = None) -> np.ndarray:
         """Score cropped faces for a label set: uint8 (n, 48, 48) gray to float32 (n, k), rows sum to 1."""
@@ -187,6 +213,6 @@ class EmotionRecognizer:
 
         Args:
             settings: what may be changed while it runs.
-            thorough: whether whole frames are always searched as thoroughly as possible, as for files.
+            thorough: whether whole frames are searched as for files, see `StreamAnalyzer`.
         """
         return StreamAnalyzer(self.detector, self, settings, thorough)

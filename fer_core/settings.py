@@ -5,6 +5,7 @@
 | `FER_MODEL` | name of an available model or path of a model's folder | the one put live last, else the bundled one |
 | `FER_HOME` | folder of data sets, runs, models and sessions | the system's folder for a user's data |
 | `FER_ICE_SERVERS` | JSON list of STUN/TURN servers as in `RTCPeerConnection`'s `iceServers` | none |
+| `FER_API_KEYS` | keys that clients of the service must name one of, separated by commas or spaces | none |
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +23,8 @@ from platformdirs import user_data_path
 from fer_core.errors import SettingsError
 
 _NAME = "fer-dashboard"
+_MIN_KEY_LENGTH = 16
+MAKE_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 _ICE_EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]'
 # What aiortc takes; anything else it refuses only when a stream starts.
 _ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]+)?|turns?:[^?:\s]+(:[0-9]+)?(\?transport=(udp|tcp))?")
@@ -51,10 +54,12 @@ class Settings:
         ice_servers: STUN and TURN servers, each with `urls` and, for TURN, `username` and
             `credential`. Empty by default: then nothing outside is contacted and only browsers
             that reach this machine directly can connect.
+        api_keys: clients of the service must name one of these; without any, every client is served.
     """
 
     model: str | None = None
     ice_servers: tuple[Mapping[str, Any], ...] = ()
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -63,7 +68,21 @@ class Settings:
         Raises:
             SettingsError: a variable has a value that cannot be used.
         """
-        return cls(model=environ.get("FER_MODEL") or None, ice_servers=_ice_servers(environ.get("FER_ICE_SERVERS", "")))
+        return cls(
+            model=environ.get("FER_MODEL") or None,
+            ice_servers=_ice_servers(environ.get("FER_ICE_SERVERS", "")),
+            api_keys=_api_keys(environ.get("FER_API_KEYS", "")),
+        )
+
+
+def _api_keys(text: str) -> tuple[str, ...]:
+    keys = tuple(text.replace(",", " ").split())
+    if short := [len(key) for key in keys if len(key) < _MIN_KEY_LENGTH]:
+        raise SettingsError(
+            f"FER_API_KEYS must hold keys of at least {_MIN_KEY_LENGTH} characters, got one of {short[0]}. "
+            f"Make one with: {MAKE_KEY}"
+        )
+    return keys
 
 
 def _ice_servers(text: str) -> tuple[Mapping[str, Any], ...]:

@@ -71,6 +71,27 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FaceQuality:
+    """How well n faces can be seen, as `fer_core.recognition.quality` measures it.
+
+    Attributes:
+        size_px: float32 (n,), side of the box in pixels of the picture.
+        sharpness: float32 (n,), strength of edges at the network's resolution relative to contrast, 0 or more; faces of
+            photos have 0.4 to 1.2.
+        brightness: float32 (n,), mean of the pixels, 0 (black) to 1 (white).
+        problems: of each face, why its scores should not be used, such as ("blurred", "dark"); empty if it is valid.
+    """
+
+    size_px: np.ndarray
+    sharpness: np.ndarray
+    brightness: np.ndarray
+    problems: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.problems)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
     """What was found in one image or one frame of a stream.
 
@@ -81,6 +102,7 @@ class FrameResult:
         detections: the n faces.
         prediction: their scores, (n, k).
         track_id: int64 (n,), the same number for the same face from frame to frame.
+        quality: how well the faces can be seen; None if it was not measured.
     """
 
     index: int
@@ -89,11 +111,14 @@ class FrameResult:
     detections: Detections
     prediction: Prediction
     track_id: np.ndarray
+    quality: FaceQuality | None = None
 
     def __post_init__(self) -> None:
         n = len(self.detections)
         _require(len(self.prediction) == n, f"expected {n} predictions, got {len(self.prediction)}")
         _require(self.track_id.shape == (n,), f"track_id must have shape ({n},), got {self.track_id.shape}")
+        if self.quality is not None:
+            _require(len(self.quality) == n, f"expected the quality of {n} faces, got {len(self.quality)}")
 
     def __len__(self) -> int:
         return len(self.detections)
@@ -105,24 +130,41 @@ class FrameResult:
             "time_s": self.time_s,
             "width": self.size_wh[0],
             "height": self.size_wh[1],
-            "faces": [
-                {
-                    "face": int(track_id) + 1,
-                    "box": [round(float(value), 1) for value in xyxy],
-                    "expression": expression,
-                    "scores": dict(zip(self.prediction.labels, map(float, probs), strict=True)),
-                }
-                for track_id, xyxy, expression, probs in zip(
-                    self.track_id, self.detections.xyxy, self.prediction.top, self.prediction.probs, strict=True
-                )
-            ],
+            "faces": [self._face(i) for i in range(len(self))],
         }
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a face: its number from 1, left, top, right, bottom in pixels, expression, scores by label."""
+        """Return one row a face.
+
+        Its number from 1, left, top, right, bottom in pixels, its quality if that was measured, expression, and scores
+        by label.
+        """
         import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
         left, top, right, bottom = self.detections.xyxy.T
         columns = {"face": self.track_id + 1, "left": left, "top": top, "right": right, "bottom": bottom}
         scores = dict(zip(self.prediction.labels, self.prediction.probs.T, strict=True))
-        return pd.DataFrame({**columns, "expression": self.prediction.top, **scores})
+        return pd.DataFrame({**columns, **self.quality_columns(), "expression": self.prediction.top, **scores})
+
+    def _face(self, i: int) -> dict[str, Any]:
+        xyxy, probs = self.detections.xyxy[i], self.prediction.probs[i]
+        return {
+            "face": int(self.track_id[i]) + 1,
+            "box": [round(float(value), 1) for value in xyxy],
+            **{name: values[i] for name, values in self.quality_columns().items()},
+            "expression": self.prediction.top[i],
+            "scores": dict(zip(self.prediction.labels, map(float, probs), strict=True)),
+        }
+
+    def quality_columns(self) -> dict[str, list[Any]]:
+        """Return the columns of tables that say how well each face can be seen; none if that was not measured."""
+        if (quality := self.quality) is None:
+            return {}
+        return {
+            "face_size_px": [round(float(value), 1) for value in quality.size_px],
+            "sharpness": [round(float(value), 3) for value in quality.sharpness],
+            "brightness": [round(float(value), 3) for value in quality.brightness],
+            "detector_score": self.detections.score.tolist(),
+            "valid": [not problems for problems in quality.problems],
+            "not_valid_because": [", ".join(problems) for problems in quality.problems],
+        }

@@ -23,6 +23,7 @@ _SLOW = (
     "models/test_ensemble.py",
     "models/test_registry.py",
     "pages",
+    "service/test_workers.py",
     "training/loop",
     "training/run/test_process.py",
     "training/run/test_damage.py",

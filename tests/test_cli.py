@@ -40,6 +40,7 @@ COMMANDS = (
     "convert",
     "ensemble",
     "display",
+    "serve",
     "doctor",
     "models",
     "runs",
@@ -237,3 +238,10 @@ def test_a_damaged_model_does_not_hide_the_others(tmp_path, monkeypatch, capsys)
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out.partition("\n")[2])}
     assert checks["model people"]["ok"] and "in use" in checks["model people"]["result"]
     assert str(tmp_path) in checks["folder"]["result"]
+
+
+def test_a_file_that_is_no_model_is_refused_before_keras_is_loaded(tmp_path, capsys, monkeypatch):
+    (tmp_path / "notes.keras").write_text("just some text")
+    monkeypatch.setitem(sys.modules, "fer_core.models.importing.importer", None)  # importing it would fail
+    assert main(["import", str(tmp_path / "notes.keras")]) == 1
+    assert "neither a .keras file nor HDF5" in capsys.readouterr().err

@@ -12,6 +12,7 @@ import fer_core
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 
 
 def pins(name: str) -> dict[str, str]:
@@ -32,8 +33,8 @@ def plain(requirements: dict[str, str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("file", "requirements"),
     [
-        ("requirements.txt", PROJECT["dependencies"] + PROJECT["optional-dependencies"]["train"]),
-        ("requirements-dev.txt", PROJECT["optional-dependencies"]["test"]),
+        ("requirements.txt", PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["service"]),
+        ("requirements-dev.txt", EXTRAS["test"]),
     ],
 )
 def test_pinned_and_declared_requirements_are_the_same_packages(file, requirements):

@@ -45,7 +45,8 @@ def test_what_is_no_picture_is_refused_in_words(recognizer, source):
 def test_a_result_is_a_table_and_json(recognizer, picture):
     result = recognizer.analyze(picture)
     table = result.to_pandas()
-    assert list(table) == ["face", "left", "top", "right", "bottom", "expression", *LABELS]
+    quality = ["face_size_px", "sharpness", "brightness", "detector_score", "valid", "not_valid_because"]
+    assert list(table) == ["face", "left", "top", "right", "bottom", *quality, "expression", *LABELS]
     assert table["face"].tolist() == [1, 2]
     np.testing.assert_allclose(table[list(LABELS)], result.prediction.probs)
     content = json.loads(json.dumps(result.to_dict()))

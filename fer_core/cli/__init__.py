@@ -26,6 +26,7 @@ from fer_core.cli.media import analyze, classify
 from fer_core.cli.model_store import models_app
 from fer_core.cli.models import convert, ensemble, export_model, import_model
 from fer_core.cli.runs import runs
+from fer_core.cli.service import serve
 from fer_core.cli.training import train
 from fer_core.errors import FerError
 
@@ -54,6 +55,7 @@ for name, command in {
     "convert": convert,
     "ensemble": ensemble,
     "display": display,
+    "serve": serve,
     "doctor": doctor,
 }.items():
     app.command(name)(command)

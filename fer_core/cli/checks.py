@@ -12,8 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import fer_core
-from fer_core.dependencies import training_unavailable
-from fer_core.errors import FerError, SettingsError
+from fer_core.dependencies import require_service, training_unavailable
+from fer_core.errors import DependencyError, FerError, SettingsError
 from fer_core.settings import Settings, home_folder
 
 _PACKAGES = ("streamlit", "streamlit-webrtc", "opencv-python-headless", "numpy", "pandas", "plotly")
@@ -48,6 +48,7 @@ def check_all() -> list[Check]:
         _check_python(),
         *map(_check_package, _PACKAGES),
         _check_training(),
+        _check_service(),
         _check_faces(),
         *_check_models(),
         _check_data(),
@@ -76,6 +77,15 @@ def _check_training() -> Check:
         return Check("training", True, "not available", message)
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     return Check("training", True, f"Keras {version('keras')} on {backend} {version(backend)}")
+
+
+def _check_service() -> Check:
+    """The service is an extra too."""
+    try:
+        require_service()
+    except DependencyError as error:
+        return Check("service", True, "not available", str(error))
+    return Check("service", True, f"FastAPI {version('fastapi')} on uvicorn {version('uvicorn')}")
 
 
 def _check_faces() -> Check:

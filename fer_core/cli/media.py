@@ -12,8 +12,8 @@ from fer_core.cli.arguments import either, one_of
 from fer_core.models.label_sets import LABEL_SETS
 
 _OUT_HELP = (
-    "Table to write: .csv, .json, .jsonl or .parquet, with NAME.about.json beside it. (default: CSV on the standard "
-    "output)"
+    "Table to write: .csv, .json, .jsonl, .parquet or .xlsx, with NAME.about.json beside it. (default: CSV on the "
+    "standard output)"
 )
 _Out = Annotated[Path | None, typer.Option(help=_OUT_HELP, show_default=False)]
 _Model = Annotated[
@@ -44,10 +44,46 @@ def _seconds(text: str) -> float:
 
 
 def analyze(
-    files: Annotated[list[Path], typer.Argument(help="Pictures, videos and folders of them.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Pictures, videos, .zip archives, folders of them, patterns; - for the standard input."),
+    ],
     out: _Out = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Write JSON Lines to the standard output: an object for each face.")
+    ] = False,
     annotated: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Also write copies with boxes and labels, without sound.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Also write copies with boxes and labels, those of videos with their sound."
+        ),
+    ] = None,
+    blur_faces: Annotated[
+        bool,
+        typer.Option(
+            "--blur-faces",
+            help="Blur faces in the copies. A lost one stays blurred where it was for 2 seconds; one that is never "
+            "found is not.",
+        ),
+    ] = False,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Look into the folders in folders too.")] = False,
+    start: Annotated[
+        float,
+        typer.Option(
+            parser=_seconds,
+            metavar="SECONDS",
+            help="Time of videos at which to begin. (default: their beginning)",
+            show_default=False,
+        ),
+    ] = 0.0,
+    end: Annotated[
+        float | None,
+        typer.Option(
+            parser=_seconds,
+            metavar="SECONDS",
+            help="Time of videos at which to stop. (default: their end)",
+            show_default=False,
+        ),
     ] = None,
     every: Annotated[
         float,
@@ -73,7 +109,22 @@ def analyze(
     """Find faces in pictures and videos and tabulate their scores."""
     from fer_core.media.command import AnalyzeOptions, run
 
-    run(AnalyzeOptions(files, out, annotated, every, smoothing, model, labels_of))
+    run(
+        AnalyzeOptions(
+            files,
+            out,
+            annotated,
+            every,
+            smoothing,
+            model,
+            labels_of,
+            blur_faces=blur_faces,
+            start=start,
+            end=end,
+            recursive=recursive,
+            json=json,
+        )
+    )
 
 
 def classify(

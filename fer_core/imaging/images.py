@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
-from fer_core.errors import MediaError
+from fer_core.errors import MediaError, TooManyPixelsError
 
 # A phone takes up to 50 megapixels; more is a mistake or an attack on memory.
 MAX_PIXELS = 60_000_000
@@ -31,29 +31,31 @@ _TURNS = {
 }
 
 
-def decode_image(content: bytes, name: str = "The picture") -> np.ndarray:
+def decode_image(content: bytes, name: str = "The picture", max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode an image file, upright as its EXIF orientation says.
 
     Args:
         content: the whole file, in one of `FORMATS`.
         name: what to call it in an error.
+        max_pixels: width times height that it may have, at most `MAX_PIXELS`.
 
     Returns:
         uint8 (h, w, 3) BGR; transparency is dropped.
 
     Raises:
-        MediaError: it is no image in these formats, is damaged, or has more than 60 megapixels.
+        TooManyPixelsError: it has more pixels than `max_pixels`; none of them was decoded.
+        MediaError: it is no image in these formats, or is damaged.
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise _too_large(name, f"{image.width} × {image.height}")
+            if image.width * image.height > max_pixels:
+                raise _too_many_pixels(name, f"{image.width} × {image.height}", max_pixels)
             image.load()  # a PNG may tell its orientation after its pixels
             turn = _TURNS.get(_orientation(image))
             upright = image if turn is None else image.transpose(turn)
             upright_rgb = np.asarray(_of_8_bits(upright).convert("RGB"))
     except Image.DecompressionBombError as error:  # so large that Pillow itself refuses to open it
-        raise _too_large(name, f"more than {2 * Image.MAX_IMAGE_PIXELS:,}") from error
+        raise _too_many_pixels(name, f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,}", max_pixels) from error
     except (OSError, SyntaxError, ValueError) as error:
         # Pillow tells damage by several types; SyntaxError is its word for a broken PNG.
         raise MediaError(
@@ -112,16 +114,16 @@ def _of_8_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((np.clip(np.asarray(image), 0, 65_535) >> 8).astype(np.uint8))
 
 
-def _orientation(image: Image.Image) -> object:
-    """Return the value of the EXIF orientation, 1 to 8; None or anything else says nothing."""
+def _orientation(image: Image.Image) -> int:
+    """Return the value of the EXIF orientation, 1 to 8; anything else says nothing."""
     try:
-        return image.getexif().get(ExifTags.Base.Orientation)
+        value = image.getexif().get(ExifTags.Base.Orientation)
+        return value if isinstance(value, int) else 0
     except (SyntaxError, ValueError, struct.error):  # the EXIF is damaged, the picture need not be
-        return None
+        return 0
 
 
-def _too_large(name: str, pixels: str) -> MediaError:
-    return MediaError(
-        f"{name} has {pixels} pixels; expected at most {MAX_PIXELS // 1_000_000} megapixels. "
-        "Make it smaller and try again."
+def _too_many_pixels(name: str, pixels: str, max_pixels: int) -> TooManyPixelsError:
+    return TooManyPixelsError(
+        f"{name} has {pixels} pixels; expected at most {max_pixels / 1e6:g} megapixels. Make it smaller and try again."
     )

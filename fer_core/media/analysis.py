@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+import math
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TextIO
 
-import cv2
 import numpy as np
 
-from fer_core.annotate import AnnotateOptions, annotate
+from fer_core.annotate import AnnotateOptions
 from fer_core.errors import MediaError
-from fer_core.files import atomic_path
 from fer_core.imaging.images import read_image
-from fer_core.imaging.video import open_video, write_video
+from fer_core.imaging.overlap import call_in_thread
+from fer_core.imaging.video import Video, VideoFrame, open_video
+from fer_core.media.blur import RecordingDetector
+from fer_core.media.copies import CopyOptions, VideoCopy, write_picture
+from fer_core.media.sources import is_picture
 from fer_core.recognition.pipeline import StreamSettings
 from fer_core.recognition.table import Table
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.types import FrameResult
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif")
-VIDEOS = (
-    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg"),
-    *(".wmv", ".mts", ".m2ts", ".ts", ".3gp", ".flv", ".ogv", ".gif"),
-)
+# Frames that wait to be encoded.
+_WAITING_FRAMES = 4
 # (bytes of the files that are done, with the share of the current one; bytes of all files)
 Report = Callable[[float, int], None]
 # (name of a file, a frame uint8 (h, w, 3), what was found in it)
@@ -43,12 +43,27 @@ class Choices:
         smoothing_s: time constant of the scores' exponential filter in seconds; 0 gives raw scores.
         annotated: folder for annotated copies; none if None.
         label_set: what faces are scored for; the model's default if None.
+        blur: whether faces are blurred in the copies.
+        start_s: time of a video's first frame that is analysed, seconds since its first.
+        end_s: time at which a video's analysis stops, seconds since its first.
+
+    Raises:
+        MediaError: the end is not after the start.
     """
 
     every_s: float = 0.0
     smoothing_s: float = 0.0
     annotated: Path | None = None
     label_set: str | None = None
+    blur: bool = False
+    start_s: float = 0.0
+    end_s: float = math.inf
+
+    def __post_init__(self) -> None:
+        if self.end_s <= self.start_s:
+            raise MediaError(
+                f"The end must be after the start, {self.start_s:g} s, got {self.end_s:g} s. Choose a later end."
+            )
 
     def metadata(self) -> dict[str, Any]:
         """Return everything needed to reproduce the table, and when it was made, as plain JSON values."""
@@ -56,32 +71,10 @@ class Choices:
             "made_utc": datetime.now(UTC).isoformat(timespec="seconds"),
             "every_s": self.every_s,
             "smoothing_s": self.smoothing_s,
+            "start_s": self.start_s,
+            "end_s": None if math.isinf(self.end_s) else self.end_s,
+            "faces_blurred": self.blur,
         }
-
-
-def find_media(paths: Sequence[Path]) -> list[Path]:
-    """Return the files, and in place of each folder the pictures and videos in it, by name.
-
-    Raises:
-        MediaError: one of them is not there, or a folder holds neither.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            files = sorted(
-                file for file in path.iterdir() if file.suffix.lower() in PICTURES + VIDEOS and file.is_file()
-            )
-            if not files:
-                raise MediaError(
-                    f"{path} holds no picture and no video: expected files that end in "
-                    f"{', '.join(PICTURES + VIDEOS)}. Name another folder, or the files themselves."
-                )
-            found += files
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise MediaError(f"{path} is not there. Name pictures, videos or folders of them.")
-    return list(dict.fromkeys(found))
 
 
 def analyze_files(
@@ -91,23 +84,25 @@ def analyze_files(
     choices: Choices,
     report: Report = lambda *_: None,
     watch: Watch = lambda *_: None,
+    table_type: type[Table] = Table,
 ) -> list[dict[str, Any]]:
     """Find and score all faces of pictures and videos; one that cannot be read does not keep the others from it.
 
     Args:
         recognizer: the model.
         files: what each is called in the table, to where it lies.
-        out: gets the `Table`.
+        out: gets the table.
         choices: how it is done.
         report: called at the beginning of each file and after each frame of a video with how far it is.
         watch: is shown every analysed frame.
+        table_type: the format of the table.
 
     Returns:
-        Of each file its name `file`, the number of `frames` that were analysed, 1 for a picture, and, where it could
-        not be read, or not to its end, an `error` in words.
+        Of each file its name `file`, the number of `frames` that were analysed, 1 for a picture, for a video with a
+        copy what became of its `sound`, and, where it could not be read, or not to its end, an `error` in words.
     """
     recognizer = recognizer.with_label_set(choices.label_set or recognizer.label_set)
-    table = Table(out, recognizer.labels, recognizer.uncertain_below)
+    table = table_type(out, recognizer.labels, recognizer.uncertain_below)
     outcomes = []
     sizes = [_size_bytes(path) for path in files.values()]
     for number, (name, path) in enumerate(files.items()):
@@ -124,20 +119,15 @@ def analyze_files(
         )
         try:
             file.analyze()
-            outcomes.append({"file": name, "frames": file.frames})
+            outcomes.append(file.outcome())
         except MediaError as error:
-            outcomes.append({"file": name, "frames": file.frames, "error": str(error)})
+            outcomes.append({**file.outcome(), "error": str(error)})
     return outcomes
 
 
 def copy_path(path: Path, folder: Path) -> Path:
     """Return where the annotated copy of a file goes: named after the whole of its name, its end too."""
     return folder / f"{path.name}.annotated{'.png' if is_picture(path) else '.mp4'}"
-
-
-def is_picture(path: Path) -> bool:
-    """Return whether a file is a picture by its name, not a video."""
-    return path.suffix.lower() in PICTURES
 
 
 def _size_bytes(path: Path) -> int:
@@ -164,8 +154,15 @@ class _File:
         self._recognizer, self._name, self._path = recognizer, name, path
         self._short = Path(name).name  # in what is said of it
         self._table, self._choices, self._watch, self._report = table, choices, watch, report
-        self._draw = AnnotateOptions(threshold=recognizer.uncertain_below or 0.0, numbers=True)
-        self.frames = 0
+        draw = AnnotateOptions(threshold=recognizer.uncertain_below or 0.0, numbers=True)
+        self._copies = CopyOptions(draw, choices.blur)
+        self._frames = 0
+        self._sound: str | None = None
+
+    def outcome(self) -> dict[str, Any]:
+        """Return what is told of it afterwards."""
+        sound = {} if self._sound is None else {"sound": self._sound}
+        return {"file": self._name, "frames": self._frames, **sound}
 
     def analyze(self) -> None:
         """Find and score its faces."""
@@ -179,30 +176,57 @@ class _File:
         result = self._recognizer.analyze(image_bgr)
         self._take(image_bgr, result, is_video=False)
         if self._choices.annotated:
-            with atomic_path(copy_path(self._path, self._choices.annotated)) as partial:
-                cv2.imwrite(str(partial), annotate(image_bgr, result, self._draw))
+            write_picture(image_bgr, result, copy_path(self._path, self._choices.annotated), self._copies)
 
     def _video(self) -> None:
         choices = self._choices
-        settings = StreamSettings(smoothing_s=choices.smoothing_s)
-        with open_video(self._path, self._short) as video, ExitStack() as stack:
-            writer = None
-            if choices.annotated:
-                rate = (
-                    min(video.rate, Fraction(1 / choices.every_s).limit_denominator(1000))
-                    if choices.every_s
-                    else video.rate
-                )
-                writer = stack.enter_context(write_video(copy_path(self._path, choices.annotated), rate))
-            for frame, result in self._recognizer.follow(video, choices.every_s, settings):
-                self._take(frame.image_bgr, result, is_video=True)
-                if writer:
-                    writer.write(annotate(frame.image_bgr, result, self._draw), frame.time_s)
-                self._report(min(frame.time_s / video.duration_s, 1.0) if video.duration_s else 0.0)
-            if not self.frames:
-                raise MediaError(f"{self._short} holds no frame that can be read. Convert it anew.")
+        with open_video(self._path, self._short) as video, ExitStack() as files:
+            if not choices.annotated:
+                damage = self._follow(video, lambda *_: None)
+            else:
+                rate = _rate(video.rate, choices.every_s)
+                copy = VideoCopy(files, copy_path(self._path, choices.annotated), video, rate, self._copies)
+                with call_in_thread(copy.write, _WAITING_FRAMES) as write:
+                    damage = self._follow(video, write)
+                copy.finish(None if damage else choices.end_s)
+                self._sound = copy.sound
+        if damage:
+            raise damage
+        if not self._frames:
+            raise MediaError(self._nothing_in(video))
+
+    def _follow(self, video: Video, write: Callable[[VideoFrame, FrameResult, np.ndarray], None]) -> MediaError | None:
+        """Analyse the frames of a video, to its end or to where it is damaged; return that as an error."""
+        choices, settings = self._choices, StreamSettings(smoothing_s=self._choices.smoothing_s)
+        detector = RecordingDetector(self._recognizer.detector)
+        recognizer = self._recognizer.with_detector(detector)
+        try:
+            with closing(recognizer.follow(video, choices.every_s, settings, choices.start_s, choices.end_s)) as frames:
+                for frame, result in frames:
+                    self._take(frame.image_bgr, result, is_video=True)
+                    write(frame, result, detector.take())
+                    self._report(self._share(frame.time_s, video.duration_s))
+        except MediaError as error:
+            return error
+        return None
+
+    def _share(self, time_s: float, duration_s: float | None) -> float:
+        """Return how much of a video is done, 0 to 1."""
+        end_s, start_s = min(self._choices.end_s, duration_s or math.inf), self._choices.start_s
+        return 0.0 if math.isinf(end_s) or end_s <= start_s else min((time_s - start_s) / (end_s - start_s), 1.0)
+
+    def _nothing_in(self, video: Video) -> str:
+        if self._choices.start_s > 0:
+            length = f"; it is {video.duration_s:.1f} s long" if video.duration_s else ""
+            return f"{self._short} has no frame from {self._choices.start_s:g} s on{length}. Choose an earlier start."
+        return f"{self._short} holds no frame that can be read. Convert it anew."
 
     def _take(self, image_bgr: np.ndarray, result: FrameResult, is_video: bool) -> None:
         self._table.add(self._name, result, result.time_s if is_video else None)
         self._watch(self._name, image_bgr, result)
-        self.frames += 1
+        self._frames += 1
+
+
+def _rate(rate: Fraction, every_s: float) -> Fraction:
+    """Return how many frames a second a copy has whose frames are so far apart at least."""
+    return min(rate, Fraction(1 / every_s).limit_denominator(1000)) if every_s else rate

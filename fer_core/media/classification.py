@@ -12,7 +12,7 @@ import numpy as np
 from fer_core.data.face_arrays import read_faces
 from fer_core.errors import FerError, MediaError
 from fer_core.imaging.images import read_image
-from fer_core.media.analysis import PICTURES
+from fer_core.media.sources import PICTURES
 from fer_core.recognition.crop import crop_faces, to_gray
 from fer_core.recognizer import EmotionRecognizer
 

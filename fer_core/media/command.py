@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import signal
 import sys
@@ -18,16 +19,13 @@ import numpy as np
 from fer_core.errors import MediaError
 from fer_core.face_size import FACE_SIZE
 from fer_core.files import write_json
-from fer_core.media.analysis import (
-    Choices,
-    analyze_files,
-    copy_path,
-    find_media,
-)
+from fer_core.media.analysis import Choices, analyze_files, copy_path
 from fer_core.media.classification import classify_files, find_faces
+from fer_core.media.sources import STDIN, find_media, open_media
 from fer_core.media.table_formats import is_csv, require_format, write_table
 from fer_core.models.model_store import chosen_model
 from fer_core.recognition.provenance import metadata
+from fer_core.recognition.table import JsonLinesTable, Table
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.terminal import progress_bar, without_native_messages
 
@@ -39,13 +37,18 @@ class AnalyzeOptions:
     """The options of `fer analyze`.
 
     Attributes:
-        files: pictures, videos and folders of them.
-        out: table to write, in the format its name ends in; the standard output as CSV if None.
+        files: pictures, videos, .zip archives and folders of them, patterns, and `-` for the standard input.
+        out: table to write, in the format its name ends in; the standard output as CSV if None or `-`.
         annotated: folder for annotated copies; none if None.
         every: seconds from one analysed frame of a video to the next; 0 for all frames.
         smoothing: time constant over which scores are smoothed, seconds; 0 for raw scores.
         model: name or folder of a model; the one in use if None.
         labels_of: label set that faces are scored for; the model's default if None.
+        blur_faces: whether faces are blurred in the copies.
+        start: time at which the analysis of videos begins, seconds.
+        end: time at which it stops, seconds; their own end if None.
+        recursive: whether folders in folders are looked into too.
+        json: whether the standard output gets JSON Lines instead of CSV.
     """
 
     files: Sequence[Path]
@@ -55,6 +58,26 @@ class AnalyzeOptions:
     smoothing: float = 0.0
     model: str | None = None
     labels_of: str | None = None
+    blur_faces: bool = False
+    start: float = 0.0
+    end: float | None = None
+    recursive: bool = False
+    json: bool = False
+
+    def choices(self) -> Choices:
+        """Return how media are analysed.
+
+        Raises:
+            MediaError: options contradict each other.
+        """
+        if self.blur_faces and not self.annotated:
+            raise MediaError("Faces are blurred in copies: name a folder for them with --annotated.")
+        if self.json and self.out not in (None, STDIN):
+            raise MediaError(
+                "--json writes to the standard output: leave --out away, or name a .jsonl file without --json."
+            )
+        end_s = math.inf if self.end is None else self.end
+        return Choices(self.every, self.smoothing, self.annotated, self.labels_of, self.blur_faces, self.start, end_s)
 
 
 def run(options: AnalyzeOptions) -> None:
@@ -63,16 +86,17 @@ def run(options: AnalyzeOptions) -> None:
     Raises:
         FerError: nothing could be started; or, at the end, some file could not be read.
     """
-    files = find_media(options.files)
-    choices = Choices(options.every, options.smoothing, options.annotated, options.labels_of)
-    if choices.annotated:
-        _refuse_same_names(files, choices.annotated)
-    recognizer = _recognizer(options.model, choices.label_set)
-    with _opened(options.out) as out, progress_bar("Analysing") as report:
-        outcomes = analyze_files(recognizer, {str(path): path for path in files}, out, choices, report)
-    _finish(
-        outcomes, options.out, metadata(recognizer.card, recognizer.label_set, **choices.metadata(), files=outcomes)
-    )
+    choices = options.choices()
+    paths = find_media(options.files, options.recursive)
+    out = None if options.out == STDIN else options.out
+    with open_media(paths, sys.stdin.buffer) as (files, outcomes):
+        if choices.annotated:
+            _refuse_same_names(list(files.values()), choices.annotated)
+        recognizer = _recognizer(options.model, choices.label_set)
+        table_type = JsonLinesTable if options.json else Table
+        with _opened(out) as table, progress_bar("Analysing") as report:
+            outcomes += analyze_files(recognizer, files, table, choices, report, table_type=table_type)
+    _finish(outcomes, out, metadata(recognizer.card, recognizer.label_set, **choices.metadata(), files=outcomes))
 
 
 def run_classify(

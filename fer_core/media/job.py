@@ -6,9 +6,10 @@ its owner has left the page.
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,16 @@ from fer_core.background.task import JobCancelled, JobContext, Task
 from fer_core.errors import MediaError
 from fer_core.files import read_json, remove_abandoned, write_json
 from fer_core.media.analysis import Choices, analyze_files, copy_path
-from fer_core.media.portraits import PortraitGallery
+from fer_core.media.portraits import Moment, MomentGallery, PortraitGallery
+from fer_core.media.sources import ARCHIVE, is_picture, unpack
 from fer_core.recognition.provenance import metadata
 from fer_core.recognition.table import read_table
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.types import FrameResult
 
 KEPT_MIN = 10
-_TABLE, _METADATA, _PORTRAITS, _COPIES = "table.csv", "metadata.json", "portraits.json", "copies"
+_TABLE, _METADATA, _COPIES = "table.csv", "metadata.json", "copies"
+_PORTRAITS, _MOMENTS = "portraits.json", "moments.json"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class AnalyzeMedia(Task):
         every_s: seconds from one analysed frame of a video to the next; 0 analyses all.
         smoothing_s: time constant of the scores' exponential filter in seconds; 0 gives raw scores.
         label_set: what faces are scored for; the model's default if None.
+        blur: whether faces are blurred in the copies.
+        start_s: time of a video's first frame that is analysed, seconds.
+        end_s: time at which a video's analysis stops, seconds; its end if None.
     """
 
     kind = "media"
@@ -51,6 +57,9 @@ class AnalyzeMedia(Task):
     every_s: float = 0.0
     smoothing_s: float = 0.0
     label_set: str | None = None
+    blur: bool = False
+    start_s: float = 0.0
+    end_s: float | None = None
 
     @property
     def title(self) -> str:
@@ -64,26 +73,56 @@ class AnalyzeMedia(Task):
         """Return the copies that were made, by name of the file; and whether the job was cancelled before its end."""
         remove_abandoned(Path(tempfile.gettempdir()), "fer-media-*", 3600.0)  # of earlier versions
         recognizer = EmotionRecognizer(Path(self.model), self.label_set)
-        files = {name: job.inputs / stored_name(i, name) for i, name in enumerate(self.names)}
-        choices = Choices(self.every_s, self.smoothing_s, job.outputs / _COPIES, self.label_set)
+        choices = Choices(
+            self.every_s,
+            self.smoothing_s,
+            job.outputs / _COPIES,
+            self.label_set,
+            self.blur,
+            self.start_s,
+            math.inf if self.end_s is None else self.end_s,
+        )
         try:
-            return _analyze(recognizer, files, choices, job)
+            files, errors = self._files(job.inputs)
+            return _analyze(recognizer, files, errors, choices, job)
         except OSError as error:
             raise MediaError(
                 f"Results cannot be written: {error.strerror or error}. Free some space on the disk of the computer "
                 "that runs this page."
             ) from error
 
+    def _files(self, inputs: Path) -> tuple[dict[str, Path], list[dict[str, Any]]]:
+        """Return where each file is, those of archives too, and the archives that cannot be read, as outcomes."""
+        files: dict[str, Path] = {}
+        errors: list[dict[str, Any]] = []
+        for number, name in enumerate(self.names):
+            path = inputs / stored_name(number, name)
+            if path.suffix.lower() != ARCHIVE:
+                files[name] = path
+                continue
+            try:
+                files |= unpack(path, name, inputs, f"{number}-")
+            except MediaError as error:
+                errors.append({"file": name, "frames": 0, "error": str(error)})
+        return files, errors
+
 
 def _analyze(
-    recognizer: EmotionRecognizer, files: Mapping[str, Path], choices: Choices, job: JobContext
+    recognizer: EmotionRecognizer,
+    files: Mapping[str, Path],
+    errors: list[dict[str, Any]],
+    choices: Choices,
+    job: JobContext,
 ) -> dict[str, Any]:
     gallery, cancelled = PortraitGallery(), False
+    moments = MomentGallery(recognizer.uncertain_below)
     frames = dict.fromkeys(files, 0)
 
     def watch(name: str, image_bgr: np.ndarray, result: FrameResult) -> None:
         frames[name] += 1
         gallery.add(name, image_bgr, result)
+        if not is_picture(files[name]):
+            moments.add(name, image_bgr, result)
 
     with (job.outputs / _TABLE).open("w", encoding="utf-8", newline="") as table:
         try:
@@ -91,9 +130,13 @@ def _analyze(
         except JobCancelled:
             job.finish_up()
             cancelled, analyzed = True, [{"file": name, "frames": count} for name, count in frames.items()]
-    details = metadata(recognizer.card, choices.label_set, **choices.metadata(), files=analyzed)
+    details = metadata(recognizer.card, choices.label_set, **choices.metadata(), files=errors + analyzed)
     write_json(job.outputs / _METADATA, details)
     write_json(job.outputs / _PORTRAITS, gallery.portraits)
+    write_json(
+        job.outputs / _MOMENTS,
+        {name: [asdict(moment) for moment in each.values()] for name, each in moments.moments.items()},
+    )
     assert choices.annotated is not None
     copies = {name: copy_path(path, choices.annotated) for name, path in files.items()}
     return {"cancelled": cancelled, "copies": {name: path.name for name, path in copies.items() if path.exists()}}
@@ -127,6 +170,7 @@ class MediaResult:
         metadata: everything needed to reproduce it.
         copies: by name of a file, its copy with faces marked: PNG, or MP4 of a video.
         portraits: by name of a file and number of a face, its picture as a data URL.
+        moments: by name of a video, when each expression was strongest in it, as they came.
         cancelled: whether the job was cancelled before its end.
     """
 
@@ -135,6 +179,7 @@ class MediaResult:
     metadata: Mapping[str, Any]
     copies: Mapping[str, Path]
     portraits: Mapping[str, Mapping[int, str]]
+    moments: Mapping[str, Sequence[Moment]]
     cancelled: bool
 
 
@@ -157,7 +202,15 @@ def read_media_result(outputs: Path, result: Mapping[str, Any]) -> MediaResult:
             metadata=read_json(outputs / _METADATA),
             copies={name: outputs / _COPIES / file for name, file in result["copies"].items()},
             portraits={name: {int(face): url for face, url in faces.items()} for name, faces in portraits.items()},
+            moments=_read_moments(outputs / _MOMENTS),
             cancelled=result["cancelled"],
         )
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise MediaError(f"The results are gone or damaged ({error}). Analyse the files again.") from error
+
+
+def _read_moments(path: Path) -> dict[str, list[Moment]]:
+    if not path.exists():  # of an earlier version
+        return {}
+    moments = {name: [Moment(**moment) for moment in each] for name, each in read_json(path).items()}
+    return {name: sorted(each, key=lambda moment: moment.time_s) for name, each in moments.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,6 +15,8 @@ PORTRAIT_PX = 112
 _MAX_PORTRAITS = 12
 # A face that is only a little larger is not worth another picture.
 _LARGER = 1.1
+# So much of what is missing to 1 a score must be higher to make another moment, or a slow smile makes hundreds.
+_CLEARER = 0.02
 
 
 def portrait(result: FrameResult, i: int, image_bgr: np.ndarray) -> str:
@@ -24,7 +27,52 @@ def portrait(result: FrameResult, i: int, image_bgr: np.ndarray) -> str:
     if crop.size == 0:  # held beyond the edge of the picture
         crop = np.zeros((1, 1, 3), np.uint8)
     _, jpeg = cv2.imencode(".jpg", cv2.resize(crop, (PORTRAIT_PX, PORTRAIT_PX), interpolation=cv2.INTER_AREA))
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When an expression was strongest in a video.
+
+    Attributes:
+        expression: its name.
+        score: 0 to 1.
+        time_s: seconds since the video's first frame.
+        face: number of the face, from 1.
+        picture: of the face, as a data URL.
+    """
+
+    expression: str
+    score: float
+    time_s: float
+    face: int
+    picture: str
+
+
+class MomentGallery:
+    """Keeps of each expression of each video the frame in which a valid face showed it most clearly.
+
+    Args:
+        uncertain_below: best score below which a face is uncertain, 0 to 1; none is if None.
+
+    Attributes:
+        moments: by name of a file and expression.
+    """
+
+    def __init__(self, uncertain_below: float | None) -> None:
+        self.moments: dict[str, dict[str, Moment]] = {}
+        self._uncertain_below = uncertain_below or 0.0
+
+    def add(self, name: str, image_bgr: np.ndarray, result: FrameResult) -> None:
+        """Look at the faces of a frame, uint8 (h, w, 3), of the file `name`."""
+        kept = self.moments.setdefault(name, {})
+        valid = result.quality_columns().get("valid", [True] * len(result))
+        for i, expression in enumerate(result.prediction.top):
+            score = float(result.prediction.probs[i].max())
+            best = kept[expression].score if expression in kept else 0.0
+            if valid[i] and score >= self._uncertain_below and score > best + _CLEARER * (1 - best):
+                picture, face = portrait(result, i, image_bgr), int(result.track_id[i]) + 1
+                kept[expression] = Moment(expression, score, result.time_s, face, picture)
 
 
 class PortraitGallery:

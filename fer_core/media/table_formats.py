@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
 
+from fer_core.dependencies import INSTALL_EXCEL, require_package
 from fer_core.errors import MediaError
 from fer_core.files import atomic_path
 from fer_core.recognition.table import read_table
@@ -25,10 +27,19 @@ def _parquet(rows: pd.DataFrame, path: Path) -> None:
     rows.to_parquet(path, index=False)
 
 
+def _excel(rows: pd.DataFrame, path: Path) -> None:
+    if len(rows) >= _EXCEL_ROWS:
+        raise MediaError(
+            f"Excel takes {_EXCEL_ROWS - 1:,} rows at most, and the table has {len(rows):,}. Choose .csv or .parquet."
+        )
+    rows.to_excel(path, sheet_name="Faces", index=False, freeze_panes=(1, 0), engine="openpyxl")
+
+
 # CSV is written row by row; these are made of the whole table at the end.
 _WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = MappingProxyType(
-    {".json": _json, ".jsonl": _json_lines, ".parquet": _parquet}
+    {".json": _json, ".jsonl": _json_lines, ".parquet": _parquet, ".xlsx": _excel}
 )
+_EXCEL_ROWS = 1 << 20  # the head among them
 FORMATS = (".csv", *_WRITERS)
 
 
@@ -37,9 +48,12 @@ def require_format(path: Path) -> None:
 
     Raises:
         MediaError: its ending is none of `FORMATS`.
+        DependencyError: the package that writes the format is not installed.
     """
     if path.suffix.lower() not in FORMATS:
         raise MediaError(f"A table ends in {', '.join(FORMATS)}; got {path.name}. Choose one of these endings.")
+    if path.suffix.lower() == ".xlsx":
+        require_package("openpyxl", "Writing an Excel file", INSTALL_EXCEL)
 
 
 def is_csv(path: Path) -> bool:
@@ -53,13 +67,24 @@ def write_table(csv: bytes, path: Path) -> None:
     Args:
         csv: what a `Table` or `classify_files` wrote.
         path: file to write, atomically; one that is there is replaced.
+
+    Raises:
+        MediaError: the table is too long for the format.
     """
     with atomic_path(path) as partial:
         _WRITERS[path.suffix.lower()](_rows(csv), partial)
 
 
+def table_bytes(csv: bytes, suffix: str) -> bytes:
+    """Return a table as the content of a file whose name ends in `suffix`; otherwise as `write_table`."""
+    with tempfile.TemporaryDirectory(prefix="fer-table-") as folder:
+        path = Path(folder) / f"table{suffix}"
+        write_table(csv, path)
+        return path.read_bytes()
+
+
 def _rows(csv: bytes) -> pd.DataFrame:
     rows = read_table(csv)
-    if "uncertain" in rows:
-        rows["uncertain"] = rows["uncertain"].map({"yes": True, "no": False}).astype("boolean")
+    for name in {"uncertain", "valid"} & set(rows.columns):
+        rows[name] = rows[name].map({"yes": True, "no": False}).astype("boolean")
     return rows

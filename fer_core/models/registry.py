@@ -74,8 +74,7 @@ register(ModelSpec("seed-cnn", f"{_BUILDERS}.seed_cnn:build", preset="seed-cnn")
 register(ModelSpec("small-cnn", f"{_BUILDERS}.small_cnn:build", resizable=True, preset="quick"))
 # One byte a weight was measured to cost `compact` no accuracy; the runtime then takes a third of the time.
 register(ModelSpec("compact", f"{_BUILDERS}.compact:build", resizable=True, kernels="int8", preset="compact"))
-register(ModelSpec("accurate", f"{_BUILDERS}.accurate:build", resizable=True, kernels="int8"))
-register(ModelSpec("vgg-gap", f"{_BUILDERS}.vgg_gap:build", resizable=True))
+register(ModelSpec("vgg-gap", f"{_BUILDERS}.vgg_gap:build", resizable=True, kernels="int8"))
 
 
 def architectures() -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from fer_core.detection.boxes import join
 from fer_core.detection.detector import Detector
 from fer_core.errors import SettingsError
 from fer_core.recognition.crop import crop_faces, to_gray
+from fer_core.recognition.quality import measure_quality
 from fer_core.recognition.tracker import MAX_HOLD_S, Tracker
 from fer_core.types import Detections, FrameResult, Prediction
 
@@ -82,8 +83,9 @@ def analyze_image(image_bgr: np.ndarray, detector: Detector, classifier: Classif
     """
     gray = to_gray(image_bgr)
     detections = detector.detect(gray)
-    probs = _classify(classifier, gray, detections.xyxy)
-    return _result(0, 0.0, gray, detections, probs, classifier.labels, list(range(len(detections))))
+    faces = crop_faces(gray, detections.xyxy)
+    prediction = Prediction(_classify(classifier, faces), classifier.labels)
+    return _result(0, 0.0, gray, detections, faces, prediction, list(range(len(detections))))
 
 
 class StreamAnalyzer:
@@ -146,10 +148,12 @@ class StreamAnalyzer:
         ]
         boxes = np.array([track.xyxy for track in tracks], np.float32).reshape(-1, 4)
         ids = [track.track_id for track in tracks]
-        probs = _classify(self._classifier, gray, boxes, settings.label_set)
+        faces = crop_faces(gray, boxes)
+        probs = _classify(self._classifier, faces, settings.label_set)
         probs = self._smooth(ids, probs, time_s, settings.smoothing_s)
-        faces = Detections(boxes, np.array([track.score for track in tracks], np.float32))
-        result = _result(self._index, time_s, gray, faces, probs, self._classifier.labels, ids)
+        shown = Detections(boxes, np.array([track.score for track in tracks], np.float32))
+        prediction = Prediction(probs, self._classifier.labels)
+        result = _result(self._index, time_s, gray, shown, faces, prediction, ids)
         self._index += 1
         self._time_s = time_s
         return result
@@ -175,15 +179,18 @@ class StreamAnalyzer:
         detections = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
         missing = not detections or any(not len(near) for near in detections)
         if time_s - self._searched_s >= (SEARCH_S if missing else RESCAN_S):
-            detections.append(_at_least(self._search(gray), min_face_px))
+            detections.append(_at_least(self._search(gray, missing), min_face_px))
             self._searched_s = time_s
         return join(detections)
 
-    def _search(self, gray: np.ndarray) -> Detections:
-        if self._thorough:
+    def _search(self, gray: np.ndarray, missing: bool) -> Detections:
+        if self._thorough and missing:
             return self._detector.detect_frame(gray)
-        self._searches += 1
-        return self._detector.detect_frame(gray, self._searches - 1)
+        number, self._searches = self._searches, self._searches + 1
+        if not self._thorough:
+            return self._detector.detect_frame(gray, number)
+        # Half of a thorough search, an upright and a tilted look: most faces are seen by either half.
+        return join([self._detector.detect_frame(gray, half) for half in (number % 2, number % 2 + 2)])
 
     def _smooth(self, ids: list[int], probs: np.ndarray, time_s: float, smoothing_s: float) -> np.ndarray:
         """Return the scores (n, k) filtered in time for each face, independent of the frame rate."""
@@ -200,10 +207,10 @@ def _at_least(detections: Detections, side_px: float) -> Detections:
     return Detections(detections.xyxy[large], detections.score[large])
 
 
-def _classify(classifier: Classifier, gray: np.ndarray, xyxy: np.ndarray, label_set: str | None = None) -> np.ndarray:
-    if not len(xyxy):
+def _classify(classifier: Classifier, faces: np.ndarray, label_set: str | None = None) -> np.ndarray:
+    if not len(faces):
         return np.empty((0, len(classifier.labels)), np.float32)
-    return classifier.classify(crop_faces(gray, xyxy), label_set)
+    return classifier.classify(faces, label_set)
 
 
 def _result(
@@ -211,9 +218,10 @@ def _result(
     time_s: float,
     gray: np.ndarray,
     detections: Detections,
-    probs: np.ndarray,
-    labels: tuple[str, ...],
+    faces: np.ndarray,
+    prediction: Prediction,
     ids: list[int],
 ) -> FrameResult:
-    height, width = gray.shape
-    return FrameResult(index, time_s, (width, height), detections, Prediction(probs, labels), np.array(ids, np.int64))
+    size_wh = gray.shape[1], gray.shape[0]
+    quality = measure_quality(faces, detections.xyxy, size_wh)
+    return FrameResult(index, time_s, size_wh, detections, prediction, np.array(ids, np.int64), quality)

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TextIO
+from types import MappingProxyType
+from typing import Any, TextIO
 
 import pandas as pd
 
 from fer_core.types import FrameResult
 
 _BOX = ("left", "top", "right", "bottom")
+_QUALITY = ("face_size_px", "sharpness", "brightness", "detector_score", "valid", "not_valid_because")
+_BEFORE_SCORES = (*_BOX, *_QUALITY, "expression", "uncertain")
+# How many digits numbers have behind the point; scores have four.
+_DIGITS: Mapping[str, int] = MappingProxyType(
+    {
+        "time_s": 3,
+        **dict.fromkeys(_BOX, 1),
+        "face_size_px": 1,
+        "sharpness": 3,
+        "brightness": 3,
+        "detector_score": 1,
+    }
+)
+_SCORE_DIGITS = 4
 
 
 class Table:
@@ -20,7 +36,9 @@ class Table:
 
     A frame without a face is a row too, with nothing in its columns from `face` on: no face is a result. A picture
     has no `time_s`. `face` is the same number, from 1, for the same face throughout one video. Boxes are in pixels of
-    the frame; scores run from 0 to 1. `uncertain` is yes where the best score is below the model's own threshold.
+    the frame. The columns from `face_size_px` to `not_valid_because` say how well the face can be seen (`FaceQuality`)
+    and how sure the detector was (its own score); a face whose scores should not be used is marked, never left out.
+    Scores run from 0 to 1. `uncertain` is yes where the best score is below the model's own threshold.
     """
 
     def __init__(
@@ -34,20 +52,10 @@ class Table:
         """
         self._file, self._labels, self._began_utc = file, tuple(labels), began_utc
         self._uncertain_below = uncertain_below or 0.0
+        utc = ["utc"] if began_utc else []
+        self.columns = ("file", "frame", "time_s", *utc, "face", *_BEFORE_SCORES, *self._labels)
         self._writer = csv.writer(file, lineterminator="\n")
-        self._writer.writerow(
-            [
-                "file",
-                "frame",
-                "time_s",
-                *(["utc"] if began_utc else []),
-                "face",
-                *_BOX,
-                "expression",
-                "uncertain",
-                *self._labels,
-            ]
-        )
+        self._write_head()
 
     def add(self, name: str, result: FrameResult, time_s: float | None) -> int:
         """Write the faces of one picture or frame.
@@ -60,27 +68,53 @@ class Table:
         Returns:
             The number of rows.
         """
-        position = [name, result.index, "" if time_s is None else f"{time_s:.3f}"]
+        position = {"file": name, "frame": result.index, "time_s": time_s}
         if self._began_utc and time_s is not None:
-            position.append((self._began_utc + timedelta(seconds=time_s)).isoformat(timespec="milliseconds"))
-        if not len(result):
-            self._writer.writerow(position + [""] * (len(_BOX) + 3 + len(self._labels)))
-        for xyxy, face, expression, probs in zip(
-            result.detections.xyxy, result.track_id, result.prediction.top, result.prediction.probs, strict=True
-        ):
-            uncertain = "yes" if probs.max() < self._uncertain_below else "no"
-            self._writer.writerow(
-                [
-                    *position,
-                    int(face) + 1,
-                    *(f"{value:.1f}" for value in xyxy),
-                    expression,
-                    uncertain,
-                    *(f"{value:.4f}" for value in probs),
-                ]
-            )
+            position["utc"] = (self._began_utc + timedelta(seconds=time_s)).isoformat(timespec="milliseconds")
+        faces = self._faces(result) or [{}]
+        for face in faces:
+            self._write({**position, **face})
         self._file.flush()
-        return max(1, len(result))
+        return len(faces)
+
+    def _faces(self, result: FrameResult) -> list[dict[str, Any]]:
+        probs = result.prediction.probs
+        columns = {
+            "face": (result.track_id + 1).tolist(),
+            **dict(zip(_BOX, result.detections.xyxy.T.tolist(), strict=True)),
+            **result.quality_columns(),
+            "expression": result.prediction.top,
+            "uncertain": (probs.max(axis=1, initial=0.0) < self._uncertain_below).tolist(),
+            **dict(zip(self._labels, probs.T.tolist(), strict=True)),
+        }
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+    def _write_head(self) -> None:
+        self._writer.writerow(self.columns)
+
+    def _write(self, row: Mapping[str, Any]) -> None:
+        self._writer.writerow([_text(row.get(name), _DIGITS.get(name, _SCORE_DIGITS)) for name in self.columns])
+
+
+class JsonLinesTable(Table):
+    """The same rows as JSON objects, one a line: null for what is missing, true and false for yes and no."""
+
+    def _write_head(self) -> None:
+        pass
+
+    def _write(self, row: Mapping[str, Any]) -> None:
+        values = {name: _rounded(row.get(name), _DIGITS.get(name, _SCORE_DIGITS)) for name in self.columns}
+        self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
+
+
+def _text(value: Any, digits: int) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.{digits}f}" if isinstance(value, float) else value
+
+
+def _rounded(value: Any, digits: int) -> Any:
+    return round(value, digits) if isinstance(value, float) else value
 
 
 def score_columns(rows: pd.DataFrame) -> list[str]:
@@ -100,5 +134,8 @@ def read_table(content: bytes) -> pd.DataFrame:
         ValueError, KeyError: it is not such a file.
     """
     whole = content[: content.rfind(b"\n") + 1]
-    rows = pd.read_csv(io.BytesIO(whole), dtype={"file": str, "expression": str, "uncertain": str})
+    rows = pd.read_csv(
+        io.BytesIO(whole),
+        dtype={"file": str, "expression": str, "uncertain": str, "valid": str, "not_valid_because": str},
+    )
     return rows.astype({"face": "Int64"})

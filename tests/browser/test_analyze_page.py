@@ -33,6 +33,17 @@ def test_a_video_is_analysed_plays_with_its_faces_marked_and_leaves_as_a_table(b
     # The browser can decode what was written, and it is as long as it was.
     page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
     assert page.evaluate("document.querySelector('video').duration") == pytest.approx(2.0, abs=0.15)
+    # The player goes where a moment, or a place on the curves, is clicked on; a line on the curves shows where it is.
+    now = "document.querySelector('video').currentTime"
+    chart = page.locator(".st-key-course .js-plotly-plot")
+    chart.scroll_into_view_if_needed()
+    size = chart.bounding_box()
+    chart.click(position={"x": 0.6 * size["width"], "y": 0.5 * size["height"]})
+    page.wait_for_function(f"() => {now} > 0.8 && {now} < 1.4")
+    expect(page.locator(".fer-playhead")).to_have_count(1)
+    moment = page.locator(".moments button").first
+    moment.click()
+    page.wait_for_function(f"(time_s) => Math.abs({now} - time_s) < 0.05", arg=float(moment.get_attribute("data-time")))
     with page.expect_download() as download:
         page.get_by_role("button", name="Table", exact=True).click()
     download.value.save_as(tmp_path / "table.csv")

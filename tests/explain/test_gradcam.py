@@ -17,7 +17,6 @@ LAST_LAYER = {
     "seed-cnn": "conv4",
     "small-cnn": "relu3_2",
     "compact": "block4_out",
-    "accurate": "block4c_out",
     "vgg-gap": "relu4_2",
 }
 
@@ -185,3 +184,20 @@ def test_it_loads_no_tensorflow():
         "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_what_people_see_is_the_mean_of_two_heads(faces):
+    bundle, both = load_bundle("people"), load_bundle("compact-both")
+    labels, votes = (GradCam(both.content, both.card.output_of(name)) for name in ("fer", "votes"))
+    shape = labels.cells(faces).shape
+    seen = labels._interpreter.get_tensor(labels._heads[0].layer)
+    weights = [cam._channel_weights(cam._heads[0], seen.shape) for cam in (labels, votes) if len(cam.cells(faces))]
+    expected = np.maximum(np.einsum("nkc,nhwc->nkhw", 0.2 * weights[0] + 0.8 * weights[1], seen), 0)
+    cells = GradCam(bundle.content).cells(faces)
+    assert cells.shape == shape
+    np.testing.assert_allclose(cells, expected, atol=0.02 * expected.max())
+
+
+def test_a_mean_of_several_networks_has_no_single_map():
+    with pytest.raises(ModelError, match="mean of several networks"):
+        GradCam(load_bundle("accurate").content)

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from fer_core.errors import MediaError
-from fer_core.imaging import images
+from fer_core.errors import MediaError, TooManyPixelsError
 from fer_core.imaging.images import decode_image
 
 
@@ -95,9 +94,10 @@ def test_what_is_no_image_is_refused(content):
 
 
 def test_too_many_pixels_are_refused_before_they_are_decoded(monkeypatch):
-    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
-    with pytest.raises(MediaError, match="60 × 40 pixels"):
-        decode_image(encode(noise()))
+    content = encode(noise())
+    monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("it was decoded"))
+    with pytest.raises(TooManyPixelsError, match=r"60 × 40 pixels; expected at most 0\.001 megapixels"):
+        decode_image(content, max_pixels=1000)
 
 
 def test_a_picture_that_pillow_refuses_for_its_size_is_said_to_be_too_large(monkeypatch):

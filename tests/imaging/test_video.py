@@ -1,5 +1,6 @@
 """Videos as they come from cameras, and as they are broken."""
 
+import math
 import struct
 from fractions import Fraction
 
@@ -125,3 +126,30 @@ def test_a_video_that_fails_to_be_written_leaves_nothing(tmp_path):
         writer.write(shade(0), 0.0)
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts"])
+def test_a_part_has_the_frames_that_the_whole_has_there(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 64, 48, "yuv420p", 7
+        for index in range(60):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(shade(index), format="bgr24")))
+        container.mux(stream.encode())
+    with open_video(path) as video:
+        whole = list(video.frames())
+    for start_s, end_s in ((0.5, 1.0), (3.1, 4.0), (5.05, math.inf)):
+        expected = [frame for frame in whole if start_s - 1e-3 <= frame.time_s < end_s - 1e-3]
+        with open_video(path) as video:
+            part = list(video.frames(0.0, start_s, end_s))
+        assert [frame.index for frame in part] == [frame.index for frame in expected]
+        np.testing.assert_allclose([f.time_s for f in part], [f.time_s for f in expected], atol=1e-3)
+        for one, other in zip(part, expected, strict=True):
+            np.testing.assert_array_equal(one.image_bgr, other.image_bgr)
+
+
+def test_a_part_keeps_to_the_grid_of_the_whole(tmp_path):
+    path = write(tmp_path / "a.mp4", np.arange(40) / 10)
+    with open_video(path) as video:
+        assert [frame.index for frame in video.frames(0.5, 2.2, 3.6)] == [22, 25, 30, 35]

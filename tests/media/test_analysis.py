@@ -22,7 +22,8 @@ from fer_core.cli import main
 from fer_core.emotions import LABELS
 from fer_core.errors import MediaError
 from fer_core.imaging.video import open_video, write_video
-from fer_core.media.analysis import Choices, analyze_files, find_media
+from fer_core.media.analysis import Choices, analyze_files, copy_path
+from fer_core.media.sources import find_media
 from fer_core.models.bundle import DEFAULT_MODEL
 from fer_core.recognizer import EmotionRecognizer
 
@@ -61,6 +62,12 @@ def test_every_face_of_every_frame_is_a_row_with_time_and_number(recognizer, cli
         "top",
         "right",
         "bottom",
+        "face_size_px",
+        "sharpness",
+        "brightness",
+        "detector_score",
+        "valid",
+        "not_valid_because",
         "expression",
         "uncertain",
         *LABELS,
@@ -83,6 +90,17 @@ def test_uncertain_is_what_the_models_own_threshold_calls_so(recognizer, clip):
     below = table[list(LABELS)].max(axis=1) < recognizer.card.uncertain_below
     clear = (table[list(LABELS)].max(axis=1) - recognizer.card.uncertain_below).abs() > 1e-3
     assert ((table["uncertain"] == "yes") == below)[clear].all()
+
+
+def test_a_face_that_is_hard_to_see_is_a_row_that_is_marked(recognizer, tmp_path, draw_scene):
+    scene = draw_scene((160, 230, 120), (460, 240, 130))
+    scene[:, 320:] = cv2.GaussianBlur(scene[:, 320:], (0, 0), 7)
+    cv2.imwrite(str(tmp_path / "two.png"), scene)
+    _, table = table_of(recognizer, tmp_path / "two.png")
+    table = table.sort_values("left")
+    assert table["valid"].tolist() == ["yes", "no"]
+    assert table["not_valid_because"].fillna("").tolist() == ["", "blurred"]
+    assert table["expression"].notna().all() and (table["face_size_px"] > 100).all()
 
 
 def test_one_face_keeps_its_number_with_a_frame_a_second(recognizer, tmp_path, draw_scene):
@@ -112,7 +130,9 @@ def test_a_picture_gives_what_the_library_gives(recognizer, tmp_path, draw_scene
 
 
 def test_smoothing_is_the_streams(recognizer, clip):
-    raw, smooth = (table_of(recognizer, clip, Choices(smoothing_s=smoothing_s))[1] for smoothing_s in (0.0, 1.0))
+    # What people see in a drawn face is the same in each frame; the scores of the labels move.
+    labels = recognizer.with_label_set("fer")
+    raw, smooth = (table_of(labels, clip, Choices(smoothing_s=smoothing_s))[1] for smoothing_s in (0.0, 1.0))
     change = lambda table: table[table["face"] == 1][list(LABELS)].diff().abs().mean().mean()  # noqa: E731
     assert change(smooth) < 0.5 * change(raw)
 
@@ -128,6 +148,26 @@ def test_annotated_copies_have_every_analysed_frame_and_something_drawn(recogniz
     cv2.imwrite(str(tmp_path / "one.jpg"), draw_scene((300, 230, 120)))
     table_of(recognizer, tmp_path / "one.jpg", Choices(annotated=tmp_path / "out"))
     assert cv2.imread(str(tmp_path / "out" / "one.jpg.annotated.png")).shape == (480, 640, 3)
+
+
+def test_a_part_of_a_video_keeps_the_videos_times_and_numbers(recognizer, clip, tmp_path):
+    choices = Choices(annotated=tmp_path, start_s=1.5, end_s=2.0)
+    frames, table = table_of(recognizer, clip, choices)
+    assert frames == 5 and table["frame"].unique().tolist() == [15, 16, 17, 18, 19]
+    np.testing.assert_allclose(table["time_s"].unique(), np.arange(15, 20) / 10, atol=1e-3)
+    with open_video(copy_path(clip, tmp_path)) as copy:
+        np.testing.assert_allclose([frame.time_s for frame in copy.frames()], np.arange(5) / 10, atol=1e-3)
+    (outcome,) = analyze_files(recognizer, {"clip": clip}, io.StringIO(), Choices(start_s=60.0))
+    assert "no frame from 60 s on; it is 3.0 s long" in outcome["error"]
+
+
+def test_the_command_blurs_faces_in_copies_alone(tmp_path, draw_scene, capsys):
+    cv2.imwrite(str(tmp_path / "one.png"), draw_scene((300, 230, 120)))
+    assert main(["analyze", str(tmp_path / "one.png"), "--blur-faces"]) == 1
+    assert "name a folder for them with --annotated" in capsys.readouterr().err
+    assert main(["analyze", str(tmp_path / "one.png"), "--blur-faces", "--annotated", str(tmp_path / "out")]) == 0
+    copy = cv2.imread(str(tmp_path / "out" / "one.png.annotated.png"))
+    assert np.abs(np.diff(copy[190:270, 265:335].astype(int), axis=1)).mean() < 6
 
 
 def test_a_folder_means_the_media_in_it(tmp_path):
@@ -168,7 +208,8 @@ def test_a_table_is_written_in_the_format_of_its_name(tmp_path, draw_scene, suff
     table, expected = read(tmp_path / f"a.{suffix}"), pd.read_csv(tmp_path / "a.csv")
     assert list(table) == list(expected)
     np.testing.assert_allclose(table[list(LABELS)], expected[list(LABELS)])
-    assert table["uncertain"].tolist() == (expected["uncertain"] == "yes").tolist()
+    for name in ("uncertain", "valid"):
+        assert table[name].tolist() == (expected[name] == "yes").tolist()
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"one.png", "a.csv", f"a.{suffix}", "a.csv.about.json", f"a.{suffix}.about.json"}
 
@@ -219,10 +260,12 @@ def test_a_video_that_is_cut_off_is_said_to_be(recognizer, tmp_path, draw_scene,
     content = whole.read_bytes()
     cut.write_bytes(content[: len(content) * 6 // 10])
     files = {path.name: path for path in (whole, cut)}
-    outcomes = analyze_files(recognizer, files, io.StringIO(), Choices(every_s=1.0))
+    outcomes = analyze_files(recognizer, files, io.StringIO(), Choices(every_s=1.0, annotated=tmp_path / "copies"))
     assert "error" not in outcomes[0]
     assert "cut off after" in outcomes[1]["error"] or "damaged after" in outcomes[1]["error"]
     assert 1 < outcomes[1]["frames"] < 6
+    with open_video(copy_path(cut, tmp_path / "copies")) as copy:
+        assert len(list(copy.frames())) == outcomes[1]["frames"]
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".avif"])

@@ -69,6 +69,19 @@ def test_rows_copies_and_portraits_come_back(analyzed, clip, draw_scene):
     assert not found.cancelled
 
 
+def test_the_strongest_moments_of_a_video_come_with_a_picture(analyzed, clip, draw_scene):
+    result = analyzed([clip, picture("one.png", draw_scene((300, 230, 120)))])
+    assert set(result.moments) == {"clip.mp4"}
+    sure = result.rows[(result.rows["file"] == "clip.mp4") & (result.rows["uncertain"] == "no")]
+    moments = result.moments["clip.mp4"]
+    assert {moment.expression for moment in moments} == set(sure["expression"])
+    for moment in moments:
+        best = sure[sure["expression"] == moment.expression][moment.expression].max()
+        assert best - 0.02 <= moment.score <= best + 1e-4
+        assert moment.face == 1 and moment.picture.startswith("data:image/jpeg;base64,")
+    assert [moment.time_s for moment in moments] == sorted(moment.time_s for moment in moments)
+
+
 def test_files_of_one_name_are_told_apart_and_a_strange_name_harms_nothing(analyzed, draw_scene):
     names = ["a.png", "a.png", "../../" + "ü" * 300 + ".png"]
     found = analyzed([picture(name, draw_scene()) for name in names])

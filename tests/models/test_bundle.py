@@ -40,7 +40,8 @@ def test_every_bundled_card_states_data_splits_and_figures(name):
 
 
 def test_the_bundled_models_are_small():
-    assert sum(path.stat().st_size for path in BUNDLED_ROOT.rglob("*") if path.is_file()) <= 24e6
+    assert all(path.stat().st_size <= 12e6 for path in BUNDLED_ROOT.glob(f"*/{MODEL_FILE}"))
+    assert sum(path.stat().st_size for path in BUNDLED_ROOT.rglob("*") if path.is_file()) <= 42e6
 
 
 def test_a_model_is_found_by_its_folder(folder):

@@ -1,14 +1,17 @@
 """The page of pictures and videos: before, during and after, and with files that cannot be read."""
 
+import zipfile
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.background.jobs import list_jobs
-from fer_core.imaging.video import write_video
+from fer_core.imaging.video import open_video, write_video
 from fer_core.media.job import read_media_result
 
 PAGE = Path(__file__).parents[2] / "pages" / "analyze.py"
@@ -36,6 +39,11 @@ def words_of(at):
     return " ".join(str(element.proto) for element in (*at.markdown, *at.caption, *at.get("html"), *at.error))
 
 
+def video_frames(path):
+    with open_video(path) as video:
+        yield from (frame.image_bgr for frame in video.frames())
+
+
 def png(scene):
     return cv2.imencode(".png", scene)[1].tobytes()
 
@@ -50,7 +58,11 @@ def test_a_picture_gives_a_card_and_a_table(page, draw_scene):
     analysed(page, ("two.png", png(draw_scene((160, 230, 120), (460, 240, 130))), "image/png"))
     assert "Face 2" in words_of(page) and "Face 3" not in words_of(page)
     assert "2 rows" in words_of(page)
-    assert [each.label for each in page.get("download_button")] == ["Marked copy", "Table", "How it was made"]
+    assert [each.label for each in page.get("download_button")] == [
+        *("Marked copy", "Table", "Parquet", "JSON Lines"),
+        *(["Excel"] if find_spec("openpyxl") else []),
+        "How it was made",
+    ]
     assert len(page.dataframe[0].value) == 2
     assert not page.get("plotly_chart")  # a picture has no course
 
@@ -63,6 +75,34 @@ def test_a_video_gives_faces_their_course_and_a_table(page, draw_scene, tmp_path
     assert "Face 1 · 15 of 15 frames, 0:00 to 0:01" in words_of(page)
     assert page.get("plotly_chart") and page.get("video")
     assert page.dataframe[0].value["face"].tolist() == [1] * 15
+
+
+def test_a_part_of_a_video_with_its_faces_blurred(page, draw_scene, tmp_path):
+    with write_video(tmp_path / "clip.mp4", Fraction(10)) as writer:
+        for index in range(30):
+            writer.write(draw_scene((200 + 2 * index, 230, 120)), index / 10)
+    page.number_input(key="media_from").set_value(2.0).run()
+    page.number_input(key="media_to").set_value(1.0).run()
+    assert "end must be after the start" in page.error[0].value
+    page.number_input(key="media_to").set_value(2.5).run()
+    page.toggle(key="media_blur").set_value(True).run()
+    analysed(page, ("clip.mp4", (tmp_path / "clip.mp4").read_bytes(), "video/mp4"))
+    assert page.dataframe[0].value["frame"].tolist() == [20, 21, 22, 23, 24]
+    result = read_media_result(list_jobs()[0].outputs, list_jobs()[0].result)
+    (moment, *_) = result.moments["clip.mp4"]
+    assert 2.0 <= moment.time_s < 2.5 and moment.picture.startswith("data:image/jpeg")
+    copy = next(video_frames(result.copies["clip.mp4"]))
+    assert np.abs(np.diff(copy[190:270, 210:270].astype(int), axis=1)).mean() < 6
+
+
+def test_an_archive_is_the_pictures_in_it(page, draw_scene, tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("a/one.png", png(draw_scene((300, 230, 120))))
+        archive.writestr("none.png", png(draw_scene()))
+    broken = ("broken.zip", b"PK\x03\x04 broken", "application/zip")
+    analysed(page, ("photos.zip", (tmp_path / "photos.zip").read_bytes(), "application/zip"), broken)
+    assert "broken.zip" in page.error[0].value
+    assert page.selectbox(key="media_file").options == ["photos.zip/a/one.png", "photos.zip/none.png"]
 
 
 def test_of_several_files_the_broken_one_is_explained_and_the_others_can_be_chosen(page, draw_scene):

@@ -10,12 +10,15 @@ from fer_core.background.task import Task
 from fer_core.emotions import CSV_LABELS
 from fer_core.files import write_json
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
+from fer_core.models.importing.description import DESCRIPTION_NEEDED
 from fer_core.models.model_store import add_model, available_models
 from fer_core.models.weights import load_network
 from fer_core.training.model_jobs import ExportModel, ImportModel
 from fer_core.ui.evaluate import model_export
+from fer_core.ui.evaluate.model_import import _on_this_page
 
 WAIT_S = 300
+ZIP = b"PK\x03\x04 broken"
 
 
 @pytest.fixture(autouse=True)
@@ -88,16 +91,35 @@ def test_a_file_is_imported_and_its_figures_are_said(tmp_path):
 
 def test_a_failed_import_is_told_to_who_started_it():
     at = import_page()
-    at.file_uploader(key="import_file").upload("theirs.keras", b"content").run()
+    at.file_uploader(key="import_file").upload("theirs.keras", ZIP).run()
     at.button(key="import_start").click().run()
     list_jobs()[0].wait(WAIT_S)
-    assert "neither a .keras file nor HDF5" in at.run().error[0].value
+    assert "cannot be unpacked" in at.run().error[0].value
     assert not import_page().error
+    # Whoever started it can mend it without bringing the file again.
+    assert not at.button(key="import_start").disabled
+
+
+def test_a_file_of_another_kind_is_refused_before_a_process_starts(started):
+    at = import_page()
+    at.file_uploader(key="import_file").upload("theirs.keras", b"just some text").run()
+    at.button(key="import_start").click().run()
+    assert "neither a .keras file nor HDF5" in at.error[0].value
+    assert not started
+
+
+def test_an_error_speaks_of_the_page_and_not_of_the_command_line():
+    assert _on_this_page(f"It is foreign. {DESCRIPTION_NEEDED}") == (
+        "It is foreign. A foreign network needs a description of its labels, input size and scale: its file does not "
+        "say what its scores mean. Choose “Another network” below; the file is still there."
+    )
+    assert "“Weights of a run”" in _on_this_page("Name it (on the command line --architecture); it fits: compact.")
+    assert _on_this_page("It is damaged.") == "It is damaged."
 
 
 def test_another_network_must_be_described_whole(started):
     at = import_page()
-    at.file_uploader(key="import_file").upload("theirs.keras", b"content").run()
+    at.file_uploader(key="import_file").upload("theirs.keras", ZIP).run()
     at.segmented_control(key="import_kind").set_value("other").run()
     at.selectbox(key="import_order").select("csv").run()
     at.number_input(key="import_size").set_value(64).run()
@@ -119,7 +141,7 @@ def test_labels_that_are_none_are_named(started):
 
 def test_a_taken_name_is_refused_before_anything_starts(started):
     at = import_page()
-    at.file_uploader(key="import_file").upload("theirs.keras", b"content").run()
+    at.file_uploader(key="import_file").upload("theirs.keras", ZIP).run()
     at.text_input(key="import_name").input(DEFAULT_MODEL).run()
     at.button(key="import_start").click().run()
     assert "There is a model named" in at.error[0].value

@@ -15,29 +15,22 @@ def conv(
     stride: int = 1,
     size: int = 3,
     relu: bool = True,
-    gamma: str = "ones",
 ) -> keras.KerasTensor:
-    """A convolution without bias, batch normalization whose scale starts at `gamma`, and ReLU unless `relu` is off."""
+    """A convolution without bias, batch normalization, and ReLU unless `relu` is off."""
     x = layers.Conv2D(
         width, size, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"{name}_conv"
     )(x)
-    x = BatchNormalization(gamma_initializer=gamma, name=f"{name}_norm")(x)
+    x = BatchNormalization(name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x
 
 
-def block(
-    x: keras.KerasTensor, width: int, stride: int, excite: bool, name: str, gamma: str = "ones"
-) -> keras.KerasTensor:
-    """Two convolutions beside a shortcut, which is projected where the shape changes.
-
-    `gamma` is where the scale of the second starts: with "zeros" the untrained block passes on what it is given
-    (Goyal et al., 2017), so that a network keeps its answers when blocks are added to it.
-    """
+def block(x: keras.KerasTensor, width: int, stride: int, excite: bool, name: str) -> keras.KerasTensor:
+    """Two convolutions beside a shortcut, which is projected where the shape changes."""
     shortcut = x
     if stride != 1 or x.shape[-1] != width:
         shortcut = conv(x, width, f"{name}_shortcut", stride, size=1, relu=False)
     x = conv(x, width, f"{name}_a", stride)
-    x = conv(x, width, f"{name}_b", relu=False, gamma=gamma)
+    x = conv(x, width, f"{name}_b", relu=False)
     if excite:
         x = _excite(x, width, name)
     return layers.ReLU(name=f"{name}_out")(layers.Add(name=f"{name}_add")([x, shortcut]))

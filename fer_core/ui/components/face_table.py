@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import pandas as pd
@@ -12,6 +14,7 @@ import streamlit as st
 from fer_core.charts.timeline import QUIET, expression_course
 from fer_core.formats import count_text
 from fer_core.media.summary import FaceSummary, courses
+from fer_core.media.table_formats import table_bytes
 from fer_core.ui.components.face_cards import face_name
 
 _SHOWN_FACES = 3
@@ -64,6 +67,7 @@ def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], nam
                 help="CSV: a row for each face of each frame, and for each frame without one.",
                 on_click="ignore",
             )
+            _other_formats(csv, name)
             st.download_button(
                 "How it was made",
                 json.dumps(about, indent=2),
@@ -74,6 +78,32 @@ def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], nam
                 help="JSON: the model, its file's hash, the settings, the times.",
                 on_click="ignore",
             )
-    st.dataframe(rows.head(_SHOWN_ROWS), hide_index=True, height=320)
+    shown = rows.head(_SHOWN_ROWS)
+    if "not_valid_because" in shown:  # nothing is wrong with most faces, which is not a missing value
+        shown = shown.assign(not_valid_because=shown["not_valid_because"].fillna(""))
+    st.dataframe(shown, hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if len(rows) > _SHOWN_ROWS else ""
-    st.caption(f"{count_text(len(rows), 'row')}{more}. {note}")
+    st.caption(f"{count_text(len(rows), 'row')}{more}. {_not_valid(rows)}{note}")
+
+
+def _other_formats(csv: bytes, name: str) -> None:
+    formats = {"Parquet": ".parquet", "JSON Lines": ".jsonl", **({"Excel": ".xlsx"} if find_spec("openpyxl") else {})}
+    with st.popover("Other formats", key="table_formats"):
+        for title, suffix in formats.items():
+            st.download_button(
+                title,
+                partial(table_bytes, csv, suffix),
+                name + suffix,
+                icon=":material/download:",
+                key=f"table_{suffix}",
+                on_click="ignore",
+            )
+
+
+def _not_valid(rows: pd.DataFrame) -> str:
+    """Say how many faces are marked as not valid, and why; nothing where none is or an earlier version wrote it."""
+    if "valid" not in rows or not (not_valid := rows[rows["valid"] == "no"]).size:
+        return ""
+    reasons = not_valid["not_valid_because"].str.split(", ").explode().value_counts()
+    why = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+    return f"{count_text(len(not_valid), 'face')} marked as not valid: {why}. "

@@ -75,17 +75,18 @@ def show_job(job: Job) -> None:
     st.fragment(_show, run_every=_POLL_S)(job)
 
 
-def show_failure(job: Job, what: str = "") -> None:
+def show_failure(job: Job, what: str = "", error: str = "") -> None:
     """Show why a job of this tab failed, until its user closes that.
 
     Args:
         job: one that may have failed; nothing is shown of any other, nor of those of other tabs.
         what: the headline; by default that the job failed.
+        error: why, in the page's words; by default in the job's.
     """
     if job.state != "failed" or not is_own(job):
         return
     with st.container(key=f"failed_{job.id}"):
-        st.error(f"**{what or f'{job.title} failed.'}** {job.error}", icon=":material/error:")
+        st.error(f"**{what or f'{job.title} failed.'}** {error or job.error}", icon=":material/error:")
         st.button("Close", key=f"close_{job.id}", on_click=job.remove)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
@@ -40,6 +41,8 @@ _ORDERS = {
     "folders": ("By alphabet, as folders are", LABELS),
     "own": ("Another order", ()),
 }
+_OPTIONS = re.compile(r" \(on the command line [^)]*\)")
+_SIGNATURES = b"PK", b"\x89HDF"
 _SCALE_WORDS = {"0..1": "0 to 1", "-1..1": "−1 to 1", "0..255": "0 to 255"}
 
 
@@ -52,8 +55,8 @@ def import_panel() -> None:
             return
         if job is not None:
             _show_import(job)
-        if job is None or not job.running:
-            _ask()
+        # Also while a job runs: a field that is not drawn forgets its file.
+        _ask(running=job is not None and job.running)
 
 
 def _show_import(job: Job) -> None:
@@ -63,9 +66,18 @@ def _show_import(job: Job) -> None:
         st.success(_imported(job.result), icon=":material/check:")
         st.button("Close", key="import_close", on_click=job.remove)
     elif job.state == "failed":
-        show_failure(job)
+        show_failure(job, error=_on_this_page(job.error))
     else:
         job.remove()
+
+
+def _on_this_page(error: str) -> str:
+    """Return an error of an import with what to do on this page in place of options of the command line."""
+    without_options = _OPTIONS.sub("", error)
+    if without_options == error:
+        return error
+    kind = "weights" if "--architecture" in error else "other"
+    return f"{without_options} Choose “{_KINDS[kind][0]}” below; the file is still there."
 
 
 def _imported(model: Mapping[str, Any]) -> str:
@@ -77,7 +89,7 @@ def _imported(model: Mapping[str, Any]) -> str:
     )
 
 
-def _ask() -> None:
+def _ask(running: bool) -> None:
     upload = st.file_uploader(
         f"A .keras, .h5 or .hdf5 file, up to {MAX_FILE_BYTES >> 20} MB",
         type=["keras", "h5", "hdf5"],
@@ -99,7 +111,7 @@ def _ask() -> None:
     elif kind == "other":
         task = _describe()
     name = st.text_input("What to call it", placeholder="taken from the file", max_chars=64, key="import_name").strip()
-    disabled = upload is None or task is None
+    disabled = running or upload is None or task is None
     start = st.button("Import", type="primary", icon=":material/upload_file:", key="import_start", disabled=disabled)
     if start and upload is not None and task is not None:
         _start(upload, replace(task, file=plain_name(upload.name), name=name))
@@ -163,8 +175,20 @@ def _order_text(order: str) -> str:
     return f"{words}: {', '.join(labels)}" if labels else words
 
 
+def _check_kind(upload: BinaryIO, name: str) -> None:
+    """Refuse a file of another kind by its first bytes, before a process with TensorFlow starts."""
+    start = upload.read(4)
+    upload.seek(0)
+    if not start.startswith(_SIGNATURES):
+        raise ModelError(
+            f"{name} is no model: it is neither a .keras file nor HDF5. Choose another file, or save the model again "
+            "with Keras."
+        )
+
+
 def _start(upload: BinaryIO, task: ImportModel) -> None:
     try:
+        _check_kind(upload, task.file)
         if task.name:
             check_name(task.name)
         if task.name in available_models():

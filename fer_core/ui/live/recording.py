@@ -20,12 +20,12 @@ def recording_bar(session: LiveSession, recognizer: EmotionRecognizer, playing: 
 
 
 def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
-    state = session.recorder.state if session.recorder else None
-    recording = state is not None and not state.ended
+    recorder = session.recorder
+    state = recorder.state if recorder else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live_recording"):
-        if recording:
+        if recorder and state and not state.ended:
             if st.button("Stop recording", icon=":material/stop_circle:", key="record_stop"):
-                session.recorder.close()
+                recorder.close()
                 st.rerun(scope="fragment")
             st.caption(f"Recording · {clock(state.seconds)} · {state.rows:,} rows", width="content")
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -12,7 +13,9 @@ import streamlit as st
 from fer_core.background.jobs import Job
 from fer_core.errors import MediaError
 from fer_core.formats import count_text
-from fer_core.media.analysis import PICTURES, VIDEOS, Choices, is_picture
+from fer_core.imaging.sound import CUT_OFF
+from fer_core.media.analysis import Choices
+from fer_core.media.blur import KEPT_S
 from fer_core.media.job import (
     KEPT_MIN,
     AnalyzeMedia,
@@ -21,6 +24,7 @@ from fer_core.media.job import (
     stored_name,
     unique_names,
 )
+from fer_core.media.sources import ARCHIVE, PICTURES, VIDEOS, is_picture
 from fer_core.media.summary import FaceSummary, summarize
 from fer_core.recognition.table import score_columns
 from fer_core.recognizer import EmotionRecognizer
@@ -32,6 +36,7 @@ from fer_core.ui.components.face_table import (
 from fer_core.ui.components.jobs import keep_while_open, own_job, owner_id, show_failure, show_job, start_own_job
 from fer_core.ui.components.label_set_choice import label_set_choice
 from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.media.player import moments_of_video
 
 # Of this viewer alone: what is in a picture is nobody else's business.
 _RESULT = "media_result"
@@ -48,15 +53,20 @@ def media_view(recognizer: EmotionRecognizer, model: Path) -> None:
     job = own_job(AnalyzeMedia.kind)
     running = job is not None and job.running
     uploads = st.file_uploader(
-        "Pictures and videos, up to 400 MB each",
+        "Pictures, videos and .zip archives of them, up to 400 MB each",
         accept_multiple_files=True,
         key="media_files",
-        type=[suffix.removeprefix(".") for suffix in PICTURES + VIDEOS],
+        type=[suffix.removeprefix(".") for suffix in (*PICTURES, *VIDEOS, ARCHIVE)],
     )
     choices = _choices(recognizer)
     if st.button(
-        "Analyse", type="primary", icon=":material/play_arrow:", key="media_start", disabled=running or not uploads
+        "Analyse",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="media_start",
+        disabled=running or not uploads or choices is None,
     ):
+        assert choices is not None
         _start(uploads, model, choices)
     if job is None or job.state == "cancelled":
         empty_state(
@@ -79,7 +89,15 @@ def _start(uploads: Sequence[BinaryIO], model: Path, choices: Choices) -> None:
         before.remove()
     names = unique_names([upload.name for upload in uploads])
     task = AnalyzeMedia(
-        names, str(model.resolve()), owner_id(), choices.every_s, choices.smoothing_s, choices.label_set
+        names,
+        str(model.resolve()),
+        owner_id(),
+        choices.every_s,
+        choices.smoothing_s,
+        choices.label_set,
+        choices.blur,
+        choices.start_s,
+        None if math.isinf(choices.end_s) else choices.end_s,
     )
     files = {
         stored_name(number, name): upload for number, (name, upload) in enumerate(zip(names, uploads, strict=True))
@@ -101,7 +119,8 @@ def _result(job: Job) -> MediaResult:
     return result
 
 
-def _choices(recognizer: EmotionRecognizer) -> Choices:
+def _choices(recognizer: EmotionRecognizer) -> Choices | None:
+    """Ask how to analyse; None where the answers contradict each other."""
     label_set = label_set_choice(recognizer.card)
     with st.sidebar:
         st.subheader("Videos")
@@ -123,7 +142,34 @@ def _choices(recognizer: EmotionRecognizer) -> Choices:
             persist_state="session",
             help="Scores are averaged over about this time. At 0 s the table holds what each frame gave by itself.",
         )
-    return Choices(_EVERY_S[every], smoothing_s, label_set=label_set)
+        start_s, end_s = _part()
+        blur = _copy_options()
+    try:
+        return Choices(_EVERY_S[every], smoothing_s, label_set=label_set, blur=blur, start_s=start_s, end_s=end_s)
+    except MediaError as error:
+        st.sidebar.error(str(error), icon=":material/error:")
+        return None
+
+
+def _part() -> tuple[float, float]:
+    """Ask for the part of videos to analyse; return where it begins and ends in seconds."""
+    begin, end = st.columns(2)
+    start_s = begin.number_input(
+        "From, seconds", 0.0, None, None, 1.0, format="%.1f", key="media_from", placeholder="0"
+    )
+    end_s = end.number_input("To, seconds", 0.0, None, None, 1.0, format="%.1f", key="media_to", placeholder="end")
+    return start_s or 0.0, math.inf if end_s is None else end_s
+
+
+def _copy_options() -> bool:
+    with st.expander("Copy"):
+        return st.toggle(
+            "Blur faces",
+            key="media_blur",
+            persist_state="session",
+            help=f"In the marked copies. A face that is lost stays blurred where it was for {KEPT_S:g} seconds; one "
+            "that is never found is not blurred.",
+        )
 
 
 def _show(result: MediaResult) -> None:
@@ -151,6 +197,16 @@ def _show(result: MediaResult) -> None:
     )
 
 
+def _moments(result: MediaResult, name: str, rows: pd.DataFrame, labels: list[str]) -> None:
+    sound = next(file for file in result.metadata["files"] if file["file"] == name).get("sound", "")
+    if sound.startswith(CUT_OFF):
+        st.caption(f"Its sound is {sound}.")
+    moments = result.moments.get(name, ())
+    moments_of_video(moments, labels, float(rows["time_s"].min()))
+    if moments:
+        st.caption("When each expression was strongest. Click on one, or on the curves, to go there.")
+
+
 def _offer_copy(result: MediaResult, name: str) -> None:
     if (copy := result.copies.get(name)) is None:
         return
@@ -175,8 +231,9 @@ def _look(result: MediaResult, name: str, rows: pd.DataFrame, faces: list[FaceSu
         elif is_picture(Path(name)):
             st.image(str(copy), width="stretch", alt=f"{name} with {count_text(len(faces), 'face')} marked")
         else:
-            st.video(str(copy), format="video/mp4")
-            st.caption("Without its sound.")
+            with st.container(key="media_player"):
+                st.video(str(copy), format="video/mp4")
+            _moments(result, name, rows, labels)
     with cards, st.container(key="media_cards"):
         if faces:
             st.html(face_summaries_html(faces, labels, result.portraits.get(name, {}), rows["frame"].nunique()))

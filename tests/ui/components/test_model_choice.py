@@ -35,3 +35,18 @@ def test_only_a_model_of_fer2013_is_said_to_have_learned_its_labels(synthetic, d
 def test_how_often_it_agrees_with_people_is_said_where_that_was_measured(described):
     assert "It is right on 84.9 % of the faces that people agree on, calls 28.8 %" in described()
     assert "people agree on" not in described(metrics={})
+
+
+def test_the_accurate_model_is_what_is_said_of_it():
+    default, accurate = (ModelCard.load(BUNDLED_ROOT / name / CARD_FILE) for name in ("people", "accurate"))
+    assert "right more often" in model_choice._description("accurate")
+    assert round(accurate.parameters / default.parameters) == 4
+    for split in ("PublicTest", "PrivateTest"):
+        people, labels, votes = zip(*(_accuracies(card.metrics[split]) for card in (default, accurate)), strict=True)
+        assert people[0] < people[1] and labels[0] < labels[1] and votes[0] < votes[1]
+
+
+def _accuracies(metrics: dict) -> tuple[float, float, float]:
+    """Accuracy of what people see, of the labels' and of the votes' scores, each against what they answer for."""
+    others = metrics["label_sets"]
+    return metrics["majority"]["accuracy"], others["fer"]["accuracy"], others["votes"]["majority"]["accuracy"]
