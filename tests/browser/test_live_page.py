@@ -7,16 +7,20 @@ frees its worker (3 s) is printed, not asserted, since a busy machine must not f
 
 import re
 import socket
+import time
 
 import pytest
 from playwright.sync_api import expect
 
 from fer_core.emotions import LABELS
 from tests.browser.clip import astronaut_bgr
+from tests.browser.conftest import serving
 from tests.browser.live_page import PATIENCE_MS, LivePage
 
 # A browser that is gone says nothing; the server must find out by itself within this.
 NOTICED_S = 45
+# A page that no longer hears from the server says so after 4 s, on a busy machine within this.
+SAID_S = 10
 
 
 @pytest.fixture
@@ -41,6 +45,17 @@ def photo(tmp_path):
     path = tmp_path / "astronaut.jpg"
     cv2.imwrite(str(path), astronaut_bgr())
     return path
+
+
+@pytest.fixture
+def address():
+    """This machine's address in its network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address would be used
+        except OSError:
+            pytest.skip("this machine has no address but its own loopback")
+        return probe.getsockname()[0]
 
 
 def test_video_comes_back_with_one_face_and_its_expression(open_page, record_property):
@@ -150,13 +165,35 @@ def test_a_missing_camera_is_explained(browser_without_camera, server):
     expect(live.page.get_by_text("No camera found")).to_be_visible(timeout=PATIENCE_MS)
 
 
-def test_a_page_without_https_is_explained(browser, server):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address would be used
-        except OSError:
-            pytest.skip("this machine has no address but its own loopback")
-        address = probe.getsockname()[0]
-    live = LivePage(browser, re.sub("localhost", address, server.url), camera=False)
-    expect(live.page.get_by_text("Camera needs a secure page")).to_be_visible(timeout=PATIENCE_MS)
-    live.leave()
+def test_open_to_a_network_it_asks_for_https_and_reads_no_path_of_the_server(browser, tmp_path, address):
+    with serving(tmp_path, "--server.address=0.0.0.0") as server:
+        url = re.sub("localhost", address, server.url)
+        live = LivePage(browser, url, camera=False)
+        expect(live.page.get_by_text("Camera needs a secure page")).to_be_visible(timeout=PATIENCE_MS)
+        live.page.goto(f"{url}/dataset")
+        expect(live.page.get_by_text("Reading files of this computer is off")).to_be_visible(timeout=PATIENCE_MS)
+        live.leave()
+
+
+def test_a_killed_server_is_noticed_and_the_camera_starts_again_when_it_is_back(browser, tmp_path):
+    with serving(tmp_path) as server:
+        live = LivePage(browser, server.url)
+        live.start()
+        live.wait_until_video_advances()
+        server.process.kill()
+        began_s = time.monotonic()
+        expect(live.page.get_by_role("alert").get_by_text("The server has not answered since")).to_be_visible()
+        seconds = time.monotonic() - began_s
+        print(f"\nkilled server: said after {seconds:.1f} s")
+        assert seconds < SAID_S
+        expect(live.status.locator("span").first).to_be_hidden()
+    with serving(tmp_path, port=server.port):
+        live.wait_until_video_advances()
+        expect(live.page.locator("#fer_lost")).to_have_count(0)
+        expect(live.cards).to_have_count(1)
+        live.leave()
+
+
+def test_it_listens_on_this_computer_alone(server, address):
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((address, server.port), timeout=5)

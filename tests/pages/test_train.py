@@ -35,6 +35,7 @@ from fer_core.training.run.epochs import append_epoch
 from fer_core.training.run.store import delete_run, find_run, list_runs
 from fer_core.training.timing import throughput
 from fer_core.training.timing.device import best_precision
+from fer_core.ui.components import access
 from fer_core.ui.training.actions import _archive
 from tests.drawn_faces import demo_set
 
@@ -492,3 +493,12 @@ def test_a_name_that_would_lead_elsewhere_is_refused(launched, tmp_path):
     at.button(key="start").click().run()
     assert "has no slash" in at.error[0].value
     assert not launched and not (tmp_path / "elsewhere").exists()
+
+
+def test_open_to_a_network_runs_are_shown_and_nobody_starts_or_changes_them(monkeypatch):
+    monkeypatch.setattr(access, "is_open_to_network", lambda: True)
+    make_run("one", "stopped")
+    at = page()
+    assert "Training, and deciding about runs, is off" in at.info[0].value
+    assert not {"start", "resume", "finish", "delete"} & {button.key for button in at.button}
+    assert at.get("download_button") and "one" in words(at)

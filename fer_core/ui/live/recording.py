@@ -9,6 +9,7 @@ from fer_core.errors import SessionError
 from fer_core.live.recorder import Recorder
 from fer_core.live.session import LiveSession
 from fer_core.recognizer import EmotionRecognizer
+from fer_core.ui.components.access import keep_own_session
 from fer_core.ui.components.widgets import page_link
 
 _NOTE = "Times, boxes and scores go into a table on this page's computer; no picture does."
@@ -58,4 +59,5 @@ def _begin(session: LiveSession, recognizer: EmotionRecognizer) -> None:
     except SessionError as error:
         st.error(str(error), icon=":material/error:")
         return
+    keep_own_session(session.recorder.session.name)
     st.rerun(scope="fragment")
