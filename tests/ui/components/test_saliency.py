@@ -11,13 +11,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fer_core.data.demo import demo_set
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.models.bundle import BUNDLED_ROOT, CARD_FILE, DEFAULT_MODEL
 from fer_core.models.card import ModelCard
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components import saliency
+from tests.drawn_faces import demo_set
 
 FACE = demo_set(70).images[0]
 
