@@ -42,7 +42,8 @@ class AnnotateOptions:
         boxes: whether faces are boxed.
         words: whether plates with word and percentage are shown.
         threshold: a best score below it is drawn as uncertain, 0 to 1.
-        numbers: whether plates begin with the face's number, from 1, as tables and cards have it.
+        numbers: whether plates begin with the face's number, from 1, as tables and cards have it; without words,
+            boxes get a plate with the number alone.
     """
 
     boxes: bool = True
@@ -77,16 +78,14 @@ def annotate(image_bgr: np.ndarray, result: FrameResult, options: AnnotateOption
             f"got one of {width}x{height} px"
         )
     image = cv2.cvtColor(image_bgr, cv2.COLOR_GRAY2BGR) if image_bgr.ndim == 2 else image_bgr.copy()
-    words = [
-        word if probs.max() >= options.threshold else UNCERTAIN
-        for word, probs in zip(result.prediction.top, result.prediction.probs, strict=True)
-    ]
-    colors = [None if word == UNCERTAIN else color_bgr(word, result.prediction.labels) for word in words]
+    labels = result.prediction.labels
+    columns = result.labels_to_show(options.threshold)
+    colors = [None if column is None else color_bgr(labels[column], labels) for column in columns]
     if options.boxes:
         for xyxy, color in zip(result.detections.xyxy, colors, strict=True):
             _draw_box(image, xyxy, color)
-    if options.words:  # after all boxes, so that no line crosses a word
-        _draw_plates(image, result, words, colors, options.numbers)
+    if options.words or (options.boxes and options.numbers):  # after all boxes, so that no line crosses a word
+        _draw_plates(image, result, columns, colors, options)
     return image
 
 
@@ -159,15 +158,28 @@ def _dashes(path: np.ndarray, dash_px: float) -> list[np.ndarray]:
 
 
 def _draw_plates(
-    image: np.ndarray, result: FrameResult, words: list[str], colors: list[Color | None], numbers: bool
+    image: np.ndarray,
+    result: FrameResult,
+    columns: list[int | None],
+    colors: list[Color | None],
+    options: AnnotateOptions,
 ) -> None:
     plates: list[Spot] = []
     faces = result.detections.xyxy
-    for row, (word, color, track_id) in enumerate(zip(words, colors, result.track_id, strict=True)):
-        percent = None if color is None else f"{round(100 * float(result.prediction.probs[row].max()))} %"
-        text = f"{track_id + 1} {word}" if numbers else word
+    for row, (column, color) in enumerate(zip(columns, colors, strict=True)):
+        text, percent = _plate_text(result, row, column, options)
         plate = _plate(text, color, percent, text_px(*result.size_wh))
         plates.append(_draw_plate(image, faces[row], plate, np.array(plates), np.delete(faces, row, axis=0)))
+
+
+def _plate_text(result: FrameResult, row: int, column: int | None, options: AnnotateOptions) -> tuple[str, str | None]:
+    """Return what a face's plate says, and its percentage if it has one."""
+    number = str(result.track_id[row] + 1)
+    if not options.words:
+        return number, None
+    word = UNCERTAIN if column is None else result.prediction.labels[column]
+    percent = None if column is None else f"{round(100 * float(result.prediction.probs[row, column]))} %"
+    return f"{number}  {word}" if options.numbers else word, percent
 
 
 def _draw_plate(
@@ -193,18 +205,22 @@ def _spot(
 ) -> Spot:
     """Return where a plate goes: above its face, else below, else at the inner upper or lower edge.
 
-    The first of these that covers no other plate and no other face, else the one that covers least of both.
+    It begins with its face or, where that covers others, ends with it. The first of these places that covers no other
+    plate and no other face, else the one that covers least of both.
     """
     gap = line_px(width, height) + 2
-    left = int(np.clip(round(float(xyxy[0])), 0, width - wide))
+    lefts = [int(np.clip(round(float(x)), 0, width - wide)) for x in (xyxy[0], xyxy[2] - wide)]
     top, bottom = round(float(xyxy[1])), round(float(xyxy[3]))
     spots = [
         (left, y, left + wide, y + tall)
         for y in (top - gap - tall, bottom + gap, max(top, 0) + gap, min(bottom, height) - gap - tall)
+        for left in lefts
         if 0 <= y <= height - tall
     ]
     return min(
-        spots, key=lambda spot: (_covered(spot, plates), _covered(spot, others)), default=(left, 0, left + wide, tall)
+        spots,
+        key=lambda spot: (_covered(spot, plates), _covered(spot, others)),
+        default=(lefts[0], 0, lefts[0] + wide, tall),
     )
 
 
@@ -215,22 +231,44 @@ def _covered(spot: Spot, boxes: np.ndarray) -> float:
     return float(np.clip(sides, 0, None).prod(axis=1).sum())
 
 
-@lru_cache(maxsize=1024)
 def _plate(word: str, color: Color | None, percent: str | None, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a plate as BGR float32 (h, w, 3) and opacity float32 (h, w, 1), 0 to 1."""
+    plate, alpha = _word_plate(word, color, percent is not None, size_px)
+    if percent is None:
+        return plate, alpha
+    # Right-aligned in a column of fixed width: the plate must not breathe with the digits.
+    score, right = _score(percent, size_px), plate.shape[1] - _pad(size_px)
+    plate = plate.copy()
+    plate[:, right - score.shape[1] : right] = score
+    return plate, alpha
+
+
+@lru_cache(maxsize=256)
+def _score(percent: str, size_px: int) -> np.ndarray:
+    """Return the part of a plate with the percentage, as BGR float32 (h, w, 3)."""
+    with _font_lock:
+        font = ImageFont.load_default(size_px)
+        wide, tall = round(font.getlength("100 %")), round(1.5 * size_px)
+        ink = Image.new("RGB", (wide, tall), INK_BGR)
+        ImageDraw.Draw(ink).text((wide, tall / 2 + 0.36 * size_px), percent, SCORE_BGR, font, anchor="rs")
+    return np.array(ink).astype(np.float32)
+
+
+def _pad(size_px: int) -> int:
+    return round(0.45 * size_px)
+
+
+@lru_cache(maxsize=256)
+def _word_plate(word: str, color: Color | None, scored: bool, size_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a plate as `_plate` does, with room for a percentage if it is scored."""
     with _font_lock:
         font = ImageFont.load_default(size_px)
         word_wide, percent_wide = round(font.getlength(word)), round(font.getlength("100 %"))
-        pad, gap, tall = round(0.45 * size_px), round(0.4 * size_px), round(1.5 * size_px)
+        pad, gap, tall = _pad(size_px), round(0.4 * size_px), round(1.5 * size_px)
         swatch = round(0.55 * size_px)
-        wide = pad + swatch + gap + word_wide + (gap + percent_wide if percent else 0) + pad
+        wide = pad + swatch + gap + word_wide + (gap + percent_wide if scored else 0) + pad
         ink = Image.new("RGB", (wide, tall), INK_BGR)
-        draw = ImageDraw.Draw(ink)
-        base = tall / 2 + 0.36 * size_px
-        x = pad + swatch + gap
-        draw.text((x, base), word, WORD_BGR, font, anchor="ls")
-        if percent:  # right-aligned in a column of fixed width: the plate must not breathe with the digits
-            draw.text((wide - pad, base), percent, SCORE_BGR, font, anchor="rs")
+        ImageDraw.Draw(ink).text((pad + swatch + gap, tall / 2 + 0.36 * size_px), word, WORD_BGR, font, anchor="ls")
     plate = np.array(ink)  # its channels were given as BGR all along
     top = (tall - swatch) / 2
     path = _fixed(_rounded(np.array([pad, top, pad + swatch, top + swatch]) - 0.5, radius=0.25 * swatch))

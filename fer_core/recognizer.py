@@ -56,7 +56,11 @@ class EmotionRecognizer:
     """
 
     def __init__(
-        self, model: str | Path = DEFAULT_MODEL, label_set: str | None = None, detector: Detector | None = None
+        self,
+        model: str | Path = DEFAULT_MODEL,
+        label_set: str | None = None,
+        detector: Detector | None = None,
+        threads: int | None = None,
     ) -> None:
         """Load a model.
 
@@ -65,6 +69,8 @@ class EmotionRecognizer:
                 `model.tflite` and `card.json`.
             label_set: what faces are scored for, one of the model's `label_sets`; its default if None.
             detector: finds the faces; OpenCV's Haar cascades if None.
+            threads: processor threads that score one batch of faces, at most two if None. One answers later and costs
+                less altogether, which suits a server of many streams.
 
         Raises:
             ModelError: there is no such model, its files are missing, cut short or altered, or it does not answer
@@ -73,7 +79,7 @@ class EmotionRecognizer:
         bundle = load_bundle(find_model(model) if isinstance(model, str) else model)
         self.card: ModelCard = bundle.card
         self.label_set = require_label_set(label_set, self.card.label_sets, self.card.name)
-        self._classifier = LiteRTClassifier.from_bundle(bundle)
+        self._classifier = LiteRTClassifier.from_bundle(bundle, threads=threads)
         known = sorted(self.card.labels) == sorted(LABELS)
         self._labels = LABELS if known else self.card.labels
         self._columns = [self.card.labels.index(label) for label in LABELS] if known else slice(None)

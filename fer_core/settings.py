@@ -5,6 +5,7 @@
 | `FER_MODEL` | name of an available model or path of a model's folder | the one put live last, else the bundled one |
 | `FER_HOME` | folder of data sets, runs, models and sessions | the system's folder for a user's data |
 | `FER_ICE_SERVERS` | JSON list of STUN/TURN servers as in `RTCPeerConnection`'s `iceServers` | none |
+| `FER_OPERATOR_TOKEN` | what unlocks reading server paths, deleting and training; at least 16 characters | none |
 | `FER_API_KEYS` | keys that clients of the service must name one of, separated by commas or spaces | none |
 """
 
@@ -42,6 +43,21 @@ def home_folder() -> Path:
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     former = Path(base).expanduser() / _NAME
     return (former if former.is_dir() else user_data_path(_NAME, appauthor=False)).resolve()
+
+
+def operator_token(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the operator's token, or an empty text if none is set.
+
+    Raises:
+        SettingsError: it is too short to be safe.
+    """
+    token = environ.get("FER_OPERATOR_TOKEN", "").strip()
+    if token and len(token) < _MIN_KEY_LENGTH:
+        raise SettingsError(
+            f"FER_OPERATOR_TOKEN must have at least {_MIN_KEY_LENGTH} characters, got {len(token)}. "
+            f"Make one with: {MAKE_KEY}"
+        )
+    return token
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,9 @@ class FrameResult:
         prediction: their scores, (n, k).
         track_id: int64 (n,), the same number for the same face from frame to frame.
         quality: how well the faces can be seen; None if it was not measured.
+        shown: column of the label to show for each face, None for an uncertain one, where a stream holds labels
+            against flicker; None where the best one is shown.
+        second: scores for a second label set, (n, k), where that was asked for.
     """
 
     index: int
@@ -112,6 +115,8 @@ class FrameResult:
     prediction: Prediction
     track_id: np.ndarray
     quality: FaceQuality | None = None
+    shown: tuple[int | None, ...] | None = None
+    second: Prediction | None = None
 
     def __post_init__(self) -> None:
         n = len(self.detections)
@@ -119,9 +124,22 @@ class FrameResult:
         _require(self.track_id.shape == (n,), f"track_id must have shape ({n},), got {self.track_id.shape}")
         if self.quality is not None:
             _require(len(self.quality) == n, f"expected the quality of {n} faces, got {len(self.quality)}")
+        _require(self.shown is None or len(self.shown) == n, f"expected {n} labels to show, got {self.shown}")
+        _require(self.second is None or len(self.second) == n, f"expected {n} second predictions, got {self.second}")
 
     def __len__(self) -> int:
         return len(self.detections)
+
+    def labels_to_show(self, uncertain_below: float = 0.0) -> list[int | None]:
+        """Return the column of each face's label to show, None for an uncertain face.
+
+        Args:
+            uncertain_below: a best score below it is uncertain, 0 to 1; not asked where the stream has decided.
+        """
+        if self.shown is not None:
+            return list(self.shown)
+        probs = self.prediction.probs
+        return [int(row.argmax()) if row.max() >= uncertain_below else None for row in probs]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON values, with `faces` as a list."""

@@ -3,11 +3,13 @@
 import streamlit as st
 
 from fer_core.live.session import LiveSession
+from fer_core.ui.components.access import network_help
 from fer_core.ui.components.consent import acknowledge_limits
 from fer_core.ui.components.entry import leave_live, require_app
 from fer_core.ui.components.loaders import require_model
 from fer_core.ui.components.model_details import model_details
 from fer_core.ui.live.camera_check import camera_check
+from fer_core.ui.live.connection_watch import watch_connection
 from fer_core.ui.live.controls import live_settings
 from fer_core.ui.live.panels import face_cards, status_line, timeline
 from fer_core.ui.live.photo import photo_view
@@ -15,7 +17,8 @@ from fer_core.ui.live.recording import recording_bar
 from fer_core.ui.live.webrtc import live_video
 
 require_app()
-settings, recognizer = require_model()
+settings, recognizer = require_model(threads=1)
+watch_connection()
 acknowledge_limits(recognizer.card, "Live expressions")
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -48,3 +51,4 @@ else:
     timeline(session, playing)
 
 model_details(recognizer.card)
+network_help()

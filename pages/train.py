@@ -7,6 +7,7 @@ import streamlit as st
 import fer_core
 from fer_core.dependencies import training_unavailable
 from fer_core.training.run.store import broken_runs, list_runs
+from fer_core.ui.components.access import operator_only
 from fer_core.ui.components.entry import require_app
 from fer_core.ui.training.follow import broken_panel, follow, followed_run
 from fer_core.ui.training.form import new_run_form
@@ -25,7 +26,7 @@ form, shown = st.columns([4, 9], gap="large")
 with form:
     if message := training_unavailable("Training"):
         st.info(message, icon=":material/info:")
-    else:
+    elif operator_only("Training, and deciding about runs,", "train_token"):
         new_run_form()
 with shown:
     follow(followed_run(runs))

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -127,6 +129,30 @@ def test_numbers_stand_on_the_plates_if_asked_for():
         np.flatnonzero((numbered != plain).any(axis=(0, 2))).max()
         > np.flatnonzero((plain != 120)[:140].any(axis=(0, 2))).max()
     )
+
+
+def test_without_words_boxes_keep_their_number_and_nothing_stands_there_without_boxes():
+    result = result_of((BOX, "happy", 0.9))
+    bare = annotate(scene(0), result, AnnotateOptions(words=False))
+    numbered = annotate(scene(0), result, AnnotateOptions(words=False, numbers=True))
+    worded = annotate(scene(0), result)
+    plates = [np.count_nonzero((image != bare).any(axis=2)) for image in (numbered, worded)]
+    assert 0 < plates[0] < plates[1] / 2
+    assert not annotate(scene(0), result, AnnotateOptions(words=False, boxes=False, numbers=True)).any()
+
+
+def test_a_held_label_is_drawn_in_its_colour():
+    result = dataclasses.replace(result_of((BOX, "happy", 0.5)), shown=(LABELS.index("sad"),))
+    drawn = annotate(scene(255), result, AnnotateOptions(words=False))
+    assert np.abs(drawn[210, 200].astype(int) - color_bgr("sad", LABELS)).max() < 60
+
+
+def test_a_plate_that_would_cover_its_neighbour_ends_with_its_face_instead():
+    left, right = (200, 150, 60), (270, 100, 80)
+    drawn = annotate(scene(0), result_of((left, "surprised", 0.9), (right, "happy", 0.9)), AnnotateOptions(boxes=False))
+    x, y, side = right
+    assert not drawn[y : y + side, x : x + side].any()
+    assert drawn[120:150, 100:260].any()  # above the left face, to its left
 
 
 @pytest.mark.parametrize("score", [0.04, 0.5, 1.0])

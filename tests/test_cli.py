@@ -176,9 +176,9 @@ def test_the_page_that_display_opens_has_the_same_home(tmp_path, monkeypatch):
 def test_the_app_opens_where_its_configuration_is(monkeypatch):
     given = {}
     monkeypatch.setattr(dashboard.subprocess, "run", lambda command, **options: given.update(options, command=command))
-    assert main(["app", "--port", "8600"]) == 0
+    assert main(["app", "--address", "0.0.0.0", "--port", "8600"]) == 0
     assert (given["cwd"] / ".streamlit" / "config.toml").is_file()
-    assert given["command"][-2:] == ["--server.port", "8600"]
+    assert given["command"][-4:] == ["--server.port", "8600", "--server.address", "0.0.0.0"]
 
 
 def test_an_installed_package_brings_its_own_app(monkeypatch, tmp_path):

@@ -20,9 +20,15 @@ _PACKAGE = Path(fer_core.__file__).parent
 
 def open_dashboard(
     port: Annotated[int | None, typer.Option(help="Port of the server. (default: 8501)", show_default=False)] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Address to listen on; 0.0.0.0 opens it to the network. (default: localhost)", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Open the dashboard in the browser."""
-    _serve({}, port)
+    _serve({}, port, address)
 
 
 def display(
@@ -56,12 +62,14 @@ def app_file() -> Path:
     raise FerError(f"The app is missing: expected {places[0]} or {places[1]}. Install the package again.")
 
 
-def _serve(environment: dict[str, str], port: int | None = None) -> None:
+def _serve(environment: dict[str, str], port: int | None = None, address: str | None = None) -> None:
     """Run the server until it is stopped; it works in the app's folder, where its configuration is."""
     file = app_file()
     command = [sys.executable, "-m", "streamlit", "run", str(file)]
     if port is not None:
         command += ["--server.port", str(port)]
+    if address is not None:
+        command += ["--server.address", address]
     # As an absolute path: a relative one would name another folder there.
     environment = {**os.environ, "FER_HOME": str(home_folder()), **environment}
     subprocess.run(command, cwd=file.parent, env=environment)

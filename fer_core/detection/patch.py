@@ -18,15 +18,30 @@ def cut_square(gray: np.ndarray, xyxy: np.ndarray, reach: float, size_px: int) -
     Returns:
         uint8 (size_px, size_px).
     """
+    return _resized(square_around(gray, xyxy, reach), size_px)
+
+
+def cut_square_quickly(gray: np.ndarray, xyxy: np.ndarray, reach: float, size_px: int) -> np.ndarray:
+    """Return what `cut_square` returns, but for rounding, in a fraction of the time where it is reduced much."""
+    square = square_around(gray, xyxy, reach)
+    while (half := len(square) // 2) >= 2 * size_px:  # halving is several times faster than other ratios
+        square = cv2.resize(square[: 2 * half, : 2 * half], (half, half), interpolation=cv2.INTER_AREA)
+    return _resized(square, size_px)
+
+
+def square_around(gray: np.ndarray, xyxy: np.ndarray, reach: float) -> np.ndarray:
+    """Return the square around a box at its own size, at least a pixel; arguments as of `cut_square`."""
     height, width = gray.shape
     side = max(1, round(reach * float(max(xyxy[2] - xyxy[0], xyxy[3] - xyxy[1]))))
     left = round(float(xyxy[0] + xyxy[2] - side) / 2)
     top = round(float(xyxy[1] + xyxy[3] - side) / 2)
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
-        square = gray[top : top + side, left : left + side]
-    else:
-        rows = np.clip(np.arange(top, top + side), 0, height - 1)
-        columns = np.clip(np.arange(left, left + side), 0, width - 1)
-        square = gray[np.ix_(rows, columns)]
-    mode = cv2.INTER_AREA if side > size_px else cv2.INTER_CUBIC
+        return gray[top : top + side, left : left + side]
+    rows = np.clip(np.arange(top, top + side), 0, height - 1)
+    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    return gray[np.ix_(rows, columns)]
+
+
+def _resized(square: np.ndarray, size_px: int) -> np.ndarray:
+    mode = cv2.INTER_AREA if len(square) > size_px else cv2.INTER_CUBIC
     return cv2.resize(square, (size_px, size_px), interpolation=mode)

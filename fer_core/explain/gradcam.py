@@ -2,9 +2,10 @@
 
 The map of an emotion is the sum of the last convolution's channels, each weighed by how much the
 emotion's score (before softmax) changes with it, averaged over the picture; what speaks against the
-emotion is cut off. LiteRT runs the network and keeps that convolution's output. All that follows it
-is some pooling and dense layers, whose derivative is a few products of matrices: so this needs no
-TensorFlow and takes as long as classifying.
+emotion is cut off. Where the scores are the mean of several heads on one convolution, the heads'
+scores before softmax are averaged with the same shares. LiteRT runs the network and keeps that
+convolution's output. All that follows it is some pooling and dense layers, whose derivative is a few
+products of matrices: so this needs no TensorFlow and takes as long as classifying.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ _RELU = schema.ActivationFunctionType.RELU
 
 @dataclass(frozen=True, eq=False)
 class _Head:
-    """What follows the last convolution.
+    """What follows the last convolution on the way to one softmax.
 
     Attributes:
         layer: the tensor that the last convolution's part of the network ends in, (n, h, w, c).
-        pooled: the same after pooling, (n, …, c); `layer` itself where nothing is pooled.
-        dense: the operators from the scores back to `pooled`.
+        dense: the operators from the scores back to pooling, or to `layer` where nothing is pooled.
         logits: the scores before softmax, (n, k).
+        share: tensor that holds its share of the scores, a number, where they are the mean of several heads' scores.
     """
 
     layer: int
-    pooled: int
     dense: tuple[Operator, ...]
     logits: int
+    share: int | None = None
 
 
 class GradCam:
@@ -73,8 +74,8 @@ class GradCam:
         self._graph = read_graph(content)
         if output not in self._graph.outputs:
             raise ModelError(f"Expected a network with the output {output}; it has {', '.join(self._graph.outputs)}.")
-        self._head = _find_head(self._graph, self._graph.outputs[output])
-        self._places = cell_places(self._graph, self._head.layer)
+        self._heads = _find_heads(self._graph, self._graph.outputs[output])
+        self._places = cell_places(self._graph, self._heads[0].layer)
 
     def explain(self, faces: np.ndarray) -> np.ndarray:
         """Return where the network looks for each emotion.
@@ -106,19 +107,23 @@ class GradCam:
         self._interpreter.allocate_tensors()
         self._interpreter.set_tensor(self._graph.faces, faces.astype(np.float32)[..., None])
         self._interpreter.invoke()
-        seen = self._interpreter.get_tensor(self._head.layer)  # (n, h, w, c)
-        return np.maximum(np.einsum("nkc,nhwc->nkhw", self._channel_weights(seen.shape), seen), 0)
+        seen = self._interpreter.get_tensor(self._heads[0].layer)  # (n, h, w, c)
+        weights = np.sum([self._share(head) * self._channel_weights(head, seen.shape) for head in self._heads], axis=0)
+        return np.maximum(np.einsum("nkc,nhwc->nkhw", weights, seen), 0)
 
-    def _channel_weights(self, shape: tuple[int, ...]) -> np.ndarray:
+    def _share(self, head: _Head) -> float:
+        return 1.0 if head.share is None else float(self._interpreter.get_tensor(head.share))
+
+    def _channel_weights(self, head: _Head, shape: tuple[int, ...]) -> np.ndarray:
         """Return how much each score before softmax changes with each channel: float32 (n, k, c), mean over cells.
 
         Pooling hands each of its outputs' derivatives on to the cells below, in parts that sum to the
         whole. So the sum over the picture is the same before and after it, and pooling is skipped.
         """
         n, h, w, c = shape
-        k = self._interpreter.get_tensor(self._head.logits).shape[1]
+        k = self._interpreter.get_tensor(head.logits).shape[1]
         slope = np.broadcast_to(np.eye(k, dtype=np.float32), (n, k, k))
-        for operator in self._head.dense:
+        for operator in head.dense:
             slope = self._back_through(operator, slope)
         return slope.reshape(n, k, -1, c).sum(axis=2) / (h * w)
 
@@ -143,20 +148,43 @@ class GradCam:
         return stored * np.reshape(scales, (-1, 1)).astype(np.float32)  # one for all, or one for each output
 
 
-def _find_head(graph: Graph, scores: int) -> _Head:
+def _find_heads(graph: Graph, scores: int) -> list[_Head]:
+    """Return the head that makes the scores, or the heads on one last convolution whose mean they are."""
+    heads = [_find_head(graph, part, share) for part, share in _parts_of_mean(graph, scores)]
+    if len({head.layer for head in heads}) > 1:
+        raise _is_a_mean()
+    return heads
+
+
+def _parts_of_mean(graph: Graph, scores: int) -> list[tuple[int, int | None]]:
+    """Return the scores that were added up and the tensor of each one's share; the scores themselves if none were."""
     last = graph.made_by[scores]
+    if last.name == "ADD":
+        return [part for addend in last.inputs for part in _parts_of_mean(graph, addend)]
+    if last.name == "MUL":
+        first, second = last.inputs
+        kept, share = (first, second) if graph.shapes[second] == () else (second, first)
+        made_by = graph.made_by.get(kept)
+        if graph.shapes[share] == () and made_by and made_by.name == "SOFTMAX":
+            return [(kept, share)]
     if last.name in _COMBINING:
-        raise ModelError(
-            "Grad-CAM explains one network by its last convolution; this model is the mean of several networks or "
-            "views and has no single one. Use occlusion, which works for any model."
-        )
+        raise _is_a_mean()
+    return [(scores, None)]
+
+
+def _find_head(graph: Graph, scores: int, share: int | None) -> _Head:
+    last = graph.made_by[scores]
     logits = last.inputs[0] if last.name == "SOFTMAX" else scores
     dense, pooled = _walk_back(graph, logits, _DENSE)
     _, layer = _walk_back(graph, pooled, _POOLING)
     if not graph.is_picture(layer):
         maker = graph.made_by.get(layer)
-        raise _not_such_a_network(maker.name if maker else "no operator at all")
-    return _Head(layer, pooled, dense, logits)
+        raise (
+            _is_a_mean()
+            if maker and maker.name in _COMBINING
+            else _not_such_a_network(maker.name if maker else "no operator at all")
+        )
+    return _Head(layer, dense, logits, share)
 
 
 def _walk_back(graph: Graph, tensor: int, names: tuple[str, ...]) -> tuple[tuple[Operator, ...], int]:
@@ -171,6 +199,13 @@ def _walk_back(graph: Graph, tensor: int, names: tuple[str, ...]) -> tuple[tuple
         steps.append(operator)
         tensor = operator.inputs[0]
     return tuple(steps), tensor
+
+
+def _is_a_mean() -> ModelError:
+    return ModelError(
+        "Grad-CAM explains one network by its last convolution; this model is the mean of several networks or "
+        "views and has no single one. Use occlusion, which works for any model."
+    )
 
 
 def _not_such_a_network(operator: str) -> ModelError:

@@ -52,7 +52,7 @@ class LiveSettings:
         mirror: whether the picture is flipped left to right, as in a mirror.
     """
 
-    stream: StreamSettings = field(default_factory=StreamSettings)
+    stream: StreamSettings = field(default_factory=lambda: StreamSettings(smoothing_s=0.3))
     draw: AnnotateOptions = field(default_factory=AnnotateOptions)
     mirror: bool = True
 

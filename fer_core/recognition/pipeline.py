@@ -6,6 +6,7 @@ the clock come in as arguments, so this runs and is tested without a camera and 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,12 +17,15 @@ from fer_core.detection.boxes import join
 from fer_core.detection.detector import Detector
 from fer_core.errors import SettingsError
 from fer_core.recognition.crop import crop_faces, to_gray
+from fer_core.recognition.hysteresis import HysteresisSettings, LabelHysteresis
 from fer_core.recognition.quality import measure_quality
+from fer_core.recognition.search_plan import Area, SearchPlan
+from fer_core.recognition.smoothing import ScoreSmoother
 from fer_core.recognition.tracker import MAX_HOLD_S, Tracker
 from fer_core.types import Detections, FrameResult, Prediction
 
-SEARCH_S = 0.1  # how often the whole frame is searched while there is no face, or a known one is missing
-RESCAN_S = 0.25  # how often while all known faces are in sight
+_SEARCH_S = 0.1  # how often a thorough stream's whole frame is searched while a face is missing, or none is known
+_RESCAN_S = 0.25  # how often while all known faces are in sight
 _KEEP_SIZE = 0.9  # a known face may be this much smaller than a new one, or faces at the limit would blink
 _FORGET_S = 2.0  # after such a gap, or when time runs backwards, the stream begins anew
 
@@ -38,6 +42,10 @@ class Classifier(Protocol):
         """Return float32 (n, k), rows summing to 1, for faces uint8 (n, 48, 48) and a label set, its own if None."""
         ...
 
+    def classify_all(self, faces: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what `classify` returns for every label set, by its name, for the cost of one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
@@ -48,6 +56,9 @@ class StreamSettings:
         hold_s: how long a face the detector misses may still be shown, 0 to 0.5 seconds.
         smoothing_s: time constant of the scores' exponential filter in seconds; 0 shows raw scores.
         label_set: what faces are scored for, see `fer_core.models.label_sets`; the classifier's own if None.
+        second_label_set: scored as well, beside `label_set`, which must be named then; nothing else if None.
+        hysteresis: how the labels to show are held against flicker; None shows each frame's best. Scores stay as
+            they are.
 
     Raises:
         SettingsError: if a value is out of its range.
@@ -57,6 +68,8 @@ class StreamSettings:
     hold_s: float = MAX_HOLD_S
     smoothing_s: float = 0.4
     label_set: str | None = None
+    second_label_set: str | None = None
+    hysteresis: HysteresisSettings | None = None
 
     def __post_init__(self) -> None:
         if self.min_face_px < 1:
@@ -65,6 +78,8 @@ class StreamSettings:
             raise SettingsError(f"hold_s must be 0 to {MAX_HOLD_S} seconds, got {self.hold_s}")
         if not 0.0 <= self.smoothing_s < math.inf:
             raise SettingsError(f"smoothing_s must be 0 seconds or more, got {self.smoothing_s}")
+        if self.second_label_set is not None and self.label_set is None:
+            raise SettingsError("second_label_set needs label_set to be named too, got None")
 
 
 def analyze_image(image_bgr: np.ndarray, detector: Detector, classifier: Classifier) -> FrameResult:
@@ -95,8 +110,8 @@ class StreamAnalyzer:
         detector: finds the faces.
         classifier: scores them, all of a frame in one call.
         settings: may be replaced as a whole at any time, from any thread; the next frame obeys it.
-        thorough: whether whole frames are always searched as thoroughly as possible, for streams that need not keep
-            up with a camera.
+        thorough: whether faces are looked for in every frame and whole frames as thoroughly as possible, for streams
+            that need not keep up with a camera.
     """
 
     def __init__(
@@ -110,8 +125,11 @@ class StreamAnalyzer:
         self._detector = detector
         self._classifier = classifier
         self._thorough = thorough
-        self._label_set: str | None = self.settings.label_set
+        self._label_sets = self.settings.label_set, self.settings.second_label_set
+        self._smoother, self._second_smoother = ScoreSmoother(MAX_HOLD_S), ScoreSmoother(MAX_HOLD_S)
         self._tracker = Tracker()
+        self._labels = LabelHysteresis(MAX_HOLD_S)
+        self._plan = SearchPlan()
         self._index = 0
         self._searches = 0
         self._time_s = -math.inf
@@ -128,7 +146,7 @@ class StreamAnalyzer:
                 seen again in the next frame, since false detections rarely last.
 
         Returns:
-            The faces in sight, the longest known first, each with its number and smoothed scores.
+            The faces in sight, the longest known first, each with its number, smoothed scores and label to show.
 
         Raises:
             MediaError: if the picture has another dtype or shape.
@@ -138,8 +156,10 @@ class StreamAnalyzer:
         if not 0.0 <= time_s - self._time_s <= _FORGET_S:
             self._reset()
         self._fit_to(gray.shape)
-        if settings.label_set != self._label_set:  # scores for different label sets cannot be averaged
-            self._label_set, self._scores = settings.label_set, {}
+        label_sets = settings.label_set, settings.second_label_set
+        if label_sets != self._label_sets:  # scores for different label sets cannot be averaged
+            self._label_sets = label_sets
+            self._forget_scores()
         detections = self._detect(gray, time_s, settings.min_face_px)
         tracks = [
             track
@@ -149,19 +169,30 @@ class StreamAnalyzer:
         boxes = np.array([track.xyxy for track in tracks], np.float32).reshape(-1, 4)
         ids = [track.track_id for track in tracks]
         faces = crop_faces(gray, boxes)
-        probs = _classify(self._classifier, faces, settings.label_set)
-        probs = self._smooth(ids, probs, time_s, settings.smoothing_s)
-        shown = Detections(boxes, np.array([track.score for track in tracks], np.float32))
+        probs, second = self._classify(faces, settings)
+        probs = self._smoother.update(ids, probs, time_s, settings.smoothing_s)
+        detected = Detections(boxes, np.array([track.score for track in tracks], np.float32))
         prediction = Prediction(probs, self._classifier.labels)
-        result = _result(self._index, time_s, gray, shown, faces, prediction, ids)
+        result = _result(self._index, time_s, gray, detected, faces, prediction, ids)
+        if second is not None:
+            second = self._second_smoother.update(ids, second, time_s, settings.smoothing_s)
+            result = dataclasses.replace(result, second=Prediction(second, self._classifier.labels))
+        if settings.hysteresis is not None:
+            shown = self._labels.update(ids, probs, time_s, settings.hysteresis)
+            result = dataclasses.replace(result, shown=tuple(shown))
         self._index += 1
         self._time_s = time_s
         return result
 
     def _reset(self) -> None:
         self._tracker.reset()
-        self._scores: dict[int, tuple[float, np.ndarray]] = {}  # per track: when last updated, (k,)
-        self._searched_s = -math.inf
+        self._forget_scores()
+        self._plan.reset()
+        self._thoroughly_s = -math.inf
+
+    def _forget_scores(self) -> None:
+        for memory in (self._smoother, self._second_smoother, self._labels):
+            memory.reset()
 
     def _fit_to(self, shape: tuple[int, ...]) -> None:
         """Keep the faces when frames change size, as browsers do to theirs when the processor is busy."""
@@ -176,30 +207,42 @@ class StreamAnalyzer:
 
     def _detect(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
         """Look where faces were and, when it is time again, over the whole frame."""
-        detections = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
-        missing = not detections or any(not len(near) for near in detections)
-        if time_s - self._searched_s >= (SEARCH_S if missing else RESCAN_S):
-            detections.append(_at_least(self._search(gray, missing), min_face_px))
-            self._searched_s = time_s
+        if self._thorough:
+            return self._detect_thoroughly(gray, time_s, min_face_px)
+        detections = [self._detector.detect_around(gray, box) for box in self._tracker.follow(gray, time_s)]
+        boxes = self._tracker.boxes
+        missing = not boxes or any(not len(near) for near in detections)
+        if area := self._plan.next_area(gray, time_s, boxes, missing):
+            detections.append(_at_least(self._search(gray, area), min_face_px))
         return join(detections)
 
-    def _search(self, gray: np.ndarray, missing: bool) -> Detections:
-        if self._thorough and missing:
+    def _search(self, gray: np.ndarray, area: Area) -> Detections:
+        left, top, right, bottom = area
+        detections = self._detector.detect_frame(gray[top:bottom, left:right], self._searches)
+        self._searches += 1
+        return Detections(detections.xyxy + np.array([left, top, left, top], np.float32), detections.score)
+
+    def _detect_thoroughly(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
+        detections = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
+        missing = not detections or any(not len(near) for near in detections)
+        if time_s - self._thoroughly_s >= (_SEARCH_S if missing else _RESCAN_S):
+            detections.append(_at_least(self._search_thoroughly(gray, missing), min_face_px))
+            self._thoroughly_s = time_s
+        return join(detections)
+
+    def _search_thoroughly(self, gray: np.ndarray, missing: bool) -> Detections:
+        if missing:
             return self._detector.detect_frame(gray)
         number, self._searches = self._searches, self._searches + 1
-        if not self._thorough:
-            return self._detector.detect_frame(gray, number)
         # Half of a thorough search, an upright and a tilted look: most faces are seen by either half.
         return join([self._detector.detect_frame(gray, half) for half in (number % 2, number % 2 + 2)])
 
-    def _smooth(self, ids: list[int], probs: np.ndarray, time_s: float, smoothing_s: float) -> np.ndarray:
-        """Return the scores (n, k) filtered in time for each face, independent of the frame rate."""
-        self._scores = {i: known for i, known in self._scores.items() if time_s - known[0] <= MAX_HOLD_S}
-        for track_id, now in zip(ids, probs, strict=True):
-            then_s, before = self._scores.get(track_id, (time_s, now))
-            weight = 1.0 - math.exp(-(time_s - then_s) / smoothing_s) if smoothing_s > 0 else 1.0
-            self._scores[track_id] = time_s, before + weight * (now - before)
-        return np.array([self._scores[i][1] for i in ids], np.float32).reshape(probs.shape)
+    def _classify(self, faces: np.ndarray, settings: StreamSettings) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the faces' scores, and those for the second label set if there is one; both for the cost of one."""
+        if settings.second_label_set is None or settings.label_set is None or not len(faces):
+            return _classify(self._classifier, faces, settings.label_set), None
+        scores = self._classifier.classify_all(faces)
+        return scores[settings.label_set], scores[settings.second_label_set]
 
 
 def _at_least(detections: Detections, side_px: float) -> Detections:

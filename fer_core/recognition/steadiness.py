@@ -14,7 +14,7 @@ class Steadiness:
     """Changes of label over the faces of a stream.
 
     Attributes:
-        changes: how often a face's best label differs from the one in its frame before.
+        changes: how often the label shown for a face differs from the one in its frame before.
         face_s: for how long faces were in sight, summed over faces, in seconds.
     """
 
@@ -28,17 +28,17 @@ class Steadiness:
 
 
 def measure_steadiness(results: Iterable[FrameResult]) -> Steadiness:
-    """Count how often the best label of each face changes.
+    """Count how often the label shown for each face changes: its best one, unless the stream holds another.
 
     Args:
         results: of successive frames; a face that was out of sight goes on where it left off, its absence not counted.
     """
     changes, face_s = 0, 0.0
-    last: dict[int, str] = {}
+    last: dict[int, int | None] = {}
     seen: dict[int, FrameResult] = {}
     before: FrameResult | None = None
     for result in results:
-        for track_id, label in zip(result.track_id.tolist(), result.prediction.top, strict=True):
+        for track_id, label in zip(result.track_id.tolist(), result.labels_to_show(), strict=True):
             changes += last.get(track_id, label) != label
             if before is not None and seen.get(track_id) is before:
                 face_s += result.time_s - before.time_s

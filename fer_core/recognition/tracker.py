@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from fer_core.detection.boxes import SAME_FACE, box_ios, centers, non_max_suppression
-from fer_core.detection.patch import cut_square
+from fer_core.detection.patch import cut_square_quickly
 from fer_core.types import Detections
 
 MAX_HOLD_S = 0.5
@@ -27,6 +27,9 @@ _BOX_SMOOTHING_S = 0.12
 _PATCH_PX = 32
 _REACH = 2.0
 _MIN_CORRELATION = 0.6
+_FOLLOW_S = 0.15  # so long after the detector saw it a face may be followed by its picture alone,
+_FOLLOW_CORRELATION = 0.85  # if that is found as clearly as this
+_FOLLOW_SIGHTINGS = 4  # and if it was seen so often; what is mistaken for a face rarely is
 _MIN_CONTRAST = 4.0  # standard deviation in gray levels; a flatter picture correlates with anything flat
 
 
@@ -41,6 +44,7 @@ class Track:
         seen_s: time of the last sighting by the detector.
         sightings: how often the detector saw it.
         visible: whether it was found in the latest frame, by the detector or by its picture.
+        followed_s: when its picture alone was last found clearly enough.
     """
 
     track_id: int
@@ -51,6 +55,7 @@ class Track:
     patch: np.ndarray
     sightings: int = 1
     visible: bool = False
+    followed_s: float = -math.inf
 
 
 class Tracker:
@@ -74,6 +79,18 @@ class Tracker:
         for track in self._tracks:
             track.xyxy = track.xyxy * np.float32(factor)
 
+    def follow(self, gray: np.ndarray, time_s: float) -> list[np.ndarray]:
+        """Follow faces that the detector has just seen by their picture, which costs far less than to look for them.
+
+        Args:
+            gray: uint8 (h, w), the next frame.
+            time_s: when, in seconds; `update` is then called with the same.
+
+        Returns:
+            Where the detector has to look for the others: xyxy each.
+        """
+        return [track.xyxy for track in self._tracks if not self._follows(track, gray, time_s)]
+
     def update(
         self, gray: np.ndarray, detections: Detections, time_s: float, hold_s: float, confirm_immediately: bool = False
     ) -> list[Track]:
@@ -94,12 +111,12 @@ class Tracker:
         for i, track in enumerate(self._tracks):
             if i in pairs:
                 self._see(track, gray, detections.xyxy[pairs[i]], detections.score[pairs[i]], time_s)
-            else:
+            elif track.followed_s != time_s:
                 self._hold(track, gray, time_s, hold_s)
         alive = [
             track
             for track in self._tracks
-            if track.seen_s == time_s or (track.sightings > 1 and time_s - track.seen_s <= hold_s)
+            if time_s in (track.seen_s, track.followed_s) or (track.sightings > 1 and time_s - track.seen_s <= hold_s)
         ]
         self._tracks = _without_doubles(alive)
         for j in sorted(set(range(len(detections))) - set(pairs.values())):
@@ -123,6 +140,15 @@ class Tracker:
         track.patch = _patch(gray, track.xyxy)
         track.sightings += 1
         track.visible = True
+
+    def _follows(self, track: Track, gray: np.ndarray, time_s: float) -> bool:
+        if not track.visible or track.sightings < _FOLLOW_SIGHTINGS or time_s - track.seen_s >= _FOLLOW_S:
+            return False
+        xyxy, correlation = _find(track.patch, gray, track.xyxy)
+        if correlation < _FOLLOW_CORRELATION:
+            return False
+        track.xyxy, track.followed_s = xyxy, time_s
+        return True
 
     def _hold(self, track: Track, gray: np.ndarray, time_s: float, hold_s: float) -> None:
         track.visible = False
@@ -179,11 +205,22 @@ def _find(patch: np.ndarray, gray: np.ndarray, xyxy: np.ndarray) -> tuple[np.nda
     """Return where around a box a face's picture is now, and how well it correlates (-1 to 1)."""
     if patch.std() < _MIN_CONTRAST:
         return xyxy, 0.0
-    area = cut_square(gray, xyxy, _REACH, round(_REACH * _PATCH_PX))
-    _, correlation, _, corner = cv2.minMaxLoc(cv2.matchTemplate(area, patch, cv2.TM_CCOEFF_NORMED))
-    shift = (np.array(corner, np.float32) - (len(area) - _PATCH_PX) / 2) * (xyxy[2] - xyxy[0]) / _PATCH_PX
+    area = cut_square_quickly(gray, xyxy, _REACH, round(_REACH * _PATCH_PX))
+    correlations = cv2.matchTemplate(area, patch, cv2.TM_CCOEFF_NORMED)
+    _, correlation, _, (x, y) = cv2.minMaxLoc(correlations)
+    peak = np.array([_summit(correlations[y], x), _summit(correlations[:, x], y)], np.float32)
+    shift = (peak - (len(area) - _PATCH_PX) / 2) * (xyxy[2] - xyxy[0]) / _PATCH_PX
     return xyxy + np.tile(shift, 2), float(correlation)
 
 
+def _summit(values: np.ndarray, i: int) -> float:
+    """Return the place of the peak near the largest of some values, the i-th, between them."""
+    if not 0 < i < len(values) - 1:
+        return float(i)
+    before, top, after = (float(value) for value in values[i - 1 : i + 2])
+    curvature = before - 2 * top + after
+    return i + 0.5 * (before - after) / curvature if curvature < 0 else float(i)
+
+
 def _patch(gray: np.ndarray, xyxy: np.ndarray) -> np.ndarray:
-    return cut_square(gray, xyxy, 1.0, _PATCH_PX)
+    return cut_square_quickly(gray, xyxy, 1.0, _PATCH_PX)

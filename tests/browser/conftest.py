@@ -92,11 +92,12 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """Run the app with its log and with all that it keeps (`home`) in `folder`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def serving(folder: Path, *options: str, port: int | None = None) -> Iterator[Server]:
+    """Run the app with its log and with all that it keeps (`home`) in `folder`, on a free port unless one is named.
+
+    Further options are Streamlit's.
+    """
+    port = port or _free_port()
     log = folder / "server.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("FER_", "STREAMLIT_"))}
     environment["FER_HOME"] = str(folder / "home")
@@ -109,6 +110,7 @@ def serving(folder: Path) -> Iterator[Server]:
         "--server.headless=true",
         f"--server.port={port}",
         "--server.fileWatcherType=none",
+        *options,
     ]
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -119,6 +121,12 @@ def serving(folder: Path) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -20,14 +20,15 @@ from fer_core.background.jobs import LOCK_FILE, Request, jobs_root, list_jobs
 from fer_core.background.launch import _key_lock
 from fer_core.background.locks import take
 from fer_core.cache import cache_folder, save_cached
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import SPLITS, VOTE_COLUMNS, FaceSet, Provenance
 from fer_core.data.store import data_root, delete_store, list_stores, write_store
 from fer_core.emotions import CSV_TO_INDEX, LABELS, canonical
 from fer_core.files import write_json
 from fer_core.models.bundle import DEFAULT_MODEL, scores_key
+from fer_core.ui.components import access
 from fer_core.ui.components.corrections import corrections_path
 from fer_core.ui.components.loaders import load_recognizer
+from tests.drawn_faces import demo_set
 
 PAGE = Path(__file__).parents[2] / "pages" / "dataset.py"
 TIMEOUT_S = 120
@@ -101,6 +102,14 @@ def test_the_demo_set_is_drawn_and_labelled_as_drawn(page):
     assert not at.exception
     assert at.selectbox(key="data").options == ["demo (drawn)"]
     assert "Drawn by this program, not FER-2013" in words_of(at)
+
+
+def test_open_to_a_network_no_path_of_the_server_is_read(page, monkeypatch):
+    monkeypatch.setattr(access, "is_open_to_network", lambda: True)
+    at = page()
+    assert not at.text_input and "Reading files of this computer is off" in at.info[0].value
+    at.segmented_control(key="data_way").set_value("Upload").run()
+    assert not at.info and at.file_uploader
 
 
 def test_a_path_is_read_into_a_store_of_its_own_name(page, tmp_path):

@@ -70,10 +70,14 @@ def test_settings_reach_the_viewer_s_session_and_nobody_else_s(entered):
     other = AppTest.from_file(LIVE, default_timeout=TIMEOUT_S).run().button(key="acknowledge").click().run()
     entered.slider(key="live Smallest face").set_value(120).run()
     entered.toggle(key="live Mirror").set_value(False).run()
+    entered.toggle(key="live Steady labels").set_value(False).run()
     mine, theirs = entered.session_state["live_session"], other.session_state["live_session"]
     assert mine is not theirs
     assert (mine.settings.stream.min_face_px, mine.settings.mirror) == (120, False)
     assert (theirs.settings.stream.min_face_px, theirs.settings.mirror) == (48, True)
+    assert mine.settings.stream.hysteresis is None
+    assert theirs.settings.stream.hysteresis.uncertain_below == theirs.settings.draw.threshold
+    assert theirs.settings.draw.numbers
 
 
 def test_a_viewer_chooses_what_faces_are_scored_for_and_its_threshold_follows(page, monkeypatch, three_label_sets):
@@ -83,8 +87,10 @@ def test_a_viewer_chooses_what_faces_are_scored_for_and_its_threshold_follows(pa
     assert choice.options == ["What people see", "FER-2013's labels", "Ten people's votes"]
     session = at.session_state["live_session"]
     assert (session.settings.stream.label_set, session.settings.draw.threshold) == ("people", 0.3)
-    choice.select("fer").run()
-    assert not at.exception
+    at.selectbox(key="second_label_set_three_people").select("votes").run()
+    assert session.settings.stream.second_label_set == "votes"
+    at.selectbox(key="label_set_three").select("fer").run()
+    assert not at.exception and session.settings.stream.second_label_set is None
     assert at.session_state["live_session"] is session
     assert (session.settings.stream.label_set, session.settings.draw.threshold) == ("fer", 0.5)
     image_bgr = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)

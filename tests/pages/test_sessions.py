@@ -11,6 +11,7 @@ from fer_core.emotions import LABELS
 from fer_core.live.recorder import Recorder, list_sessions
 from fer_core.models.card import ModelCard
 from fer_core.types import Detections, FrameResult, Prediction
+from fer_core.ui.components import access
 
 PAGE = Path(__file__).parents[2] / "pages" / "sessions.py"
 
@@ -92,6 +93,16 @@ def test_a_session_is_deleted_after_a_question(page):
     assert not page.exception
     assert [session.name for session in list_sessions()] == ["2026-03-01 09.00.00"]
     assert page.selectbox(key="session").value == "2026-03-01 09.00.00"
+
+
+def test_open_to_a_network_a_viewer_sees_only_its_own_session_and_deletes_none(page, monkeypatch):
+    monkeypatch.setattr(access, "is_open_to_network", lambda: True)
+    record(9)
+    page.session_state["own_sessions"] = {record(10).name}
+    page.run()
+    assert page.selectbox(key="session").options == ["2026-03-01 10.00.00"]
+    assert [text.value.split(" is off")[0] for text in page.info] == ["Seeing what others recorded", "Deleting"]
+    assert not [button for button in page.button if button.key == "session_delete_sure"]
 
 
 def test_a_broken_session_is_explained_and_can_be_deleted(page):

@@ -1,9 +1,12 @@
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
 
 from fer_core.detection.haar import HaarDetector
 from fer_core.errors import MediaError, SettingsError
+from fer_core.recognition.hysteresis import HysteresisSettings
 from fer_core.recognition.pipeline import StreamAnalyzer, StreamSettings, analyze_image
 from fer_core.types import Detections
 
@@ -15,13 +18,14 @@ class FixedDetector:
 
     def __init__(self, *boxes):
         self.boxes = boxes
-        self.scans = 0
+        self.scans = self.looks = 0
 
-    def detect_frame(self, gray, number):
+    def detect_frame(self, gray, number=None):
         self.scans += 1
         return self.detect(gray)
 
     def detect_around(self, gray, xyxy):
+        self.looks += 1
         return self.detect(gray)
 
     def detect(self, gray):
@@ -77,6 +81,43 @@ def test_a_stream_is_scored_for_the_label_set_of_its_settings_and_a_change_smoot
     result = analyzer.process(FRAME, 0.3)
     assert classifier.label_sets == [None, None, "fer"]  # a new face counts from its second frame on
     np.testing.assert_allclose(result.prediction.probs, [[1.0, 0.0]])
+
+
+def test_a_second_label_set_is_scored_and_smoothed_beside_the_first_in_the_same_call():
+    class ForTwo(FixedClassifier):
+        fer = (0.0, 1.0)
+
+        def classify_all(self, faces):
+            return {"people": self.classify(faces), "fer": np.tile(np.array(self.fer, np.float32), (len(faces), 1))}
+
+    classifier = ForTwo((1.0, 0.0))
+    settings = StreamSettings(smoothing_s=0.5, label_set="people", second_label_set="fer")
+    analyzer = StreamAnalyzer(FixedDetector((100, 100, 80)), classifier, settings)
+    results = [analyzer.process(FRAME, time_s) for time_s in (0.0, 0.1)]
+    assert results[0].second is None  # no face yet
+    assert (results[1].prediction.top, results[1].second.top) == (["calm"], ["glad"])
+    classifier.fer = (1.0, 0.0)
+    assert analyzer.process(FRAME, 0.2).second.probs[0, 1] == pytest.approx(np.exp(-0.1 / 0.5), abs=1e-5)
+    assert classifier.calls == [1, 1]
+    analyzer.settings = StreamSettings(label_set="people")
+    assert analyzer.process(FRAME, 0.3).second is None
+    with pytest.raises(SettingsError, match="second_label_set"):
+        StreamSettings(second_label_set="fer")
+
+
+def test_labels_are_held_only_where_asked_for_and_scores_stay_as_they_are():
+    classifier = FixedClassifier((0.55, 0.45))
+    analyzer = StreamAnalyzer(FixedDetector((100, 100, 80)), classifier, StreamSettings(smoothing_s=0.0))
+    held = dataclasses.replace(analyzer.settings, hysteresis=HysteresisSettings(margin=0.3, hold_s=0.25))
+    assert counts(analyzer, [FRAME] * 2, 10).tolist() == [0, 1]
+    analyzer.settings = held
+    assert analyzer.process(FRAME, 0.2).labels_to_show() == [0]
+    classifier.probs = (0.4, 0.6)
+    results = [analyzer.process(FRAME, time_s) for time_s in (0.3, 0.4, 0.5, 0.6)]
+    assert [result.labels_to_show() for result in results] == [[0], [0], [0], [1]]
+    assert {result.prediction.top[0] for result in results} == {"glad"}
+    analyzer.settings = StreamSettings(smoothing_s=0.0)
+    assert analyzer.process(FRAME, 0.7).shown is None
 
 
 def test_a_thorough_stream_never_searches_fast():
@@ -195,7 +236,16 @@ def test_known_faces_are_followed_without_searching_the_whole_frame_each_time(cl
     analyzer = StreamAnalyzer(detector, classifier)
     for i in range(31):
         analyzer.process(FRAME, i / 15)
-    assert 8 <= detector.scans <= 11  # two seconds
+    assert 3 <= detector.scans <= 5  # two seconds, a whole frame each half
+    assert 9 <= detector.looks <= 15  # else it is followed by its picture
+
+
+def test_every_frame_of_a_thorough_stream_is_looked_at(classifier):
+    detector = FixedDetector((100, 100, 80))
+    analyzer = StreamAnalyzer(detector, classifier, thorough=True)
+    for i in range(31):
+        analyzer.process(FRAME, i / 15)
+    assert 13 <= detector.scans <= 17 and detector.looks == 30  # two looks, four times a second
 
 
 @pytest.mark.parametrize("jump_s", [-1.0, 5.0])
@@ -252,6 +302,14 @@ def test_a_fast_face_is_followed(detector, classifier, draw_scene):
     results = [analyzer.process(image, i / 15) for i, image in enumerate(images)]
     assert [r.track_id.tolist() for r in results[1:]] == [[0]] * 10
     assert results[-1].detections.xyxy[0, 0] == pytest.approx(545 - 60, abs=20)
+
+
+@pytest.mark.parametrize("before", [(), ((170, 240, 120),)], ids=["none before", "beside another"])
+def test_a_new_face_is_shown_within_two_thirds_of_a_second(detector, classifier, draw_scene, before):
+    analyzer = StreamAnalyzer(detector, classifier)
+    images = [draw_scene(*before)] * 75 + [draw_scene(*before, (460, 220, 110))] * 11
+    shown = counts(analyzer, images, 15)
+    assert (shown[1:75] == len(before)).all() and shown[-1] == len(before) + 1
 
 
 def test_a_face_that_leaves_is_gone_within_half_a_second(detector, classifier, draw_scene):

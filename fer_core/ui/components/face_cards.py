@@ -15,23 +15,25 @@ from fer_core.media.portraits import portrait
 from fer_core.media.summary import FaceSummary
 from fer_core.types import FrameResult
 
-# More would not fit beside the video.
+# So many faces of a picture get a card with a bar for each score; where there are more, all get a compact card.
+FULL_CARDS = 2
+# Cards of the faces of a file.
 MAX_CARDS = 4
 
 
-def face_cards_html(result: FrameResult, image_bgr: np.ndarray, threshold: float) -> str:
-    """Return one card per face, in the order of their numbers, as HTML for `st.html`.
+def face_cards_html(result: FrameResult, image_bgr: np.ndarray, threshold: float, second: str = "") -> str:
+    """Return one card per face, in the order of their numbers, as HTML for `st.html`; compact ones for many faces.
 
     Args:
         result: the faces and their scores.
         image_bgr: uint8 (h, w, 3), the image in which they were found.
-        threshold: a best score below it is called uncertain, 0 to 1.
+        threshold: a best score below it is called uncertain, 0 to 1; not asked where the stream has decided.
+        second: what the second label set is called, if the result has its scores.
     """
-    order = np.argsort(result.track_id, kind="stable")
-    cards = [_card(result, int(i), image_bgr, threshold) for i in order[:MAX_CARDS]]
-    more = len(order) - len(cards)
-    if more > 0:
-        cards.append(f'<p class="fer-note">And {more} more in the picture.</p>')
+    columns = result.labels_to_show(threshold)
+    compact = len(columns) > FULL_CARDS
+    order = np.argsort(result.track_id, kind="stable").tolist()
+    cards = [_card(result, i, columns[i], image_bgr, compact, second) for i in order]
     return f'<div class="fer-cards" data-faces="{len(order)}">{"".join(cards)}</div>'
 
 
@@ -57,19 +59,45 @@ def face_name(track_id: int) -> str:
     return f"Face {track_id + 1}"
 
 
-def _card(result: FrameResult, i: int, image_bgr: np.ndarray, threshold: float) -> str:
+def _card(result: FrameResult, i: int, column: int | None, image_bgr: np.ndarray, compact: bool, second: str) -> str:
+    """Return the card of a result's i-th face, which shows the label of a column, or that it is uncertain."""
     labels, probs = result.prediction.labels, result.prediction.probs[i]
-    best = int(probs.argmax())
-    word = labels[best] if probs[best] >= threshold else UNCERTAIN
+    best = int(probs.argmax()) if column is None else column
+    word = UNCERTAIN if column is None else labels[column]
+    other = None if result.second is None else result.second.probs[i]
     name = face_name(int(result.track_id[i]))
-    hint = name if word != UNCERTAIN else f"{name} · most like {labels[best]}"
-    rows = _bars(labels, probs, best)
+    hint = name if column is not None else f"{name} · most like {labels[best]}"
+    if result.quality is not None and (problems := result.quality.problems[i]):
+        hint += f" · not valid: {', '.join(problems)}"
     return (
-        f'<section class="fer-card" data-expression="{escape(word)}">'
+        f'<section class="fer-card{" fer-compact" if compact else ""}" data-expression="{escape(word)}">'
         f'<header><img alt="{name}" decoding="sync" src="{portrait(result, i, image_bgr)}">'
         f'<div><p class="fer-note">{escape(hint)}</p><p class="fer-word">{escape(word.capitalize())}</p></div>'
-        f'<p class="fer-score">{percent(float(probs[best]), 0)}</p></header>{rows}</section>'
+        f"{_columns(labels, probs) if compact else ''}"
+        f'<p class="fer-score">{percent(float(probs[best]), 0)}</p></header>'
+        f"{'' if compact else _bars(labels, probs, best, other)}"
+        f"{_second_line(second, labels, other) if other is not None else ''}</section>"
     )
+
+
+def _second_line(title: str, labels: Sequence[str], probs: np.ndarray) -> str:
+    """Return a line with what a second label set says."""
+    best = int(probs.argmax())
+    return (
+        f'<p class="fer-note fer-second">{escape(title)}: '
+        f"<strong>{escape(labels[best])}</strong> {percent(float(probs[best]), 0)}</p>"
+    )
+
+
+def _columns(labels: Sequence[str], probs: np.ndarray) -> str:
+    """Return all scores as small columns side by side, in the labels' order."""
+    colors = class_colors(tuple(labels))
+    scores = [f"{label} {percent(float(prob), 0)}" for label, prob in zip(labels, probs, strict=True)]
+    bars = "".join(
+        f'<i title="{escape(score)}"><b style="height:{float(prob):.1%};background:{colors[label]}"></b></i>'
+        for score, label, prob in zip(scores, labels, probs, strict=True)
+    )
+    return f'<div class="fer-columns" role="img" aria-label="{escape(", ".join(scores))}">{bars}</div>'
 
 
 def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, frames: int) -> str:
@@ -94,15 +122,22 @@ def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, fram
     )
 
 
-def _bars(labels: Sequence[str], probs: np.ndarray, best: int) -> str:
+def _bars(labels: Sequence[str], probs: np.ndarray, best: int, second: np.ndarray | None = None) -> str:
+    """Return a bar for each score, with a mark where a second label set has it."""
     colors = class_colors(tuple(labels))
+    marks = ["" if second is None else _mark(float(prob)) for prob in (probs if second is None else second)]
     return "".join(
-        _bar(label, colors[label], float(p), k == best) for k, (label, p) in enumerate(zip(labels, probs, strict=True))
+        _bar(label, colors[label], float(p), k == best, mark)
+        for k, (label, p, mark) in enumerate(zip(labels, probs, marks, strict=True))
     )
 
 
-def _bar(label: str, color: str, prob: float, is_best: bool) -> str:
+def _mark(prob: float) -> str:
+    return f'<u style="left:{prob:.1%}" title="{percent(prob, 0)}"></u>'
+
+
+def _bar(label: str, color: str, prob: float, is_best: bool, mark: str) -> str:
     return (
         f'<div class="fer-bar{" fer-best" if is_best else ""}"><span>{escape(label)}</span>'
-        f'<i><b style="width:{prob:.1%};background:{color}"></b></i><span>{percent(prob, 0)}</span></div>'
+        f'<i><b style="width:{prob:.1%};background:{color}"></b>{mark}</i><span>{percent(prob, 0)}</span></div>'
     )

@@ -7,6 +7,7 @@ import streamlit as st
 from fer_core.models.card import ModelCard
 from fer_core.models.label_sets import title_of
 
+_NONE = ""
 _HELP = (
     "Whose judgement the scores follow. **What people see**: ten people's votes on each picture (FER+), with "
     "FER-2013's own label counted as four more. **FER-2013's labels**: the one label that each picture came with. "
@@ -32,3 +33,26 @@ def label_set_choice(card: ModelCard, note: str = "") -> str:
             persist_state="session",
             help=f"{_HELP} {note}".strip(),
         )
+
+
+def second_label_set_choice(card: ModelCard, label_set: str) -> str | None:
+    """Return the label set to show beside `label_set`, None for none; draw the choice in the sidebar if there is one.
+
+    Args:
+        card: of the model.
+        label_set: the chosen one.
+    """
+    others = [name for name in card.label_sets if name != label_set]
+    if not others:
+        return None
+    with st.sidebar:
+        chosen = st.selectbox(
+            "Compare with",
+            [_NONE, *others],
+            format_func=lambda name: title_of(name) if name else "Nothing",
+            key=f"second_label_set_{card.name}_{label_set}",
+            persist_state="session",
+            help="Scores for another label set, as marks on the bars and in words. The same network gives both at no "
+            "further cost. They are not recorded.",
+        )
+    return chosen or None

@@ -14,20 +14,24 @@ from fer_core.settings import Settings
 from fer_core.ui.components.model_choice import viewers_model
 
 
-@st.cache_resource(show_spinner="Loading the model…", max_entries=4)
-def _load(folder: str, changed_ns: int) -> EmotionRecognizer:
-    return EmotionRecognizer(Path(folder))
+@st.cache_resource(show_spinner="Loading the model…", max_entries=6)
+def _load(folder: str, changed_ns: int, threads: int | None) -> EmotionRecognizer:
+    return EmotionRecognizer(Path(folder), threads=threads)
 
 
-def recognizer_of(model: str) -> EmotionRecognizer:
+def recognizer_of(model: str, threads: int | None = None) -> EmotionRecognizer:
     """Return the model of a name or folder; one that is replaced under its name is loaded anew.
+
+    Args:
+        model: name or folder.
+        threads: processor threads of one call, see `EmotionRecognizer`.
 
     Raises:
         ModelError: there is no such model, or its files are missing, cut short or altered.
     """
     folder = find_model(model)
     card = folder / CARD_FILE
-    return _load(str(folder), card.stat().st_mtime_ns if card.exists() else 0)
+    return _load(str(folder), card.stat().st_mtime_ns if card.exists() else 0, threads)
 
 
 def load_recognizer() -> EmotionRecognizer:
@@ -39,11 +43,15 @@ def load_recognizer() -> EmotionRecognizer:
     return recognizer_of(Settings.from_env().model or chosen_model())
 
 
-def require_model() -> tuple[Settings, EmotionRecognizer]:
-    """Return the settings and the model they name; where that fails, say why and stop the page."""
+def require_model(threads: int | None = None) -> tuple[Settings, EmotionRecognizer]:
+    """Return the settings and the model they name; where that fails, say why and stop the page.
+
+    Args:
+        threads: processor threads of one call, see `EmotionRecognizer`.
+    """
     try:
         settings = Settings.from_env()
-        return settings, recognizer_of(settings.model or viewers_model())
+        return settings, recognizer_of(settings.model or viewers_model(), threads)
     except FerError as error:
         st.error(f"**This page cannot work yet.** {error}", icon=":material/error:")
         st.stop()

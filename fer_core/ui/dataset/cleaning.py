@@ -25,6 +25,7 @@ from fer_core.experiments.text import TITLES, caution, correction_sentences, sen
 from fer_core.training.arguments import arguments_of
 from fer_core.training.config import PRESETS, RunConfig
 from fer_core.training.timing.device import best_precision
+from fer_core.ui.components.access import operator_only
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.jobs import is_own, latest_job, show_failure, show_job, start_own_job
 
@@ -99,6 +100,8 @@ def _form(view: DataView, corrections: Corrections) -> None:
     """Draw the choice of recipe, epochs and seeds, and the button that starts."""
     if message := training_unavailable("Training"):
         st.info(message, icon=":material/info:")
+        return
+    if not operator_only("Training", "cleaning_token"):
         return
     recipes = [name for name, preset in PRESETS.items() if view.info.votes or preset.label_set == "fer"]
     left, middle, right = st.columns([4, 2, 2])

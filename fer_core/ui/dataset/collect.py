@@ -12,6 +12,7 @@ from fer_core.audit.search import Query
 from fer_core.audit.selections import LONGEST_NAME, Selections
 from fer_core.errors import DataError
 from fer_core.formats import count_text
+from fer_core.ui.components.access import operator_only
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.selections import (
     change,
@@ -144,13 +145,14 @@ def _entry(view: DataView, text: str, kind: str, name: str) -> None:
             with st.form(f"{key}_form", border=False):
                 st.text_input("Name", name, max_chars=LONGEST_NAME, key=f"{key}_name")
                 st.form_submit_button("Rename", on_click=_rename, args=(view, kind, name, f"{key}_name"))
-            st.button(
-                f"Delete the {kind}",
-                icon=":material/delete:",
-                key=f"{key}_delete",
-                on_click=_delete,
-                args=(view, kind, name),
-            )
+            if operator_only("Deleting", f"{key}_token"):
+                st.button(
+                    f"Delete the {kind}",
+                    icon=":material/delete:",
+                    key=f"{key}_delete",
+                    on_click=_delete,
+                    args=(view, kind, name),
+                )
 
 
 def _rename(view: DataView, kind: str, name: str, key: str) -> None:

@@ -10,6 +10,7 @@ from fer_core.audit.clean_job import WriteCleaned
 from fer_core.audit.corrections import Corrections
 from fer_core.background.jobs import running_job
 from fer_core.formats import count_text
+from fer_core.ui.components.access import operator_only
 from fer_core.ui.components.data_view import DataView
 from fer_core.ui.components.jobs import own_job, show_failure, show_job, start_own_job
 
@@ -18,15 +19,18 @@ _FORMS = {"csv": "A table like fer2013.csv", "folders": "Folders of PNG files"}
 
 def export_cleaned(view: DataView, corrections: Corrections) -> None:
     """Draw the button that opens the form; it is of no use before anything is corrected."""
-    with (
-        st.popover(
-            "Export cleaned set",
-            icon=":material/output:",
-            disabled=not corrections,
-            help=None if corrections else "Exclude or relabel faces first.",
-        ),
-        st.form("clean_form", border=False),
+    with st.popover(
+        "Export cleaned set",
+        icon=":material/output:",
+        disabled=not corrections,
+        help=None if corrections else "Exclude or relabel faces first.",
     ):
+        if operator_only("Writing to this computer", "clean_token"):
+            _form(view, corrections)
+
+
+def _form(view: DataView, corrections: Corrections) -> None:
+    with st.form("clean_form", border=False):
         st.markdown(
             f"Writes {view.info.name} with {count_text(len(corrections), 'correction')} applied, and a data card: "
             "source, counts by split and class before and after, what was excluded and relabelled and why."

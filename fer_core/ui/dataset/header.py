@@ -19,6 +19,7 @@ from fer_core.data.split_names import TEST_SPLITS
 from fer_core.data.splits import missing_splits
 from fer_core.data.store import StoreInfo, delete_store
 from fer_core.errors import DataError
+from fer_core.ui.components.access import is_operator, operator_only
 from fer_core.ui.components.data_view import DataView, default_store, shown_name
 from fer_core.ui.dataset.export import export_cleaned, show_export
 from fer_core.ui.dataset.source import SELECTED, VOTES_SENTENCE, add_data, is_reading, start_data_job
@@ -210,10 +211,13 @@ def _lacking(view: DataView, missing: tuple[str, ...]) -> str:
 
 def _votes_form(info: StoreInfo) -> None:
     st.caption(VOTES_SENTENCE)
-    path = st.text_input(
-        "File on the machine that runs this page", placeholder="/home/me/fer2013new.csv", key="votes_path"
-    )
-    upload = st.file_uploader("Or upload it", max_upload_size=64, key="votes_upload")
+    path, label = "", "Table with the votes"
+    if is_operator():
+        label = "Or upload it"
+        path = st.text_input(
+            "File on the machine that runs this page", placeholder="/home/me/fer2013new.csv", key="votes_path"
+        )
+    upload = st.file_uploader(label, max_upload_size=64, key="votes_upload")
     if st.button("Add votes", disabled=is_reading() or not (path.strip() or upload), key="votes_add"):
         _start_votes(info, path, upload)
 
@@ -233,6 +237,8 @@ def _start_votes(info: StoreInfo, path: str, upload: BinaryIO | None) -> None:
 
 def _delete_button(info: StoreInfo) -> None:
     with st.popover("Delete", icon=":material/delete:"):
+        if not operator_only("Deleting", "data_delete_token"):
+            return
         st.markdown(
             f"Delete **{shown_name(info)}** and the list of faces marked in it from this machine? The file or "
             "folder it was read from stays as it is."

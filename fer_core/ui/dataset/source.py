@@ -19,6 +19,7 @@ from fer_core.data.importing import resolve_path
 from fer_core.data.store import list_stores
 from fer_core.emotions import LABELS
 from fer_core.errors import DataError
+from fer_core.ui.components.access import operator_only
 from fer_core.ui.components.jobs import own_job, show_failure, show_job, start_own_job
 from fer_core.ui.components.pictures import captioned_faces
 
@@ -137,6 +138,8 @@ def _ways_in() -> None:
 
 
 def _from_path() -> None:
+    if not operator_only("Reading files of this computer", "data_path_token"):
+        return
     with st.form("data_path_form", border=False):
         path = st.text_input(
             "File or folder on the machine that runs this page",
@@ -186,6 +189,8 @@ def _from_upload() -> None:
 
 
 def _from_kaggle() -> None:
+    if not operator_only("Downloading with this computer's Kaggle account", "data_kaggle_token"):
+        return
     if importlib.util.find_spec("kagglehub") is None:
         st.info(
             "Downloads need the package kagglehub, which is not installed here: `pip install kagglehub`, then start "

@@ -6,6 +6,7 @@ import streamlit as st
 
 from fer_core.errors import ModelError
 from fer_core.models.model_store import ModelEntry, list_models, remove_model
+from fer_core.ui.components.access import operator_only
 
 _FAILED = "own_model_failed"
 
@@ -27,6 +28,8 @@ def _row(number: int, entry: ModelEntry) -> None:
         badge = " · in use" if entry.in_use else ""
         st.markdown(f"**{entry.name}**{badge}  \n:small[{entry.description}]", width="stretch")
         with st.popover("Remove", icon=":material/delete:", key=f"remove_model_{number}"):
+            if not operator_only("Deleting", f"remove_model_{number}_token"):
+                return
             st.write(_warning(entry))
             st.button("Remove for good", key=f"remove_model_{number}_yes", on_click=_remove, args=(entry.name,))
 

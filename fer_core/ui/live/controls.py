@@ -10,11 +10,16 @@ from fer_core.annotate import AnnotateOptions
 from fer_core.live.session import LiveSettings
 from fer_core.models.calibration import Calibration
 from fer_core.models.card import ModelCard
+from fer_core.recognition.hysteresis import HysteresisSettings
 from fer_core.recognition.pipeline import StreamSettings
-from fer_core.ui.components.label_set_choice import label_set_choice
+from fer_core.ui.components.label_set_choice import label_set_choice, second_label_set_choice
 
 _DEFAULT = LiveSettings()
 _STEP_PERCENT = 5
+_STEADY = (
+    f"The word on a face changes at once when another expression leads by {HysteresisSettings().margin * 100:.0f} "
+    f"percentage points, else after it has led for {HysteresisSettings().hold_s:g} s. Scores are not changed by it."
+)
 
 
 def live_settings(of_stream: bool, card: ModelCard) -> LiveSettings:
@@ -27,15 +32,21 @@ def live_settings(of_stream: bool, card: ModelCard) -> LiveSettings:
     with st.sidebar:
         st.subheader("Expressions")
         label_set = label_set_choice(card, "Changing it starts the last minute anew and ends a recording.")
+        second = second_label_set_choice(card, label_set) if of_stream else None
         threshold = _uncertain_below(card, label_set)
-        stream = replace(_stream_settings() if of_stream else _DEFAULT.stream, label_set=label_set)
+        steady = of_stream and _toggle("Steady labels", True, help=_STEADY)
+        stream = replace(
+            _stream_settings() if of_stream else _DEFAULT.stream,
+            label_set=label_set,
+            second_label_set=second,
+            hysteresis=HysteresisSettings(uncertain_below=threshold / 100) if steady else None,
+        )
         st.subheader("Picture")
         mirror = of_stream and _toggle("Mirror", _DEFAULT.mirror)
         boxes = _toggle("Boxes", _DEFAULT.draw.boxes)
         words = _toggle("Words and scores", _DEFAULT.draw.words)
-    return LiveSettings(
-        stream=stream, mirror=mirror, draw=AnnotateOptions(threshold=threshold / 100, boxes=boxes, words=words)
-    )
+    draw = AnnotateOptions(threshold=threshold / 100, boxes=boxes, words=words, numbers=True)
+    return LiveSettings(stream=stream, mirror=mirror, draw=draw)
 
 
 def _uncertain_below(card: ModelCard, label_set: str) -> float:
@@ -98,5 +109,5 @@ def _slider(
     )
 
 
-def _toggle(label: str, value: bool) -> bool:
-    return st.toggle(label, value, key=f"live {label}", persist_state="session")
+def _toggle(label: str, value: bool, help: str | None = None) -> bool:
+    return st.toggle(label, value, key=f"live {label}", help=help, persist_state="session")

@@ -13,12 +13,14 @@ from fer_core.emotions import LABELS
 from fer_core.live.session import LiveSession, LiveSnapshot
 from fer_core.live.telemetry import HISTORY_S
 from fer_core.live.timeline import face_series
+from fer_core.models.label_sets import title_of
 from fer_core.ui.components.face_cards import face_cards_html, face_name
 from fer_core.ui.components.widgets import empty_state
 
 # The room that style.css keeps for it: 15.5rem.
 _TIMELINE_HEIGHT_PX = 230
 _TIMELINE_FACES = 3
+_TIMELINE_EVERY_S = 2.0  # to draw it costs as much as all other panels in a second
 
 
 def status_line(session: LiveSession, playing: bool) -> None:
@@ -33,14 +35,15 @@ def face_cards(session: LiveSession, playing: bool) -> None:
 
 def timeline(session: LiveSession, playing: bool) -> None:
     """Show the scores of the last minute."""
-    st.fragment(_timeline, run_every=1.0 if playing else None)(session, playing)
+    st.fragment(_timeline, run_every=_TIMELINE_EVERY_S if playing else None)(session, playing)
 
 
 def _status(session: LiveSession, playing: bool) -> None:
     snapshot = session.snapshot()
     parts = "".join(f"<span>{part}</span>" for part in _status_parts(snapshot, playing))
+    beat = f' data-beat="{snapshot.time_s:.3f}"' if playing else ""  # connection_watch.js waits for the next
     with st.container(key="live_status"):
-        st.html(f'<div class="fer-status">{parts}</div>')
+        st.html(f'<div class="fer-status"{beat}>{parts}</div>')
     if playing and snapshot.error:
         st.error(
             f"The last frames could not be analysed; the video goes on without it. {snapshot.error}",
@@ -76,7 +79,9 @@ def _cards(session: LiveSession, playing: bool) -> None:
                 "Look towards the camera, in even light. A face must be at least as large as the size set on the left.",
             )
         else:
-            st.html(face_cards_html(snapshot.result, snapshot.image_bgr, session.settings.draw.threshold))
+            settings = session.settings
+            second = title_of(settings.stream.second_label_set or "")
+            st.html(face_cards_html(snapshot.result, snapshot.image_bgr, settings.draw.threshold, second))
 
 
 def _timeline(session: LiveSession, playing: bool) -> None:

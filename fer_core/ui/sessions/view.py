@@ -15,6 +15,7 @@ from fer_core.live.recorder import Session, list_sessions
 from fer_core.media.summary import summarize
 from fer_core.models.label_sets import title_of, trained_label_sets
 from fer_core.recognition.table import score_columns
+from fer_core.ui.components.access import may_see_session, operator_only
 from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.face_table import (
     course_of_faces,
@@ -25,7 +26,8 @@ from fer_core.ui.components.widgets import empty_state
 
 def sessions_view() -> None:
     """Show the sessions of this machine."""
-    sessions = list_sessions()
+    operator_only("Seeing what others recorded", "sessions_token")
+    sessions = [session for session in list_sessions() if may_see_session(session.name)]
     if not sessions:
         empty_state(
             "No session has been recorded yet",
@@ -83,6 +85,8 @@ def _label_set_facts(model: dict) -> list[str]:
 
 def _delete(session: Session) -> None:
     with st.popover("Delete", icon=":material/delete:", key="session_delete"):
+        if not operator_only("Deleting", "session_delete_token"):
+            return
         st.write(f"Delete the session **{session.name}** with its table? It cannot be brought back.")
         if st.button("Delete it", type="primary", key="session_delete_sure"):
             session.delete()

@@ -17,7 +17,9 @@ from fer_core.training.put_live import PutRunLive, export_figures, export_key, i
 from fer_core.training.run.folder import RunFolder, RunStatus
 from fer_core.training.run.process import launch, launch_finish, stop
 from fer_core.training.run.store import delete_run
+from fer_core.ui.components.access import is_operator
 from fer_core.ui.components.jobs import is_own, job_bar, latest_job, show_failure, start_own_job
+from fer_core.ui.components.widgets import page_link
 
 _LIVE_PAGE = "pages/live.py"
 
@@ -30,50 +32,14 @@ def actions(run: RunFolder, status: RunStatus, weakness: str = "") -> None:
         status: its latest.
         weakness: why its result is no success; empty if it is one.
     """
+    allowed = is_operator()  # the form beside it says why not
     with st.container(horizontal=True, key="run_actions"):
         if status.live:
-            stopping = run.stop_file.exists()
-            st.button(
-                "Stopping…" if stopping else "Stop",
-                icon=":material/stop:",
-                key="stop",
-                disabled=stopping,
-                on_click=stop,
-                args=(run,),
-                help="At the end of the batch. The current epoch is dropped; Resume starts it again.",
-            )
+            if allowed:
+                _stop_button(run)
             return
-        if status.state == "finished":
-            st.button(
-                "Put live anyway" if weakness else "Put live",
-                type="secondary" if weakness else "primary",
-                icon=":material/sensors:",
-                key="put_live",
-                on_click=_put_live,
-                args=(run,),
-                disabled=exporting(run),
-                help="Makes the result of this run the model of the live page.",
-            )
-        else:
-            st.button(
-                "Resume",
-                type="primary",
-                icon=":material/play_arrow:",
-                key="resume",
-                on_click=_resume,
-                args=(run,),
-                help="Goes on from the last whole epoch.",
-            )
-            if _has_weights(run):
-                st.button(
-                    "Finish here",
-                    icon=":material/flag:",
-                    key="finish",
-                    on_click=_finish,
-                    args=(run,),
-                    help="Makes the weights so far the result: they are measured and converted as at the end of "
-                    "training. The run cannot be resumed afterwards.",
-                )
+        if allowed:
+            _next_buttons(run, status, weakness)
         st.download_button(
             "Download",
             data=lambda: _archive(run),
@@ -84,9 +50,57 @@ def actions(run: RunFolder, status: RunStatus, weakness: str = "") -> None:
             help="Weights, history, card, curves and configuration; of a finished run also model.keras, which "
             "keras.models.load_model opens.",
         )
-        if st.button("Delete", icon=":material/delete:", key="delete", disabled=exporting(run)):
+        if allowed and st.button("Delete", icon=":material/delete:", key="delete", disabled=exporting(run)):
             ask_delete(run)
     live_status(run)
+
+
+def _stop_button(run: RunFolder) -> None:
+    stopping = run.stop_file.exists()
+    st.button(
+        "Stopping…" if stopping else "Stop",
+        icon=":material/stop:",
+        key="stop",
+        disabled=stopping,
+        on_click=stop,
+        args=(run,),
+        help="At the end of the batch. The current epoch is dropped; Resume starts it again.",
+    )
+
+
+def _next_buttons(run: RunFolder, status: RunStatus, weakness: str) -> None:
+    """Draw what can come next: a finished run is put live, another one goes on or is finished as it is."""
+    if status.state == "finished":
+        st.button(
+            "Put live anyway" if weakness else "Put live",
+            type="secondary" if weakness else "primary",
+            icon=":material/sensors:",
+            key="put_live",
+            on_click=_put_live,
+            args=(run,),
+            disabled=exporting(run),
+            help="Makes the result of this run the model of the live page.",
+        )
+        return
+    st.button(
+        "Resume",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="resume",
+        on_click=_resume,
+        args=(run,),
+        help="Goes on from the last whole epoch.",
+    )
+    if _has_weights(run):
+        st.button(
+            "Finish here",
+            icon=":material/flag:",
+            key="finish",
+            on_click=_finish,
+            args=(run,),
+            help="Makes the weights so far the result: they are measured and converted as at the end of "
+            "training. The run cannot be resumed afterwards.",
+        )
 
 
 def live_status(run: RunFolder) -> None:
@@ -119,9 +133,8 @@ def live_status(run: RunFolder) -> None:
             f"percentage points**. A face takes {export.ms_per_face:.1f} ms."
         )
         with st.container(horizontal=True):
-            if st.button("See it live", icon=":material/videocam:", key="see_live"):
-                st.switch_page(_LIVE_PAGE)
-            if before:
+            page_link(_LIVE_PAGE, "See it live", ":material/videocam:")
+            if before and is_operator():
                 st.button(f"Back to {before}", icon=":material/undo:", key="back", on_click=_go_back, args=(before,))
 
 

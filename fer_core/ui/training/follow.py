@@ -27,6 +27,7 @@ from fer_core.training.run.epochs import record_after
 from fer_core.training.run.folder import RunFolder, RunStatus
 from fer_core.training.run.records import ValidationRecord, WatchedFaces
 from fer_core.training.timing.eta import Eta, estimate_eta
+from fer_core.ui.components.access import is_operator
 from fer_core.ui.components.pictures import png_url
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.training.actions import actions, ask_delete, exporting
@@ -85,7 +86,7 @@ def broken_panel(problems: Mapping[str, str], runs: Sequence[RunFolder]) -> None
             continue
         with st.container(horizontal=True, vertical_alignment="center", key=f"broken_{run.name}"):
             st.warning(f"**The run {run.name} cannot be read.** {problems[run.name]}", icon=":material/warning:")
-            if st.button("Delete", icon=":material/delete:", key=f"delete_broken_{run.name}"):
+            if is_operator() and st.button("Delete", icon=":material/delete:", key=f"delete_broken_{run.name}"):
                 ask_delete(run)
 
 

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import re
 
 import cv2
@@ -7,9 +8,8 @@ import pytest
 
 from fer_core.emotions import COLORS, LABELS
 from fer_core.media.summary import FaceSummary
-from fer_core.types import Detections, FrameResult, Prediction
+from fer_core.types import Detections, FaceQuality, FrameResult, Prediction
 from fer_core.ui.components.face_cards import (
-    MAX_CARDS,
     face_cards_html,
     face_summaries_html,
 )
@@ -56,12 +56,36 @@ def test_cards_stand_in_the_order_of_their_numbers(image):
     assert re.findall(r'<p class="fer-note">(Face \d+)', html) == ["Face 3", "Face 6"]
 
 
-def test_faces_that_do_not_fit_are_counted(image):
-    n = MAX_CARDS + 2
-    html = face_cards_html(result_of([HAPPY] * n, range(n)), image, threshold=0.4)
-    assert html.count("<section") == MAX_CARDS
-    assert "And 2 more" in html
-    assert f'data-faces="{n}"' in html
+def test_many_faces_all_have_a_card_with_all_scores_in_less_room(image):
+    html = face_cards_html(result_of([HAPPY] * 9, range(9)), image, threshold=0.4)
+    assert html.count("<section") == html.count("fer-compact") == html.count("<img") == 9
+    assert f'data-faces="{9}"' in html and "fer-bar" not in html
+    assert html.count('title="happy 88 %"') == 9 and html.count("height:88.0%") == 9
+
+
+@pytest.mark.parametrize("faces", [1, 3])
+def test_a_second_label_set_stands_beside_the_first(image, faces):
+    result = result_of([HAPPY] * faces, range(faces))
+    second = dataclasses.replace(result, second=Prediction(np.array([UNSURE] * faces, np.float32), LABELS))
+    html = face_cards_html(second, image, 0.4, "FER-2013's labels")
+    assert html.count("FER-2013&#x27;s labels: <strong>happy</strong> 30 %") == faces
+    assert html.count("<u ") == (7 if faces == 1 else 0) and ("left:30.0%" in html) == (faces == 1)
+    assert "fer-second" not in face_cards_html(result, image, 0.4, "FER-2013's labels")
+
+
+def test_a_face_that_cannot_be_seen_well_is_marked_with_the_reason(image):
+    values = np.ones(2, np.float32)
+    quality = FaceQuality(values, values, values, ((), ("blurred", "dark")))
+    result = dataclasses.replace(result_of([HAPPY, HAPPY], [0, 1]), quality=quality)
+    first, second = face_cards_html(result, image, 0.4).split("</section>")[:2]
+    assert "not valid" not in first and "Face 2 · not valid: blurred, dark" in second
+
+
+def test_a_held_label_is_shown_with_its_own_score(image):
+    result = dataclasses.replace(result_of([UNSURE, HAPPY], [0, 1]), shown=(0, None))
+    first, second = face_cards_html(result, image, threshold=0.9).split("</section>")[:2]
+    assert 'data-expression="angry"' in first and 'fer-score">20 %' in first
+    assert 'data-expression="uncertain"' in second and "most like happy" in second
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_not_started(show):
 
 def test_started_but_no_frame_yet(show):
     _, words = show(None)
-    assert "waiting for the camera" in words
+    assert "waiting for the camera" in words and "data-beat" in words  # what the browser watches
 
 
 @pytest.mark.parametrize(("faces", "text"), [(1, "1 face<"), (2, "2 faces<")])
