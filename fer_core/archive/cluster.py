@@ -103,14 +103,22 @@ def _outcomes(
     queue, completed = list(reversed(waiting)), as_completed(loop=client.loop)
     running: dict[Any, Entry] = {}
     while queue or running:
-        threads: Any = client.nthreads()
-        while queue and len(running) < _AHEAD * max(2, sum(threads.values())):
+        while queue and len(running) < _AHEAD * _thread_count(client):
             entry = queue.pop()
             future = client.submit(analyze_in_worker, work, entry.file, Path(entry.file).absolute(), pure=False)
             running[future.key] = entry
             completed.add(future)
         future = next(completed)
         yield running.pop(future.key), _result(future)
+
+
+def _thread_count(client: Client) -> int:
+    """Return how many files are analysed at a time; at least 2, so that workers still to come find some."""
+    try:
+        threads: Any = client.nthreads()
+    except OSError as error:
+        raise ArchiveError(_LOST) from error
+    return max(2, sum(threads.values()))
 
 
 def _result(future: Future[Any]) -> Entry | None:
@@ -140,10 +148,14 @@ def _connected(cluster: Cluster) -> Generator[Client, None, None]:
     from distributed import Client, LocalCluster
 
     logging.getLogger("distributed").setLevel(logging.WARNING)
+    logging.getLogger("distributed.utils").setLevel(logging.CRITICAL)  # tracebacks of errors that are raised as well
     if cluster.address == LOCAL:
         jobs = cluster.jobs or os.cpu_count() or 1
-        options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}  # any free port
-        with LocalCluster(jobs, threads_per_worker=1, **options) as local, Client(local) as client:
+        any_port = "127.0.0.1:0"
+        with (
+            LocalCluster(jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=any_port) as local,
+            Client(local) as client,
+        ):
             yield client
         return
     try:

@@ -14,7 +14,7 @@ import numpy as np
 from fer_core.archive.source import DONE, FAILED, Entry, part_name, signature_of
 from fer_core.errors import ArchiveError
 from fer_core.media.analysis import Choices, analyze_files
-from fer_core.media.command import load_recognizer
+from fer_core.media.command import DISK_FULL, load_recognizer
 from fer_core.media.sources import open_media
 from fer_core.media.table_formats import write_table
 from fer_core.recognition.provenance import PROGRAM, model_metadata
@@ -66,16 +66,16 @@ def analyze_source(
     recognizer = _recognizer_for(work)
     before, part, table = signature_of(path), work.part(file), io.StringIO()
     rows: list[int] = []
-    outcomes = _analyze(recognizer, file, path, table, work.choices, report, rows)
-    reason = _reason(outcomes)
-    if signature_of(path) != before:
-        reason = f"{path.name} changed while it was analysed. Start again when it is complete."
     try:
+        outcomes = _analyze(recognizer, file, path, table, work.choices, report, rows)
         write_table(table.getvalue().encode(), part) if rows else part.unlink(missing_ok=True)
     except OSError as error:
         raise ArchiveError(
             f"{part} cannot be written: {error.strerror or error}. Mend that, and start again: what is done stays done."
         ) from error
+    reason = _reason(outcomes)
+    if signature_of(path) != before:
+        reason = f"{path.name} changed while it was analysed. Start again when it is complete."
     frames = sum(outcome["frames"] for outcome in outcomes)
     return Entry(
         file,
@@ -107,9 +107,14 @@ def _analyze(
     def count(name: str, image_bgr: np.ndarray, result: FrameResult) -> None:
         rows.append(max(1, len(result)))
 
-    with open_media([path], io.BytesIO()) as (media, outcomes):
-        named = {file + name.removeprefix(str(path)): place for name, place in media.items()}
-        return outcomes + analyze_files(recognizer, named, table, choices, report, count)
+    try:
+        with open_media([path], io.BytesIO()) as (media, outcomes):
+            named = {file + name.removeprefix(str(path)): place for name, place in media.items()}
+            return outcomes + analyze_files(recognizer, named, table, choices, report, count)
+    except OSError as error:
+        if error.errno in DISK_FULL:  # where archives are unpacked; the other files would fail too
+            raise
+        return [{"file": file, "frames": len(rows), "error": f"{path.name} cannot be read: {error.strerror or error}."}]
 
 
 def _reason(outcomes: Sequence[Mapping[str, Any]]) -> str | None:

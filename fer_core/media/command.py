@@ -28,7 +28,7 @@ from fer_core.recognition.table import JsonLinesTable, Table
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.terminal import progress_bar, terminate_as_interrupt, without_native_messages
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def _table_file(out: Path) -> Iterator[TextIO]:
             write_table(rows.read_bytes(), out)
             rows.unlink()
     except OSError as error:
-        remedy = "Free some space" if error.errno in _FULL else f"Check that {error.filename or out} may be written"
+        remedy = "Free some space" if error.errno in DISK_FULL else f"Check that {error.filename or out} may be written"
         raise MediaError(
             f"Results cannot be written any more: {error.strerror}. What was found so far is in {rows}. "
             f"{remedy}, and analyse the rest again."

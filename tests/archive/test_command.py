@@ -1,16 +1,21 @@
 """Archives as the command line makes them: parts, a manifest, and what a second start does."""
 
+import errno
 import json
+import os
 import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from fer_core.archive import command
+from fer_core.archive import command, parts
 from fer_core.archive.parts import analyze_source
+from fer_core.background.locks import take
 from fer_core.cli import main
-from tests.archive.conftest import manifest_of, rows_of, write_clip
+from fer_core.media.analysis import analyze_files
+from fer_core.media.table_formats import write_table
+from tests.archive.conftest import done_in, manifest_of, rows_of, write_clip
 
 
 @pytest.fixture
@@ -132,3 +137,52 @@ def test_a_file_that_ends_the_program_comes_last_the_next_time(media, analyzed, 
     assert {entry["state"] for entry in manifest_of(Path("archive")).values()} == {"waiting"}
     assert main(["analyze", "media", "--out", "archive/"]) == 1
     assert analyzed == ["media/b.jpg", "media/broken.jpg", "media/c.mp4", "media/a.jpg"]
+
+
+def test_a_disk_that_is_full_stops_it_with_what_is_done(media, analyzed, monkeypatch, capsys):
+    def write(csv, path):
+        if len(analyzed) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_table(csv, path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parts, "write_table", write)
+        assert main(["analyze", "media", "--out", "archive/"]) == 1
+    assert "No space left on device. Mend that, and start again" in capsys.readouterr().err
+    assert done_in(Path("archive")) == {"media/a.jpg"}
+
+
+def test_a_file_that_cannot_be_read_breaks_only_itself(media, monkeypatch):
+    def analyze(recognizer, files, *arguments):
+        if "media/b.jpg" in files:
+            raise OSError(errno.EIO, "Input/output error")
+        return analyze_files(recognizer, files, *arguments)
+
+    monkeypatch.setattr(parts, "analyze_files", analyze)
+    assert main(["analyze", "media", "--out", "archive/"]) == 1
+    assert manifest_of(Path("archive"))["media/b.jpg"]["reason"] == "b.jpg cannot be read: Input/output error."
+    assert done_in(Path("archive")) == {"media/a.jpg", "media/c.mp4"}
+
+
+def test_a_file_that_changes_meanwhile_is_not_done(media, monkeypatch):
+    def analyze(recognizer, files, *arguments):
+        outcomes = analyze_files(recognizer, files, *arguments)
+        with (media / "a.jpg").open("ab") as file:
+            file.write(b"more")
+        return outcomes
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parts, "analyze_files", analyze)
+        assert main(["analyze", "media/a.jpg", "--out", "archive/"]) == 1
+    assert "changed while it was analysed" in manifest_of(Path("archive"))["media/a.jpg"]["reason"]
+    assert main(["analyze", "media/a.jpg", "--out", "archive/"]) == 0
+
+
+def test_two_commands_do_not_work_on_one_archive(media, capsys):
+    assert main(["analyze", "media/a.jpg", "--out", "archive/"]) == 0
+    lock = take(Path("archive/.lock"))
+    try:
+        assert main(["analyze", "media/b.jpg", "--out", "archive/"]) == 1
+    finally:
+        os.close(lock)
+    assert "Another command works on" in capsys.readouterr().err
