@@ -6,6 +6,7 @@ see the same folders under the same paths.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 from collections.abc import Generator, Sequence
@@ -71,8 +72,10 @@ def analyze_on(cluster: Cluster, work: Work, waiting: Sequence[Entry]) -> Genera
     """
     if not waiting:
         return
+    # The largest first, so that no worker is left alone with a long video at the end.
+    by_size = sorted(waiting, key=lambda entry: (entry.attempts, -entry.weight))
     with _connected(cluster) as client:
-        yield from _analyze(client, work, waiting)
+        yield from _analyze(client, work, by_size)
 
 
 def analyze_in_worker(work: Work, file: str, path: Path) -> Entry:
@@ -91,7 +94,7 @@ def _analyze(client: Client, work: Work, waiting: Sequence[Entry]) -> Generator[
             suspects.append(entry)
     for suspect in suspects:
         for entry, outcome in _outcomes(client, work, [suspect]):
-            yield outcome or Entry(entry.file, FAILED, entry.signature, reason=_deadly(entry))
+            yield outcome or dataclasses.replace(entry, state=FAILED, reason=_deadly(entry))
 
 
 def _outcomes(

@@ -65,7 +65,7 @@ def _model_for_all(model: str) -> str:
 
 def _analyze(work: Work, entries: dict[str, Entry], waiting: Sequence[Entry], cluster: Cluster | None) -> None:
     """Analyse files, and write what becomes of each to the manifest and to `entries`."""
-    total, done = _size_bytes(waiting), 0
+    total, done = sum(entry.weight for entry in waiting), 0
     try:
         with (
             terminate_as_interrupt(),
@@ -77,7 +77,7 @@ def _analyze(work: Work, entries: dict[str, Entry], waiting: Sequence[Entry], cl
                 before = entries[entry.file]
                 entries[entry.file] = dataclasses.replace(entry, attempts=before.attempts + 1)
                 manifest.write(entries[entry.file])
-                done += _size_bytes([before])
+                done += before.weight
                 report(done, total)
     except KeyboardInterrupt:
         print("Interrupted. What is done stays done; the same command goes on from there.", file=sys.stderr)
@@ -97,22 +97,16 @@ def _analyze_here(
     work: Work, waiting: Sequence[Entry], manifest: ManifestWriter, report: Update
 ) -> Generator[Entry, None, None]:
     """Analyse files in this process. Each is noted before: one that crashes the program comes last the next time."""
-    total, before = _size_bytes(waiting), 0
+    total, before = sum(entry.weight for entry in waiting), 0
     for entry in waiting:
-        size = _size_bytes([entry])
         manifest.write(dataclasses.replace(entry, attempts=entry.attempts + 1))
         yield analyze_source(
             work,
             entry.file,
             Path(entry.file).absolute(),
-            lambda done, all_of_it, before=before, size=size: report(before + size * done / all_of_it, total),
+            lambda done, all_of_it, before=before, entry=entry: report(before + entry.weight * done / all_of_it, total),
         )
-        before += size
-
-
-def _size_bytes(entries: Sequence[Entry]) -> int:
-    """Return the size of files, by which progress is measured; at least 1 for each."""
-    return sum(max(1, entry.signature.size_bytes) if entry.signature else 1 for entry in entries)
+        before += entry.weight
 
 
 def _finish(folder: Path, entries: Sequence[Entry], analyzed: int) -> None:

@@ -50,6 +50,11 @@ class Entry:
     attempts: int = 0
     program: str | None = None
 
+    @property
+    def weight(self) -> int:
+        """Its size in bytes, by which work and progress are measured; at least 1."""
+        return max(1, self.signature.size_bytes) if self.signature else 1
+
 
 def signature_of(path: Path) -> Signature | None:
     """Return the signature of a file; None if it cannot be looked at."""

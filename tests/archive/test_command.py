@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import zipfile
 from pathlib import Path
 
@@ -186,3 +187,13 @@ def test_two_commands_do_not_work_on_one_archive(media, capsys):
     finally:
         os.close(lock)
     assert "Another command works on" in capsys.readouterr().err
+
+
+def test_the_example_of_the_document_runs(media, capsys):
+    assert main(["analyze", "media", "--out", "archive/"]) == 1
+    document = (Path(__file__).parents[2] / "docs" / "archives.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
+    exec(compile(example, "archives.md", "exec"), names := {})
+    assert len(names["rows"]) == 1 + 2 + 4 and set(names["rows"]["file"]) == done_in(Path("archive"))
+    assert names["manifest"]["state"].value_counts().to_dict() == {"done": 3, "failed": 1}
+    assert "broken.jpg" in capsys.readouterr().out
