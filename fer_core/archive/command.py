@@ -87,7 +87,7 @@ def _analyze(work: Work, entries: dict[str, Entry], waiting: Sequence[Entry], cl
 def _outcomes(
     work: Work, waiting: Sequence[Entry], cluster: Cluster | None, manifest: ManifestWriter, report: Update
 ) -> Generator[Entry, None, None]:
-    """Analyse files, and yield the new entry of each."""
+    """Return the new entry of each file, as they are done."""
     if cluster:
         return analyze_on(cluster, work, waiting)
     return _analyze_here(work, waiting, manifest, report)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -42,17 +43,34 @@ def read_manifest(path: Path) -> dict[str, Entry]:
 
 
 class ManifestWriter:
-    """Replaces a manifest with one line a file, then appends what changes."""
+    """Replaces a manifest with one line a file, then appends what changes.
+
+    Raises:
+        ArchiveError: it cannot be written, here and in `write`.
+    """
 
     def __init__(self, path: Path, entries: Iterable[Entry]) -> None:
-        write_text(path, "".join(map(_line, entries)))
-        self._file = path.open("a", encoding="utf-8")
+        self._path = path
+        with self._writing():
+            write_text(path, "".join(map(_line, entries)))
+            self._file = path.open("a", encoding="utf-8")
 
     def write(self, entry: Entry) -> None:
         """Append the new state of a file, and wait until it is on the disk."""
-        self._file.write(_line(entry))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with self._writing():
+            self._file.write(_line(entry))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    @contextmanager
+    def _writing(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except OSError as error:
+            raise ArchiveError(
+                f"{self._path} cannot be written: {error.strerror}. Mend that, and start again: what is done stays "
+                "done."
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -60,7 +78,8 @@ class ManifestWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written was reported
+            self._file.close()
 
 
 def _line(entry: Entry) -> str:
