@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LOCAL = "local"
 _CONNECT_S = 10.0
 # Files that wait at the scheduler for each thread of the workers: more would only fill its memory.
-_AHEAD = 4
+_AHEAD = 16
 _LOST = "The connection to the scheduler was lost. Start the same command again: what is done stays done."
 
 
@@ -105,8 +105,11 @@ def _outcomes(
 
     queue, completed = list(reversed(waiting)), as_completed(loop=client.loop)
     running: dict[Any, Entry] = {}
+    ahead = 0
     while queue or running:
-        while queue and len(running) < _AHEAD * _thread_count(client):
+        if queue and len(running) <= ahead // 2:  # not for each file: asking for the workers takes a while
+            ahead = _AHEAD * _thread_count(client)
+        while queue and len(running) < ahead:
             entry = queue.pop()
             future = client.submit(analyze_in_worker, work, entry.file, Path(entry.file).absolute(), pure=False)
             running[future.key] = entry
