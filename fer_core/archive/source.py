@@ -69,7 +69,7 @@ def part_name(file: str) -> str:
     """Return what the part of a file is called: after the file, with a hash of its whole name.
 
     >>> part_name("photos/a.jpg")
-    'a.jpg-c9ea65a0c0f8a8be.parquet'
+    'a.jpg-58d4d8dec171db3f.parquet'
     """
     digest = hashlib.sha256(file.encode(errors="surrogateescape")).hexdigest()
     return f"{plain_name(file)[:100].strip('. ')}-{digest[:16]}.parquet"
