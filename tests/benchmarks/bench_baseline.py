@@ -28,6 +28,8 @@ def main() -> None:
     parser.add_argument("--model", default="people")
     options = parser.parse_args()
     recognizer, faces = EmotionRecognizer(options.model), open_faces(options.data)
+    if faces.votes is None:
+        parser.error(f"{options.data} has no votes; import it together with FER+'s fer2013new.csv.")
     rows = faces.rows_of("PublicTest")
     rows = rows[unique_majority(faces.votes[rows]) >= 0]
     probs = np.concatenate([recognizer.classify(faces.images[part]) for part in np.array_split(rows, 16)])

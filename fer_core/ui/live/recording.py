@@ -22,7 +22,7 @@ def recording_bar(session: LiveSession, recognizer: EmotionRecognizer, playing: 
 def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
     state = session.recorder.state if session.recorder else None
     recording = state is not None and not state.ended
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live_recording"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live_recording", width="content"):
         if recording:
             if st.button("Stop recording", icon=":material/stop_circle:", key="record_stop"):
                 session.recorder.close()
