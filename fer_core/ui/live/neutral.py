@@ -28,26 +28,31 @@ _NOTE_HELP = (
 
 def neutral_bar(session: LiveSession, playing: bool) -> None:
     """Offer to set the neutral baseline of each face in sight, show the countdown, and what was set."""
-    st.fragment(_bar, run_every=0.5 if playing else None)(session, playing)
+    st.fragment(_bar)(session, playing)
 
 
 def _bar(session: LiveSession, playing: bool) -> None:
-    state = session.baselines.state
-    result = session.snapshot().result if playing else None
-    with (
-        st.container(key="live_neutral", width="content"),
-        st.popover(
+    with st.container(key="live_neutral", width="content"):
+        popover = st.popover(
             "Set neutral",
             icon=":material/sentiment_neutral:",
             key="neutral",
             disabled=not playing,
             help=None if playing else "Start the camera first.",
-        ),
-        st.container(width=_WIDTH_PX),
-    ):
-        if result is None or NEUTRAL not in result.prediction.labels:
-            st.write("Faces of the camera can be set here, if the model scores neutral.")
-            return
+            on_change="rerun",
+        )
+    if popover.open and playing:  # closed, it costs nothing
+        with popover, st.container(width=_WIDTH_PX):
+            st.fragment(_baselines, run_every=0.5)(session)
+
+
+def _baselines(session: LiveSession) -> None:
+    state, result = session.baselines.state, session.snapshot().result
+    if result is None:
+        st.write("The first frames are on their way.")
+    elif NEUTRAL not in (labels := result.prediction.labels):
+        st.write(f"This model scores no {NEUTRAL}, only {', '.join(labels)}.")
+    else:
         if state.collecting:
             _countdown(session, state.collecting)
         else:

@@ -54,7 +54,7 @@ def stream():
 
 def page_of(stream, playing=True):
     at = AppTest.from_function(bar, default_timeout=60)
-    at.session_state.session, at.session_state.playing = stream.session, playing
+    at.session_state.session, at.session_state.playing, at.session_state.neutral = stream.session, playing, True
     return at.run()
 
 
