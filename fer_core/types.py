@@ -192,12 +192,12 @@ class FrameResult:
             return {}
         return {"corrected": dict(zip(self.prediction.labels, map(float, self.corrected[i]), strict=True))}
 
-    def corrected_columns(self) -> dict[str, list[float]]:
-        """Return the columns of tables with corrected scores, NaN for a face without a baseline; none if none has."""
+    def corrected_columns(self) -> dict[str, list[float | None]]:
+        """Return the columns of tables with corrected scores, None for a face without a baseline; none if none has."""
         if self.corrected is None:
             return {}
-        names = map(corrected_column, self.prediction.labels)
-        return dict(zip(names, self.corrected.T.tolist(), strict=True))
+        columns = [[None if value != value else value for value in column] for column in self.corrected.T.tolist()]
+        return dict(zip(map(corrected_column, self.prediction.labels), columns, strict=True))
 
     def quality_columns(self) -> dict[str, list[Any]]:
         """Return the columns of tables that say how well each face can be seen; none if that was not measured."""

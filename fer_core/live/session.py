@@ -182,7 +182,7 @@ class LiveSession:
             return image_bgr
         self.baselines.add(result)
         if recorder := self.recorder:
-            recorder.add(result)
+            recorder.add(result, stream.baselines)
         self._note_result(result, plain, start_s, delivered)
         return drawn
 

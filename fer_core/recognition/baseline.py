@@ -94,11 +94,11 @@ class Baseline:
         """
         return _softmax(logits_of(probs) - self.logits + logits_of(self.expected))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return everything needed to correct scores again, as plain JSON values."""
+    def to_json(self, began_s: float = 0.0) -> dict[str, Any]:
+        """Return everything needed to correct scores again, as plain JSON values; times count from `began_s`."""
         return {
-            "first_s": round(self.first_s, 3),
-            "last_s": round(self.last_s, 3),
+            "first_s": round(self.first_s - began_s, 3),
+            "last_s": round(self.last_s - began_s, 3),
             "frames": self.frames,
             "logits": {label: round(float(value), 5) for label, value in zip(self.labels, self.logits, strict=True)},
             "expected": {label: round(float(p), 5) for label, p in zip(self.labels, self.expected, strict=True)},
