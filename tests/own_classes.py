@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.emotions import LABELS
 from tests.data.forms import encoded, write_folder
+from tests.drawn_faces import demo_set
 
 OWN = ("calm", "laughing", "yawning")
 # What is drawn for each class.

@@ -9,6 +9,7 @@ heads, so tilted ones are looked for in a turned picture.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -30,6 +31,8 @@ _SURE_HITS = 10  # so many overlapping hits of one cascade need no second opinio
 # In a picture seen at full size there are many more places to be wrong about. A face that only shows there always
 # needs a second opinion and, by its side in smallest faces, so many hits.
 _FINE_SIDES, _FINE_HITS = (1.35, 2.0), (3, 8)
+# A picture that shows its smallest faces when only so much larger is searched once, at that size.
+_MUCH_FINER = 1.3
 
 _NEAR_PX = 44  # a known face is searched for again with its side brought to this
 _NEAR_REACH = 2.0  # side of the searched square, in sides of the face
@@ -76,10 +79,12 @@ class HaarDetector:
             One square box for each face in pixels of `gray`; the score is the number
             of overlapping cascade hits.
         """
-        looks = [self._look(gray, *look) for look in _LOOKS]
-        if self._fine_scale > self._coarse_scale(gray):
-            looks += [self._look_closely(gray, *look) for look in _LOOKS]
-        return non_max_suppression(join(looks))
+        coarse, fine = self._coarse_scale(gray), self._fine_scale
+        if fine <= _MUCH_FINER * coarse:
+            return self._look_everywhere(gray, fine)
+        small = _shrink(gray, fine)
+        closely = [self._look_closely(small, fine / coarse, *look) for look in _LOOKS]
+        return non_max_suppression(join([self._look_everywhere(gray, coarse), *closely]))
 
     def detect_frame(self, gray: np.ndarray, number: int | None = None) -> Detections:
         """Find the faces of a stream's frame, reduced to `max_side_px`.
@@ -90,7 +95,7 @@ class HaarDetector:
                 thorough one: four in a row find what it finds. A thorough search if None.
         """
         looks = _LOOKS if number is None else (_LOOKS[number % len(_LOOKS)],)
-        return non_max_suppression(join([self._look(gray, *look) for look in looks]))
+        return self._look_everywhere(gray, self._coarse_scale(gray), looks)
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         """Look for a face that was just at `xyxy`: finer and more lenient than `detect`, and far faster.
@@ -121,25 +126,26 @@ class HaarDetector:
     def _coarse_scale(self, gray: np.ndarray) -> float:
         return min(self._fine_scale, self.max_side_px / max(gray.shape))
 
-    def _look(self, gray: np.ndarray, proposer: int, tilt_deg: int) -> Detections:
-        """Search the whole image, reduced to `max_side_px`."""
-        scale = self._coarse_scale(gray)
+    def _look_everywhere(self, gray: np.ndarray, scale: float, looks: Sequence[tuple[int, int]] = _LOOKS) -> Detections:
+        """Search the whole image at a scale for faces of all sizes."""
+        small = _shrink(gray, scale)
         side = max(WINDOW_PX, round(self.min_size_px * scale))
-        return self._search(gray, scale, proposer, tilt_deg, side, min(gray.shape), _SURE_HITS)
+        return non_max_suppression(
+            join([self._search(small, scale, *look, side, min(gray.shape), _SURE_HITS) for look in looks])
+        )
 
-    def _look_closely(self, gray: np.ndarray, proposer: int, tilt_deg: int) -> Detections:
-        """Search the whole image for the faces that are too small for `_look`."""
-        scale = self._fine_scale
+    def _look_closely(self, small: np.ndarray, finer: float, proposer: int, tilt_deg: int) -> Detections:
+        """Search an image at the finest scale for faces too small to be seen when it is `finer` times smaller."""
         # Somewhat larger ones too: at its smallest size a cascade sees less well.
-        largest = round(1.5 * WINDOW_PX * scale / self._coarse_scale(gray))
-        detections = self._search(gray, scale, proposer, tilt_deg, WINDOW_PX, largest)
+        largest = round(1.5 * WINDOW_PX * finer)
+        detections = self._search(small, self._fine_scale, proposer, tilt_deg, WINDOW_PX, largest)
         sides = (detections.xyxy[:, 2] - detections.xyxy[:, 0]) / self.min_size_px
         kept = detections.score >= np.interp(sides, _FINE_SIDES, _FINE_HITS)
         return Detections(detections.xyxy[kept], detections.score[kept])
 
     def _search(
         self,
-        gray: np.ndarray,
+        small: np.ndarray,
         scale: float,
         proposer: int,
         tilt_deg: int,
@@ -147,12 +153,14 @@ class HaarDetector:
         max_side: int,
         sure_hits: float = np.inf,
     ) -> Detections:
-        """Search the image at a scale; sides are in pixels there. `sure_hits` need no second opinion."""
-        small, back = _turn(_shrink(gray, scale), tilt_deg)
+        """Search an image reduced by `scale`; sides are in its pixels. `sure_hits` need no second opinion."""
+        turned, back = _turn(small, tilt_deg)
         cascades = self._cascades()
         first, second = cascades[proposer], cascades[1 - proposer]
-        boxes, hits = _scan(first, small, 1.2, self.min_neighbors, min_side, min(max_side, *small.shape))
-        sure = np.array([n >= sure_hits or _sees(second, small, box) for box, n in zip(boxes, hits, strict=True)], bool)
+        boxes, hits = _scan(first, turned, 1.2, self.min_neighbors, min_side, min(max_side, *turned.shape))
+        sure = np.array(
+            [n >= sure_hits or _sees(second, turned, box) for box, n in zip(boxes, hits, strict=True)], bool
+        )
         return Detections((_turn_boxes(boxes[sure], back) / scale).astype(np.float32), hits[sure])
 
     def _cascades(self) -> tuple[cv2.CascadeClassifier, ...]:

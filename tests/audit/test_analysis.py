@@ -18,11 +18,11 @@ from fer_core.audit.analysis import (
 from fer_core.audit.first_look import first_look
 from fer_core.audit.import_jobs import ImportDemo, ImportUpload
 from fer_core.background.launch import start_job
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import Provenance
 from fer_core.data.store import list_stores, open_store, write_store
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
 from fer_core.recognizer import EmotionRecognizer
+from tests.drawn_faces import demo_set
 
 LIMIT_S = 120
 

@@ -4,18 +4,19 @@ import pytest
 from playwright.sync_api import expect
 
 from fer_core.background.locks import holder
-from fer_core.data.demo import demo_set
 from fer_core.data.store import write_store
 from fer_core.models.model_store import chosen_model
 from fer_core.training.run.process import stop
 from fer_core.training.run.store import find_run, list_runs
-from tests.browser.training_app import App, TrainingPage
+from tests.browser.training_app import App, TrainingPage, keep_speed
+from tests.drawn_faces import demo_set
 
 
 @pytest.fixture
 def app(tmp_path, monkeypatch, chromium):
     monkeypatch.setenv("FER_HOME", str(tmp_path))
     write_store(demo_set(140), "demo")  # few faces, so that an epoch takes a second
+    keep_speed()
     app = App(tmp_path)
     app.start()
     yield app
@@ -78,7 +79,7 @@ def test_a_run_is_started_watched_left_found_again_stopped_resumed_compared_and_
     training.button("Put live anyway").click()
     expect(training.page.get_by_text("is the model of the live page")).to_be_visible()
     assert chosen_model() == "short"
-    training.button("See it live").click()
+    training.page.get_by_role("link", name="See it live").click()
     expect(training.page.get_by_role("heading", name="Before you start")).to_be_visible()
     expect(training.page.get_by_role("combobox", name="Model")).to_have_value("short")
     training.page.close()

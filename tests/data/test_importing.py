@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from fer_core.audit.hold_out import hold_out_splits
-from fer_core.data.demo import demo_set
 from fer_core.data.importing import add_votes, import_faces, resolve_path
 from fer_core.data.store import list_stores, open_store, store_name, validation_name, write_store
 from fer_core.emotions import CSV_TO_INDEX
 from fer_core.errors import DataError
+from tests.drawn_faces import demo_set
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from fer_core.data import store
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet
 from fer_core.data.store import (
     data_root,
@@ -27,6 +26,7 @@ from fer_core.data.store import (
 from fer_core.data.votes import OLD_VOTES_NOTE, join_votes, read_votes
 from fer_core.errors import DataError
 from tests.data.forms import votes_table
+from tests.drawn_faces import demo_set
 
 
 def with_votes(faces: FaceSet) -> FaceSet:

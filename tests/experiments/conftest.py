@@ -7,8 +7,8 @@ import pytest
 
 from fer_core.audit.automatic_corrections import automatic_corrections
 from fer_core.audit.first_look import first_look
-from fer_core.data.demo import demo_set
 from fer_core.data.store import open_store, write_store
+from tests.drawn_faces import demo_set
 
 
 @pytest.fixture(autouse=True)

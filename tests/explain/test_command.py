@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from fer_core.cli import main
-from fer_core.data.demo import demo_set
 from fer_core.explain.command import explain_file
 from fer_core.models.bundle import load_bundle
 from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.model_store import folder_of
+from tests.drawn_faces import demo_set
 
 
 @pytest.fixture

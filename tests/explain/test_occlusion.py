@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from fer_core.data.demo import demo_set
 from fer_core.explain.occlusion import occlusion
 from fer_core.models.bundle import load_bundle
 from fer_core.models.classifier import LiteRTClassifier
+from tests.drawn_faces import demo_set
 
 
 class Spot:

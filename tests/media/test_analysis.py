@@ -286,7 +286,7 @@ def test_another_label_set_has_its_own_scores_threshold_and_metadata(three_label
         model = json.loads((tmp_path / f"{label_set}.csv.about.json").read_text())["model"]
         calibration = EmotionRecognizer(three_label_sets).card.calibration_of(label_set)
         assert (model["label_set"], model["uncertain_below"]) == (label_set, calibration.uncertain_below)
-        (row,) = csv.DictReader(out.open())
+        (row,) = csv.DictReader(out.read_text().splitlines())
         scores[label_set] = [float(row[label]) for label in LABELS]
         assert row["uncertain"] == ("yes" if max(scores[label_set]) < calibration.uncertain_below else "no")
     assert scores["fer"] != scores["votes"]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from fer_core.cli import main
-from fer_core.data.demo import demo_set
 from fer_core.emotions import LABELS
 from fer_core.errors import MediaError
 from fer_core.media.classification import classify_files, faces_of, find_faces
 from fer_core.recognizer import EmotionRecognizer
+from tests.drawn_faces import demo_set
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from fer_core.data.demo import demo_set
+from tests.drawn_faces import demo_set
 
 LABELS_TEXT = "angry,disgust,fear,happy,sad,surprise,neutral"
 
@@ -37,10 +37,21 @@ def saved(network: keras.Model, path: Path) -> Path:
     return path
 
 
+def outputs_of(network: keras.Model, images: np.ndarray):
+    """Return what a network says of images, by output if it has several; compiling it would take longer than running.
+
+    Args:
+        network: any Keras network.
+        images: (n, h, w, 1), in the range that it takes.
+    """
+    outputs = network(np.asarray(images, np.float32), training=False)
+    return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
+
+
 def with_expressive_heads(network: keras.Model) -> keras.Model:
     """Scale the heads of an untrained network so that its scores differ from face to face and from head to head."""
     images = np.concatenate([demo_set(70).images[:16], faces(16)])[..., None]
-    features = keras.Model(network.inputs[0], network.get_layer("features").output).predict(images, verbose=0)
+    features = outputs_of(keras.Model(network.inputs[0], network.get_layer("features").output), images)
     for layer in network.layers:
         if layer.name.startswith("scores"):
             kernel, _ = layer.get_weights()

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from fer_core.cli import main
-from fer_core.data.demo import demo_set
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.explain.gradcam import GradCam
@@ -22,6 +21,7 @@ from fer_core.models.ensemble import Member, Term, mean_scores, save_ensemble
 from fer_core.models.registry import build
 from fer_core.models.weights import load_network
 from fer_core.recognizer import EmotionRecognizer
+from tests.drawn_faces import demo_set
 from tests.models.keras_files import with_expressive_heads
 
 DATA = {"name": "drawn", "sha256": "ab"}
@@ -110,20 +110,34 @@ def test_it_scores_as_the_mean_of_its_members(
     assert saved.difference <= MAX_DIFFERENCE[kernels] and saved.bytes == (tmp_path / "model.tflite").stat().st_size
 
 
+@pytest.fixture(scope="module")
+def both(folders, images, tmp_path_factory):
+    """The folder of two networks as one, and what was said when it was saved. Tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("both")
+    return folder, save_ensemble(folders[:2], folder, images, "both", {name: mean_of(name, 1, 3) for name in EQUAL})
+
+
+@pytest.fixture(scope="module")
+def mirrored(folders, images, tmp_path_factory):
+    """The folder of one network that looks at a face and its mirror image. Tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("mirrored")
+    save_ensemble(folders[:1], folder, images, mirror=True, kernels="float32")
+    return folder
+
+
 def folder_features(folder) -> int:
     return load_network(folder).get_layer("features").output.shape[-1]
 
 
-def test_the_mean_over_mirror_images_is_the_same_for_a_face_and_its_mirror_image(folders, images, tmp_path):
-    save_ensemble(folders[:1], tmp_path, images, mirror=True, kernels="float32")
-    classifier = LiteRTClassifier.from_bundle(load_bundle(tmp_path))
-    mirrored = np.ascontiguousarray(images[:, :, ::-1])
-    np.testing.assert_allclose(classifier.classify(images), classifier.classify(mirrored), atol=1e-5)
-    np.testing.assert_allclose(classifier.embed(images), classifier.embed(mirrored), rtol=1e-3, atol=1e-3)
+def test_the_mean_over_mirror_images_is_the_same_for_a_face_and_its_mirror_image(mirrored, images):
+    classifier = LiteRTClassifier.from_bundle(load_bundle(mirrored))
+    others = np.ascontiguousarray(images[:, :, ::-1])
+    np.testing.assert_allclose(classifier.classify(images), classifier.classify(others), atol=1e-5)
+    np.testing.assert_allclose(classifier.embed(images), classifier.embed(others), rtol=1e-3, atol=1e-3)
 
 
-def test_its_card_says_what_it_is_made_of_and_trained_on(folders, images, tmp_path):
-    card = save_ensemble(folders[:2], tmp_path, images, "both", {name: mean_of(name, 1, 3) for name in EQUAL}).card
+def test_its_card_says_what_it_is_made_of_and_trained_on(both, folders):
+    card = both[1].card
     assert (card.name, card.architecture, card.data) == ("both", "ensemble", DATA)
     assert card.parameters == sum(ModelCard.load(folder / "card.json").parameters for folder in folders[:2])
     assert card.training["train_splits"] == ["Training"]
@@ -131,14 +145,13 @@ def test_its_card_says_what_it_is_made_of_and_trained_on(folders, images, tmp_pa
     assert [term["weight"] for term in card.training["recipe"]["votes"]] == [0.25, 0.75]
 
 
-def test_occlusion_explains_it_and_grad_cam_says_why_it_cannot(folders, images, tmp_path):
-    for mirror in (False, True):
-        save_ensemble(folders[:2], tmp_path, images, mirror=mirror)
-        bundle = load_bundle(tmp_path)
+def test_occlusion_explains_it_and_grad_cam_says_why_it_cannot(both, mirrored, images):
+    for folder in (both[0], mirrored):
+        bundle = load_bundle(folder)
         for label_set in bundle.card.label_sets:
             with pytest.raises(ModelError, match="mean of several networks.*Use occlusion"):
                 GradCam(bundle.content, bundle.card.output_of(label_set))
-    falls = occlusion(EmotionRecognizer(tmp_path), images[0], "fer")
+    falls = occlusion(EmotionRecognizer(both[0]), images[0], "fer")
     assert falls.shape == (7, 48, 48) and np.abs(falls).max() > 0
 
 

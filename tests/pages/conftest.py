@@ -4,6 +4,10 @@ import pytest
 import streamlit as st
 import streamlit_webrtc.component
 
+from tests.apptest import lean_harness
+
+__all__ = ["bundled_alone", "lean_harness", "webrtc_without_a_server"]
+
 
 @pytest.fixture
 def webrtc_without_a_server(monkeypatch):

@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.audit.corrections import load_corrections
 from fer_core.audit.corrections_file import corrections_path
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import SPLITS
 from fer_core.data.store import open_store, write_store
 from fer_core.evaluation.paired_difference import PairedDifference
@@ -19,6 +18,7 @@ from fer_core.experiments.plan import CleaningPlan, open_experiment
 from fer_core.experiments.result import CleaningResult, CorrectionCount, Measure, save_result
 from fer_core.training.config import PRESETS, RunConfig
 from fer_core.ui.dataset import cleaning
+from tests.drawn_faces import demo_set
 
 PAGE = Path(__file__).parents[2] / "pages" / "dataset.py"
 COUNT = 140

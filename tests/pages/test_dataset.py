@@ -20,7 +20,6 @@ from fer_core.background.jobs import LOCK_FILE, Request, jobs_root, list_jobs
 from fer_core.background.launch import _key_lock
 from fer_core.background.locks import take
 from fer_core.cache import cache_folder, save_cached
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import SPLITS, VOTE_COLUMNS, FaceSet, Provenance
 from fer_core.data.store import data_root, delete_store, list_stores, write_store
 from fer_core.emotions import CSV_TO_INDEX, LABELS, canonical
@@ -29,6 +28,7 @@ from fer_core.models.bundle import DEFAULT_MODEL, scores_key
 from fer_core.ui.components import access
 from fer_core.ui.components.corrections import corrections_path
 from fer_core.ui.components.loaders import load_recognizer
+from tests.drawn_faces import demo_set
 
 PAGE = Path(__file__).parents[2] / "pages" / "dataset.py"
 TIMEOUT_S = 120

@@ -21,7 +21,6 @@ from streamlit.testing.v1 import AppTest
 from fer_core.audit.selections_file import change_selections
 from fer_core.background.jobs import list_jobs
 from fer_core.cache import cache_folder, save_cached
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
 from fer_core.emotions import LABELS
@@ -36,6 +35,7 @@ from fer_core.models.bundle import (
 )
 from fer_core.models.model_store import folder_of, models_root
 from fer_core.ui.components.jobs import start_own_job
+from tests.drawn_faces import demo_set
 
 PAGE = Path(__file__).parents[2] / "pages" / "evaluate.py"
 COUNT = 280

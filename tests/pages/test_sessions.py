@@ -34,9 +34,8 @@ def record(hour, frames=5, ended=True, baseline=False):
     )
     probs = np.full((2, 7), 0.05, np.float32)
     probs[:, 3] = 0.7
-    baselines = (
-        {0: Baseline.of_frames(np.tile(probs[:1], (30, 1)), LABELS, np.linspace(-4, -1, 30))} if baseline else {}
-    )
+    neutral = Baseline.of_frames(np.tile(probs[:1], (30, 1)), LABELS, np.linspace(-4, -1, 30))
+    baselines = {0: neutral} if baseline else {}
     corrected = np.stack([neutral.correct(probs)[0], np.full(7, np.nan)]) if baseline else None
     for index in range(frames):
         recorder.add(

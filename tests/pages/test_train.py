@@ -21,7 +21,6 @@ from fer_core.audit.selections_file import change_selections
 from fer_core.background.jobs import Job, Request, running_job
 from fer_core.background.locks import take
 from fer_core.background.task import Progress
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet, Provenance
 from fer_core.data.store import write_store
 from fer_core.emotions import LABELS
@@ -38,8 +37,10 @@ from fer_core.training.timing import throughput
 from fer_core.training.timing.device import best_precision
 from fer_core.ui.components import access
 from fer_core.ui.training.actions import _archive
+from tests.drawn_faces import demo_set
 
-PAGE = str(Path(__file__).parents[2] / "pages" / "train.py")
+APP = Path(__file__).parents[2] / "app.py"
+PAGE = str(APP.parent / "pages" / "train.py")
 HISTORY = (
     "epoch,accuracy,images_per_s,learning_rate,loss,seconds,val_accuracy,val_loss\n"
     "0,0.3,900,1e-4,1.8,10,0.4,1.7\n1,0.5,900,1e-4,1.4,12.5,0.6,1.5\n2,0.6,900,1e-4,1.2,12.5,0.5,1.6\n"
@@ -94,6 +95,13 @@ def make_run(name: str, state: str, **changes: object):
 
 def page() -> AppTest:
     at = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert not at.exception, at.exception
+    return at
+
+
+def page_within_app() -> AppTest:
+    """The page with the app around it: what it links to must be there."""
+    at = AppTest.from_file(APP, default_timeout=60).switch_page("pages/train.py").run()
     assert not at.exception, at.exception
     return at
 
@@ -260,7 +268,9 @@ def test_a_model_of_another_run_of_this_name_is_not_taken_for_its_own():
     put_live(BUNDLED_ROOT / DEFAULT_MODEL, "mine")
     assert "is the model of the live page" not in words(page())
     choose_model(put_live(run.model_folder, "mine"))
-    assert "**mine-2** is the model of the live page" in words(page())
+    at = page_within_app()
+    assert "**mine-2** is the model of the live page" in words(at)
+    assert [link.proto.page for link in at.get("page_link")] == [""]  # the live page is the app's first
 
 
 def test_a_setting_that_names_another_model_is_told(monkeypatch):
@@ -301,7 +311,7 @@ def test_a_finished_run_is_put_live_and_the_previous_model_is_a_click_away():
             "weights_sha256": sha256_of(run.weights_file),
         },
     )
-    at = page()
+    at = page_within_app()
     at.button(key="put_live").click().run()
     assert chosen_model() == "mine"
     assert "at most **0.002" in words(at)

@@ -3,7 +3,6 @@ import signal
 import pytest
 
 from fer_core.cli import run_command
-from fer_core.data.demo import demo_set
 from fer_core.data.store import write_store
 from fer_core.errors import FerError, RunError
 from fer_core.files import read_json
@@ -11,6 +10,7 @@ from fer_core.training import command
 from fer_core.training.command import STOPPED, TrainOutcome, measure
 from fer_core.training.config import RunConfig
 from fer_core.training.run.folder import RunFolder
+from tests.drawn_faces import demo_set
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -46,6 +47,14 @@ def sweep(home, eager, faces):
     return lambda config, count=40: sweep_learning_rates(faces, config, count, lambda done, total, phase: None)
 
 
+@pytest.fixture
+def short_sweep(monkeypatch):
+    """Sweeps of a dozen steps, for what is told of them."""
+    from fer_core.training.loop import rate_sweep
+
+    monkeypatch.setattr(rate_sweep, "sweep_learning_rates", partial(rate_sweep.sweep_learning_rates, count=12))
+
+
 def test_a_sweep_trains_on_rising_rates_until_the_loss_diverges(sweep, config):
     result = sweep(config)
     assert 10 < len(result.rates) == len(result.losses) <= 40
@@ -54,15 +63,14 @@ def test_a_sweep_trains_on_rising_rates_until_the_loss_diverges(sweep, config):
 
 
 def test_a_sweep_begins_with_the_initial_weights_of_the_run(sweep, config, new_run, train):
-    run = new_run(config, "first", epochs=30, mixup=0.0, ema=0.0, learning_rate=1e-2, selection="last")
+    run = new_run(config, "first", epochs=12, mixup=0.0, ema=0.0, learning_rate=1e-2, selection="last")
     train(run)
     started = sweep(dataclasses.replace(config, start_from=str(run.path), mixup=0.0), 4)
     assert started.losses[0] < 0.8 * sweep(dataclasses.replace(config, mixup=0.0), 4).losses[0]
 
 
-def test_the_command_prints_a_suggestion_and_makes_no_run(home, eager, faces, monkeypatch, capsys):
+def test_the_command_prints_a_suggestion_and_makes_no_run(home, eager, short_sweep, faces, monkeypatch, capsys):
     monkeypatch.setattr(command, "open_run_faces", lambda config: faces)
-    monkeypatch.setattr("fer_core.training.loop.rate_sweep.SWEEP_STEPS", 12)
     arguments = ["--data", "memory", "--architecture", "small-cnn", "--batch-size", "16", "--find-lr"]
     assert main(["train", *arguments]) == 0
     assert "rate  loss" in capsys.readouterr().out
@@ -70,7 +78,7 @@ def test_the_command_prints_a_suggestion_and_makes_no_run(home, eager, faces, mo
     assert main(["train", "--find-lr", "--resume", "--run", "x"]) == 1
 
 
-def test_the_job_gives_the_sweep_as_json(home, eager, faces, config, monkeypatch, tmp_path):
+def test_the_job_gives_the_sweep_as_json(home, eager, short_sweep, faces, config, monkeypatch, tmp_path):
     from fer_core.background.task import JobContext
 
     monkeypatch.setattr(command, "open_run_faces", lambda config: faces)

@@ -13,7 +13,6 @@ import pytest
 from fer_core.annotate import AnnotateOptions, annotate
 from fer_core.audit.corrections import Corrections
 from fer_core.audit.hold_out import open_split_faces
-from fer_core.data.demo import demo_set
 from fer_core.data.face_set import FaceSet
 from fer_core.emotions import LABELS, class_colors
 from fer_core.errors import ModelError, RunError
@@ -38,6 +37,7 @@ from fer_core.training.put_live import put_run_live
 from fer_core.training.run.alerts import weakness
 from fer_core.training.run.folder import RunFolder
 from fer_core.types import Detections
+from tests.drawn_faces import demo_set
 from tests.own_classes import OWN, own_faces, own_tree
 
 pytestmark = pytest.mark.usefixtures("home")

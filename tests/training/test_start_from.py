@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pytest
 
-from fer_core.data.demo import demo_set
 from fer_core.errors import ModelError, RunError
 from fer_core.files import write_json
 from fer_core.models.bundle import load_bundle
@@ -20,6 +19,7 @@ from fer_core.training.loop.initialization import (
     initial_weight_sources,
 )
 from fer_core.training.run.store import find_run
+from tests.drawn_faces import demo_set
 from tests.training.running import stop_in_epoch, weights_of
 
 pytestmark = pytest.mark.usefixtures("home", "eager")

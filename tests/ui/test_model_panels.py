@@ -1,12 +1,14 @@
 """The panels that bring models in and out, through the jobs that they start."""
 
+import dataclasses
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_core.background.jobs import list_jobs
-from fer_core.background.launch import start_job
+from fer_core.background.jobs import OUTCOME_FILE, REQUEST_FILE, Request, list_jobs
 from fer_core.background.task import Task
 from fer_core.emotions import CSV_LABELS
+from fer_core.files import write_json
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
 from fer_core.models.importing.description import DESCRIPTION_NEEDED
 from fer_core.models.model_store import add_model, available_models
@@ -157,14 +159,21 @@ def test_a_form_is_made_on_request_and_its_figures_stand_beside_the_download(hom
     assert [path.name for path in job.outputs.iterdir()] == [f"{DEFAULT_MODEL}-onnx.zip"]
 
 
-def test_an_export_lets_go_of_those_of_the_model_it_replaced(home):
-    def made(form, sha256):
-        task = ExportModel(DEFAULT_MODEL, str(BUNDLED_ROOT / DEFAULT_MODEL), form, sha256)
-        return start_job(task).wait(WAIT_S)
+def test_an_export_lets_go_of_those_of_the_model_it_replaced(home, started):
+    before, other = (ended_export(home / "jobs" / form, form, "replaced") for form in ("litert", "keras"))
+    at = export_page()
+    at.button(key="make_litert").click().run()
+    assert [(task.name, task.form) for task in started] == [(DEFAULT_MODEL, "litert")]
+    assert not before.exists() and other.exists()
 
-    before, other = made("litert", "replaced"), made("keras", "replaced")
-    export_page().button(key="make_litert").click().run()
-    assert not before.folder.exists() and other.folder.exists()
+
+def ended_export(folder, form: str, sha256: str):
+    """Write what a finished job leaves that exported the model."""
+    task = ExportModel(DEFAULT_MODEL, str(BUNDLED_ROOT / DEFAULT_MODEL), form, sha256)
+    request = Request("x:X", {}, task.kind, task.key, task.title, "me", 0.0, 60.0)
+    write_json(folder / REQUEST_FILE, dataclasses.asdict(request))
+    write_json(folder / OUTCOME_FILE, {"state": "finished"})
+    return folder
 
 
 def test_a_model_of_a_run_is_exported_from_the_run(home):

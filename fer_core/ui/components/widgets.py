@@ -26,3 +26,17 @@ def empty_state(title: str, text: str, height_px: int | None = None) -> None:
     """
     height = f' style="min-height:{height_px}px"' if height_px else ""
     st.html(f'<div class="fer-empty"{height}><strong>{escape(title)}</strong><p>{escape(text)}</p></div>')
+
+
+def page_link(page: str, label: str, icon: str) -> None:
+    """Draw a link to another page: the browser goes there by itself.
+
+    In a fragment, and on a page with fragments that have a timer, this is the only safe way: where a timer's request
+    arrives just after `st.switch_page`, Streamlit 1.67 makes both one run, of the page that was to be left.
+
+    Args:
+        page: the page's script, such as "pages/live.py".
+        label: what the link says.
+        icon: a Material symbol, such as ":material/videocam:".
+    """
+    st.page_link(page, label=label, icon=icon)

@@ -10,6 +10,7 @@ from fer_core.live.recorder import Recorder
 from fer_core.live.session import LiveSession
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.access import keep_own_session
+from fer_core.ui.components.widgets import page_link
 
 _NOTE = "Times, boxes and scores go into a table on this page's computer; no picture does."
 
@@ -20,12 +21,12 @@ def recording_bar(session: LiveSession, recognizer: EmotionRecognizer, playing: 
 
 
 def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
-    state = session.recorder.state if session.recorder else None
-    recording = state is not None and not state.ended
+    recorder = session.recorder
+    state = recorder.state if recorder else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live_recording", width="content"):
-        if recording:
+        if recorder and state and not state.ended:
             if st.button("Stop recording", icon=":material/stop_circle:", key="record_stop"):
-                session.recorder.close()
+                recorder.close()
                 st.rerun(scope="fragment")
             st.caption(f"Recording · {clock(state.seconds)} · {state.rows:,} rows", width="content")
             return
@@ -41,8 +42,7 @@ def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> 
             st.error(state.error, icon=":material/error:")
         elif state and state.rows:
             st.caption(f"Kept: {clock(state.seconds)}, {state.rows:,} rows.", width="content")
-            if st.button("See it", icon=":material/table_view:", key="record_see", type="tertiary"):
-                st.switch_page("pages/sessions.py")
+            page_link("pages/sessions.py", "See it", ":material/table_view:")
 
 
 def _begin(session: LiveSession, recognizer: EmotionRecognizer) -> None:

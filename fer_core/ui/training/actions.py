@@ -19,6 +19,7 @@ from fer_core.training.run.process import launch, launch_finish, stop
 from fer_core.training.run.store import delete_run
 from fer_core.ui.components.access import is_operator
 from fer_core.ui.components.jobs import is_own, job_bar, latest_job, show_failure, start_own_job
+from fer_core.ui.components.widgets import page_link
 
 _LIVE_PAGE = "pages/live.py"
 
@@ -132,8 +133,7 @@ def live_status(run: RunFolder) -> None:
             f"percentage points**. A face takes {export.ms_per_face:.1f} ms."
         )
         with st.container(horizontal=True):
-            if st.button("See it live", icon=":material/videocam:", key="see_live"):
-                st.switch_page(_LIVE_PAGE)
+            page_link(_LIVE_PAGE, "See it live", ":material/videocam:")
             if before and is_operator():
                 st.button(f"Back to {before}", icon=":material/undo:", key="back", on_click=_go_back, args=(before,))
 

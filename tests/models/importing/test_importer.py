@@ -17,7 +17,7 @@ from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.importing.description import Description
 from fer_core.models.importing.importer import import_model
 from fer_core.models.registry import build
-from tests.models.keras_files import faces, saved, small_network
+from tests.models.keras_files import faces, outputs_of, saved, small_network
 
 DESCRIPTION = Description(CSV_LABELS, 24, "-1..1")
 PEER = Path(__file__).parents[4] / "shared" / "peers" / "fer2013_mini_XCEPTION.102-0.66.hdf5"
@@ -48,7 +48,7 @@ def keras_file(small_cnn, tmp_path_factory):
 
 def test_a_keras_file_of_a_registered_network_is_recognised(small_cnn, keras_file, tmp_path):
     card = imported(keras_file, tmp_path).card
-    np.testing.assert_allclose(scores_of(tmp_path / "out"), small_cnn.predict(faces()[..., None], verbose=0), atol=5e-3)
+    np.testing.assert_allclose(scores_of(tmp_path / "out"), outputs_of(small_cnn, faces()[..., None]), atol=5e-3)
     assert (card.name, card.architecture, card.labels) == ("theirs", "small-cnn", LABELS)
 
 
@@ -62,7 +62,7 @@ def test_the_card_says_where_the_model_came_from(keras_file, tmp_path):
 def test_weights_of_a_run_come_in_under_their_architecture(small_cnn, tmp_path):
     small_cnn.save_weights(tmp_path / "best.weights.h5")
     imported(tmp_path / "best.weights.h5", tmp_path, architecture="small-cnn")
-    np.testing.assert_allclose(scores_of(tmp_path / "out"), small_cnn.predict(faces()[..., None], verbose=0), atol=5e-3)
+    np.testing.assert_allclose(scores_of(tmp_path / "out"), outputs_of(small_cnn, faces()[..., None]), atol=5e-3)
 
 
 def test_weights_alone_need_their_architecture_and_the_error_names_it(small_cnn, tmp_path):
@@ -98,7 +98,7 @@ def test_another_network_gets_faces_as_it_is_described(tmp_path, name, scale, lo
     network = small_network(48)
     imported(saved(network, tmp_path / name), tmp_path, description=Description(CSV_LABELS, 48, scale))
     given = faces()[..., None].astype(np.float32) / 255 * (high - low) + low
-    np.testing.assert_allclose(scores_of(tmp_path / "out"), network.predict(given, verbose=0), atol=1e-4)
+    np.testing.assert_allclose(scores_of(tmp_path / "out"), outputs_of(network, given), atol=1e-4)
 
 
 def test_its_labels_keep_the_order_of_its_scores(tmp_path):
@@ -118,7 +118,7 @@ def test_features_are_what_the_last_convolution_is_given_averaged_over_the_pictu
     imported(saved(network, tmp_path / "theirs.keras"), tmp_path, description=Description(CSV_LABELS, 48, "0..255"))
     before = keras.Model(network.inputs, network.layers[-3].input)
     bundle = load_bundle(tmp_path / "out")
-    expected = before.predict(faces()[..., None].astype(np.float32), verbose=0).mean(axis=(1, 2))
+    expected = outputs_of(before, faces()[..., None]).mean(axis=(1, 2))
     np.testing.assert_allclose(LiteRTClassifier(bundle.content, bundle.card.labels).embed(faces()), expected, rtol=1e-3)
 
 
@@ -248,7 +248,7 @@ def test_the_peer_scores_as_its_authors_network_does(tmp_path):
     done = imported(PEER, tmp_path, description=Description(CSV_LABELS, 64, "-1..1"))
     theirs = keras.models.load_model(PEER, compile=False)
     given = np.stack([cv2.resize(face, (64, 64)) for face in faces()])[..., None].astype(np.float32) / 127.5 - 1
-    np.testing.assert_allclose(scores_of(tmp_path / "out"), theirs.predict(given, verbose=0), atol=1e-4)
+    np.testing.assert_allclose(scores_of(tmp_path / "out"), outputs_of(theirs, given), atol=1e-4)
     assert done.card.parameters == 58_423
 
 
@@ -257,7 +257,7 @@ def test_weights_come_in_whatever_a_browser_called_them(small_cnn, tmp_path):
     small_cnn.save_weights(tmp_path / "best.weights.h5")
     (tmp_path / "best.weights.h5").rename(path)
     imported(path, tmp_path, architecture="small-cnn")
-    np.testing.assert_allclose(scores_of(tmp_path / "out"), small_cnn.predict(faces()[..., None], verbose=0), atol=5e-3)
+    np.testing.assert_allclose(scores_of(tmp_path / "out"), outputs_of(small_cnn, faces()[..., None]), atol=5e-3)
 
 
 def test_a_damaged_archive_is_an_error_in_words(tmp_path):

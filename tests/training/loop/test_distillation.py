@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fer_core.data.demo import demo_set
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError, RunError
 from fer_core.evaluation.scoring import classifier_of
@@ -16,6 +15,7 @@ from fer_core.training.loop.distillation import find_teacher, teachers
 from fer_core.training.loop.initialization import find_initial_weights
 from fer_core.training.loop.trainer import data_hash_of
 from fer_core.training.run.store import find_run
+from tests.drawn_faces import demo_set
 
 pytestmark = pytest.mark.usefixtures("home")
 

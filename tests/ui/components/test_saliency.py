@@ -11,13 +11,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fer_core.data.demo import demo_set
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.models.bundle import BUNDLED_ROOT, CARD_FILE, DEFAULT_MODEL
 from fer_core.models.card import ModelCard
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components import saliency
+from tests.drawn_faces import demo_set
 
 FACE = demo_set(70).images[0]
 
@@ -82,8 +82,12 @@ def test_it_opens_with_what_the_first_model_takes_the_face_for(view, bundled):
     assert len(pictures_of(at)) == 3
 
 
+def test_the_default_model_is_explained_both_ways(view):
+    assert len(pictures_of(view(BUNDLED_ROOT / DEFAULT_MODEL))) == 3
+
+
 def test_an_ensemble_is_explained_by_occlusion_and_says_why_not_by_grad_cam(view):
-    at = view(BUNDLED_ROOT / DEFAULT_MODEL)
+    at = view(BUNDLED_ROOT / "accurate")
     assert len(pictures_of(at)) == 2
     assert "mean of several networks" in " ".join(
         [words_of(at), *(part.value for part in [*at.info, *at.caption, *at.warning])]

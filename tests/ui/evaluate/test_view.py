@@ -3,12 +3,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from fer_core.data.demo import demo_set
 from fer_core.data.store import StoreInfo
 from fer_core.evaluation.scoring import Scores
 from fer_core.models.bundle import DEFAULT_MODEL, load_bundle
 from fer_core.models.model_store import folder_of
 from fer_core.ui.evaluate.view import _result_of
+from tests.drawn_faces import demo_set
 
 
 def test_replaced_votes_replace_the_figures():
