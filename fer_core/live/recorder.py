@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 
 from fer_core.errors import SessionError
-from fer_core.files import read_json, write_json
+from fer_core.files import atomic_path, read_json, write_json
 from fer_core.models.card import ModelCard
 from fer_core.recognition.baseline import NEUTRAL, Baseline
 from fer_core.recognition.provenance import metadata
@@ -93,7 +93,7 @@ class Recorder:
             self.session = _new_session(root or sessions_root(), self._began_utc)
             self._file = self.session.table_file.open("x", encoding="utf-8", newline="")
             uncertain_below = card.calibration_of(label_set).uncertain_below
-            # Whether a baseline will be set is not known yet; see `Session.table`.
+            # Whether a baseline will be set is not known yet; the end drops columns that stayed empty.
             self._table = Table(self._file, labels, uncertain_below, self._began_utc, corrected=NEUTRAL in labels)
             self._file.flush()
             self._write_metadata()
@@ -150,8 +150,16 @@ class Recorder:
                 ended_utc=(self._began_utc + timedelta(seconds=self._last_s)).isoformat(timespec="milliseconds"),
                 rows=self._rows,
             )
+            if not self._baseline_entries:
+                self._drop_empty_corrections()
         except OSError as error:  # the disk is full: its table is there, and its last row shows when it ended
             logger.warning("Session %s could not be closed: %s", self.session.name, error.strerror)
+
+    def _drop_empty_corrections(self) -> None:
+        content = self.session.table_file.read_bytes()
+        if (shorter := without_empty_corrections(content)) != content:
+            with atomic_path(self.session.table_file) as partial:
+                partial.write_bytes(shorter)
 
     def _note_baselines(self, baselines: Mapping[int, Baseline]) -> None:
         """Write down baselines that are new, with the session's time from which they hold."""

@@ -52,7 +52,7 @@ class Baseline:
             raise ValueError(f"logits must have shape ({len(self.labels)},), got {self.logits.shape}")
 
     @classmethod
-    def of_frames(cls, probs: np.ndarray, labels: Sequence[str], times_s: Sequence[float]) -> Baseline:
+    def of_frames(cls, probs: np.ndarray, labels: Sequence[str], times_s: Sequence[float] | np.ndarray) -> Baseline:
         """Return the baseline of frames in which one person looks neutral.
 
         Args:

@@ -73,7 +73,7 @@ class StreamSettings:
     label_set: str | None = None
     second_label_set: str | None = None
     hysteresis: HysteresisSettings | None = None
-    baselines: Mapping[int, Baseline] = field(default_factory=dict, hash=False)
+    baselines: Mapping[int, Baseline] = field(default_factory=dict[int, Baseline], hash=False)
 
     def __post_init__(self) -> None:
         if self.min_face_px < 1:

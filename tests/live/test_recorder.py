@@ -132,6 +132,7 @@ def test_no_picture_is_kept(tmp_path):
     recorder.add(frame(0))
     recorder.close()
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"table.csv", "about.json"}
+    assert b"corrected" not in recorder.session.table_file.read_bytes()  # nobody had a baseline
 
 
 def test_a_session_that_was_cut_off_keeps_its_whole_rows(tmp_path):
