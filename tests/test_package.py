@@ -33,7 +33,7 @@ def plain(requirements: dict[str, str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("file", "requirements"),
     [
-        ("requirements.txt", PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["service"]),
+        ("requirements.txt", PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["excel"] + EXTRAS["service"]),
         ("requirements-dev.txt", EXTRAS["test"]),
     ],
 )

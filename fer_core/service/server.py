@@ -64,7 +64,8 @@ def serve(options: ServerOptions) -> None:
         if options.workers > 1:
             os.environ[FOLDER_VARIABLE] = folder  # before any worker imports Prometheus's client
             app = partial(worker_app, options.limits, options.model)
-        _run(_configuration(options, app))
+        with listening(options.host, options.port) as listener:
+            _run(_configuration(options, app), listener)
 
 
 def _configuration(options: ServerOptions, app: ASGIApp | partial[ASGIApp]) -> uvicorn.Config:
@@ -84,14 +85,13 @@ def _configuration(options: ServerOptions, app: ASGIApp | partial[ASGIApp]) -> u
     )
 
 
-def _run(config: uvicorn.Config) -> None:
-    with listening(config.host, config.port) as listener:
-        url = f"http://{f'[{config.host}]' if ':' in config.host else config.host}:{listener.getsockname()[1]}"
-        logger.info("Serving on %s, described at %s/docs", url, url)
-        if config.workers > 1:
-            Multiprocess(config, sockets=[listener]).run()
-        else:
-            uvicorn.Server(config).run(sockets=[listener])
+def _run(config: uvicorn.Config, listener: socket.socket) -> None:
+    url = f"http://{f'[{config.host}]' if ':' in config.host else config.host}:{listener.getsockname()[1]}"
+    logger.info("Serving on %s, described at %s/docs", url, url)
+    if config.workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+    else:
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def listening(host: str, port: int) -> socket.socket:
