@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 
+def corrected_column(label: str) -> str:
+    """Return the name of the column with a label's corrected scores."""
+    return f"corrected_{label}"
+
+
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise ValueError(message)
@@ -106,6 +111,8 @@ class FrameResult:
         shown: column of the label to show for each face, None for an uncertain one, where a stream holds labels
             against flicker; None where the best one is shown.
         second: scores for a second label set, (n, k), where that was asked for.
+        corrected: float32 (n, k), the scores relative to each face's neutral baseline, a row of NaN for a face without
+            one; None where no face has one.
     """
 
     index: int
@@ -117,6 +124,7 @@ class FrameResult:
     quality: FaceQuality | None = None
     shown: tuple[int | None, ...] | None = None
     second: Prediction | None = None
+    corrected: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.detections)
@@ -126,6 +134,9 @@ class FrameResult:
             _require(len(self.quality) == n, f"expected the quality of {n} faces, got {len(self.quality)}")
         _require(self.shown is None or len(self.shown) == n, f"expected {n} labels to show, got {self.shown}")
         _require(self.second is None or len(self.second) == n, f"expected {n} second predictions, got {self.second}")
+        shape = self.prediction.probs.shape
+        if self.corrected is not None:
+            _require(self.corrected.shape == shape, f"corrected must have shape {shape}, got {self.corrected.shape}")
 
     def __len__(self) -> int:
         return len(self.detections)
@@ -154,14 +165,15 @@ class FrameResult:
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a face.
 
-        Its number from 1, left, top, right, bottom in pixels, its quality if that was measured, expression, and scores
-        by label.
+        Its number from 1, left, top, right, bottom in pixels, its quality if that was measured, expression, scores by
+        label, and corrected scores if a face has them.
         """
         import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
         left, top, right, bottom = self.detections.xyxy.T
         columns = {"face": self.track_id + 1, "left": left, "top": top, "right": right, "bottom": bottom}
         scores = dict(zip(self.prediction.labels, self.prediction.probs.T, strict=True))
+        scores |= self.corrected_columns()
         return pd.DataFrame({**columns, **self.quality_columns(), "expression": self.prediction.top, **scores})
 
     def _face(self, i: int) -> dict[str, Any]:
@@ -172,7 +184,20 @@ class FrameResult:
             **{name: values[i] for name, values in self.quality_columns().items()},
             "expression": self.prediction.top[i],
             "scores": dict(zip(self.prediction.labels, map(float, probs), strict=True)),
+            **self._corrected(i),
         }
+
+    def _corrected(self, i: int) -> dict[str, dict[str, float]]:
+        if self.corrected is None or np.isnan(self.corrected[i]).any():
+            return {}
+        return {"corrected": dict(zip(self.prediction.labels, map(float, self.corrected[i]), strict=True))}
+
+    def corrected_columns(self) -> dict[str, list[float | None]]:
+        """Return the columns of tables with corrected scores, None for a face without a baseline; none if none has."""
+        if self.corrected is None:
+            return {}
+        columns = [[None if value != value else value for value in column] for column in self.corrected.T.tolist()]
+        return dict(zip(map(corrected_column, self.prediction.labels), columns, strict=True))
 
     def quality_columns(self) -> dict[str, list[Any]]:
         """Return the columns of tables that say how well each face can be seen; none if that was not measured."""

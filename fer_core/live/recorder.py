@@ -10,23 +10,27 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from fer_core.errors import SessionError
-from fer_core.files import read_json, write_json
+from fer_core.files import atomic_path, read_json, write_json
 from fer_core.models.card import ModelCard
+from fer_core.recognition.baseline import NEUTRAL, Baseline
 from fer_core.recognition.provenance import metadata
-from fer_core.recognition.table import Table, read_table
+from fer_core.recognition.table import Table, read_table, without_empty_corrections
 from fer_core.settings import home_folder
 from fer_core.types import FrameResult
 
 logger = logging.getLogger(__name__)
+
+_NO_BASELINES: Mapping[int, Baseline] = MappingProxyType({})
 
 
 def _now_utc() -> datetime:
@@ -71,7 +75,7 @@ class Recorder:
             card: of the model that scores.
             labels: names of its scores, in the order of the results.
             root: folder of all sessions.
-            clock: monotonic seconds.
+            clock: monotonic seconds, those of the results' times.
             now_utc: the time of day.
             label_set: what faces are scored for; the model's default if None.
             settings: further metadata of the session, as plain JSON values.
@@ -82,12 +86,15 @@ class Recorder:
         self._clock, self._began_s, self._began_utc = clock, clock(), now_utc()
         self._card, self._label_set, self._settings = card, label_set, settings
         self._lock = threading.Lock()
+        self._baselines: Mapping[int, Baseline] = {}
+        self._baseline_entries: list[dict[str, Any]] = []
         self._rows, self._last_s, self._error, self._ended = 0, 0.0, "", False
         try:
             self.session = _new_session(root or sessions_root(), self._began_utc)
             self._file = self.session.table_file.open("x", encoding="utf-8", newline="")
             uncertain_below = card.calibration_of(label_set).uncertain_below
-            self._table = Table(self._file, labels, uncertain_below, self._began_utc)
+            # Whether a baseline will be set is not known yet; the end drops columns that stayed empty.
+            self._table = Table(self._file, labels, uncertain_below, self._began_utc, corrected=NEUTRAL in labels)
             self._file.flush()
             self._write_metadata()
         except OSError as error:
@@ -97,13 +104,19 @@ class Recorder:
                 "written."
             ) from error
 
-    def add(self, result: FrameResult) -> None:
-        """Write the faces of a frame now; after an error, or the end, nothing."""
+    def add(self, result: FrameResult, baselines: Mapping[int, Baseline] = _NO_BASELINES) -> None:
+        """Write the faces of a frame now; after an error, or the end, nothing.
+
+        Args:
+            result: the faces.
+            baselines: what their scores were corrected by, by track number; each goes into the metadata once.
+        """
         with self._lock:
             if self._ended:
                 return
             try:
                 self._last_s = self._clock() - self._began_s
+                self._note_baselines(baselines)
                 self._rows += self._table.add(self.session.name, result, self._last_s)
             except OSError as error:
                 self._error = (
@@ -137,11 +150,31 @@ class Recorder:
                 ended_utc=(self._began_utc + timedelta(seconds=self._last_s)).isoformat(timespec="milliseconds"),
                 rows=self._rows,
             )
+            if not self._baseline_entries:
+                self._drop_empty_corrections()
         except OSError as error:  # the disk is full: its table is there, and its last row shows when it ended
             logger.warning("Session %s could not be closed: %s", self.session.name, error.strerror)
 
+    def _drop_empty_corrections(self) -> None:
+        content = self.session.table_file.read_bytes()
+        if (shorter := without_empty_corrections(content)) != content:
+            with atomic_path(self.session.table_file) as partial:
+                partial.write_bytes(shorter)
+
+    def _note_baselines(self, baselines: Mapping[int, Baseline]) -> None:
+        """Write down baselines that are new, with the session's time from which they hold."""
+        new = {face: baseline for face, baseline in baselines.items() if self._baselines.get(face) is not baseline}
+        self._baselines = baselines
+        for track_id, baseline in new.items():
+            entry = {"face": track_id + 1, "from_s": round(self._last_s, 3), **baseline.to_json(self._began_s)}
+            self._baseline_entries.append(entry)
+        if new:
+            self._write_metadata()
+
     def _write_metadata(self, **details: Any) -> None:
         began_utc = self._began_utc.isoformat(timespec="milliseconds")
+        if self._baseline_entries:
+            details["baselines"] = self._baseline_entries
         write_json(
             self.session.metadata_file,
             metadata(self._card, self._label_set, began_utc=began_utc, **details, **self._settings),
@@ -179,6 +212,17 @@ class Session:
                 f"{self.metadata_file} cannot be read: {error}. The table beside it may still be whole."
             ) from error
 
+    def table(self) -> bytes:
+        """Read its table as CSV, with corrected scores if a baseline was set.
+
+        Raises:
+            SessionError: the file is missing or cannot be read.
+        """
+        try:
+            return without_empty_corrections(self.table_file.read_bytes())
+        except (OSError, UnicodeDecodeError) as error:
+            raise SessionError(f"{self.table_file} cannot be read: {error}.") from error
+
     def rows(self) -> pd.DataFrame:
         """Read its table; a half-written last row is left out.
 
@@ -186,7 +230,7 @@ class Session:
             SessionError: the file is missing or broken.
         """
         try:
-            return read_table(self.table_file.read_bytes())
+            return read_table(self.table())
         except (OSError, ValueError, KeyError) as error:
             raise SessionError(
                 f"{self.table_file} cannot be read: {error}. Expected the table that a recording wrote."

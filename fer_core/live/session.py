@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from fer_core.annotate import AnnotateOptions, annotate
 from fer_core.errors import FerError
+from fer_core.live.baselines import BaselineKeeper
 from fer_core.live.recorder import Recorder
 from fer_core.live.telemetry import History, Moment, RateMeter, Rates
 from fer_core.recognition.pipeline import StreamSettings
@@ -100,6 +101,7 @@ class LiveSession:
 
     Attributes:
         id: letters and digits that no other session has.
+        baselines: makes and keeps neutral baselines of the stream's faces; emptied when a stream begins.
         recorder: gets the faces of each frame, as long as there is one; closed with the stream. Assign to it at
             any time.
     """
@@ -112,6 +114,7 @@ class LiveSession:
     ) -> None:
         self.id = uuid4().hex
         self.settings = settings or LiveSettings()
+        self.baselines = BaselineKeeper()
         self.recorder: Recorder | None = None
         self._new_analyzer = new_analyzer
         self._model: object = None
@@ -166,8 +169,9 @@ class LiveSession:
             with self._lock:
                 settings = self.settings
                 analyzer = self._analyzer or self._begin(settings)
-            if analyzer.settings != settings.stream:
-                analyzer.settings = settings.stream
+            stream = replace(settings.stream, baselines=self.baselines.current)
+            if analyzer.settings != stream:
+                analyzer.settings = stream
             steady = self._at_known_size(image_bgr)
             plain = cv2.flip(steady, 1) if settings.mirror else steady
             result = analyzer.process(plain, start_s)
@@ -176,8 +180,9 @@ class LiveSession:
             # The one broad `except`: what is raised here would freeze this viewer's video for good.
             self._note_error(error, delivered)
             return image_bgr
+        self.baselines.add(result)
         if recorder := self.recorder:
-            recorder.add(result)
+            recorder.add(result, stream.baselines)
         self._note_result(result, plain, start_s, delivered)
         return drawn
 
@@ -252,6 +257,7 @@ class LiveSession:
         self._delivered = self._analysed = 0
         self._meter = RateMeter(self._began_s)
         self._history = History()
+        self.baselines.reset(self._began_s)
         self._result: FrameResult | None = None
         self._image_bgr: np.ndarray | None = None
         self._error: str | None = None

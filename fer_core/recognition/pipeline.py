@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from fer_core.detection.boxes import join
 from fer_core.detection.detector import Detector
 from fer_core.errors import SettingsError
+from fer_core.recognition.baseline import Baseline
 from fer_core.recognition.crop import crop_faces, to_gray
 from fer_core.recognition.hysteresis import HysteresisSettings, LabelHysteresis
 from fer_core.recognition.quality import measure_quality
@@ -59,6 +61,7 @@ class StreamSettings:
         second_label_set: scored as well, beside `label_set`, which must be named then; nothing else if None.
         hysteresis: how the labels to show are held against flicker; None shows each frame's best. Scores stay as
             they are.
+        baselines: by a face's track number, what `FrameResult.corrected` corrects its scores by.
 
     Raises:
         SettingsError: if a value is out of its range.
@@ -70,6 +73,7 @@ class StreamSettings:
     label_set: str | None = None
     second_label_set: str | None = None
     hysteresis: HysteresisSettings | None = None
+    baselines: Mapping[int, Baseline] = field(default_factory=dict[int, Baseline], hash=False)
 
     def __post_init__(self) -> None:
         if self.min_face_px < 1:
@@ -180,6 +184,8 @@ class StreamAnalyzer:
         if settings.hysteresis is not None:
             shown = self._labels.update(ids, probs, time_s, settings.hysteresis)
             result = dataclasses.replace(result, shown=tuple(shown))
+        if settings.baselines:
+            result = dataclasses.replace(result, corrected=_corrected(result, settings.baselines))
         self._index += 1
         self._time_s = time_s
         return result
@@ -254,6 +260,15 @@ def _classify(classifier: Classifier, faces: np.ndarray, label_set: str | None =
     if not len(faces):
         return np.empty((0, len(classifier.labels)), np.float32)
     return classifier.classify(faces, label_set)
+
+
+def _corrected(result: FrameResult, baselines: Mapping[int, Baseline]) -> np.ndarray | None:
+    """Return the faces' corrected scores; None if none of them has a baseline."""
+    corrected = np.full_like(result.prediction.probs, np.nan)
+    for row, track_id in enumerate(result.track_id.tolist()):
+        if baseline := baselines.get(track_id):
+            corrected[row] = baseline.correct(result.prediction.probs[row])
+    return None if np.isnan(corrected).all() else corrected
 
 
 def _result(

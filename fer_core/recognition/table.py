@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import pandas as pd
 
-from fer_core.types import FrameResult
+from fer_core.types import FrameResult, corrected_column
 
 _BOX = ("left", "top", "right", "bottom")
 _QUALITY = ("face_size_px", "sharpness", "brightness", "detector_score", "valid", "not_valid_because")
@@ -38,22 +38,31 @@ class Table:
     has no `time_s`. `face` is the same number, from 1, for the same face throughout one video. Boxes are in pixels of
     the frame. The columns from `face_size_px` to `not_valid_because` say how well the face can be seen (`FaceQuality`)
     and how sure the detector was (its own score); a face whose scores should not be used is marked, never left out.
-    Scores run from 0 to 1. `uncertain` is yes where the best score is below the model's own threshold.
+    Scores run from 0 to 1. `uncertain` is yes where the best score is below the model's own threshold. A table with
+    `corrected` scores has them last, as `corrected_<label>`, empty for a face without a neutral baseline; scores,
+    `expression` and `uncertain` stay raw.
     """
 
     def __init__(
-        self, file: TextIO, labels: Sequence[str], uncertain_below: float | None, began_utc: datetime | None = None
+        self,
+        file: TextIO,
+        labels: Sequence[str],
+        uncertain_below: float | None,
+        began_utc: datetime | None = None,
+        corrected: bool = False,
     ) -> None:
         """Args:
         file: open for writing; gets the head at once.
         labels: names of the scores.
         uncertain_below: best score below which a face is uncertain, 0 to 1; none is if None.
         began_utc: when time 0 was; with it rows have the time of day too, as `utc`.
+        corrected: whether there are columns for corrected scores.
         """
         self._file, self._labels, self._began_utc = file, tuple(labels), began_utc
         self._uncertain_below = uncertain_below or 0.0
         utc = ["utc"] if began_utc else []
-        self.columns = ("file", "frame", "time_s", *utc, "face", *_BEFORE_SCORES, *self._labels)
+        scores = (*self._labels, *(map(corrected_column, self._labels) if corrected else ()))
+        self.columns = ("file", "frame", "time_s", *utc, "face", *_BEFORE_SCORES, *scores)
         self._writer = csv.writer(file, lineterminator="\n")
         self._write_head()
 
@@ -86,6 +95,7 @@ class Table:
             "expression": result.prediction.top,
             "uncertain": (probs.max(axis=1, initial=0.0) < self._uncertain_below).tolist(),
             **dict(zip(self._labels, probs.T.tolist(), strict=True)),
+            **result.corrected_columns(),
         }
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
@@ -118,10 +128,29 @@ def _rounded(value: Any, digits: int) -> Any:
 
 
 def score_columns(rows: pd.DataFrame) -> list[str]:
-    """Return the names of the scores in a table that was read: the columns after `uncertain`, or after `expression`
-    where an earlier version wrote it."""
+    """Return the names of the raw scores in a table that was read: the columns after `uncertain`, or after `expression`
+    where an earlier version wrote it, without those of corrected scores."""
     columns = list(rows.columns)
-    return columns[columns.index("uncertain" if "uncertain" in columns else "expression") + 1 :]
+    scores = columns[columns.index("uncertain" if "uncertain" in columns else "expression") + 1 :]
+    corrected = set(map(corrected_column, scores))
+    return [name for name in scores if name not in corrected]
+
+
+def without_empty_corrections(content: bytes) -> bytes:
+    """Return a CSV table without its columns of corrected scores if all of them are empty.
+
+    Args:
+        content: what a `Table` wrote; a half-written last row stays as it is.
+    """
+    head, _, rows = content.partition(b"\n")
+    names = next(csv.reader([head.decode("utf-8")]), [])
+    corrected = set(map(corrected_column, names)) & set(names)
+    empty = b"," * len(corrected) + b"\n"
+    if not corrected or rows.count(empty) < rows.count(b"\n"):
+        return content
+    kept = io.StringIO()
+    csv.writer(kept, lineterminator="\n").writerow(names[: -len(corrected)])
+    return kept.getvalue().encode("utf-8") + rows.replace(empty, b"\n")
 
 
 def read_table(content: bytes) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Sessions as they are recorded, cut off, and read again."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 
@@ -12,6 +13,8 @@ from fer_core.live.recorder import Recorder, Session, list_sessions
 from fer_core.live.session import LiveSession
 from fer_core.models.calibration import Calibration
 from fer_core.models.card import ModelCard
+from fer_core.recognition.baseline import Baseline
+from fer_core.recognition.table import score_columns
 from fer_core.types import Detections, FrameResult, Prediction
 
 CARD = ModelCard("m", "compact", 1, LABELS, calibration={"uncertain_below": 0.5}, files={"model.tflite": "ab"})
@@ -79,11 +82,57 @@ def test_a_session_says_what_faces_were_scored_for_and_uses_its_threshold(tmp_pa
     assert [session.rows()["uncertain"].item() for session in (older, newer)] == ["no", "yes"]  # the best score is 0.7
 
 
+def test_corrected_scores_are_recorded_beside_raw_ones_with_the_baseline(tmp_path):
+    clock = Clock()
+    recorder = recorder_of(tmp_path, clock)
+    recorder.add(frame(0, faces=2))
+    assert [name for name in recorder.session.rows() if name.startswith("corrected")] == []
+    plain = frame(1, faces=2)
+    baseline = Baseline.of_frames(plain.prediction.probs, LABELS, [98.0, 101.0])
+    corrected = np.stack([np.full(7, np.nan), baseline.correct(plain.prediction.probs)[1]])
+    clock.now_s += 2
+    for index in (1, 2):
+        recorder.add(dataclasses.replace(frame(index, faces=2), corrected=corrected), {1: baseline})
+    recorder.add(frame(3))
+    recorder.close()
+    rows, metadata = recorder.session.rows(), recorder.session.metadata()
+    assert rows["happy"].tolist() == [0.7] * 7 and set(rows["expression"]) == {"happy"}
+    assert rows["corrected_neutral"].isna().tolist() == [True, True, True, False, True, False, True]
+    assert rows["corrected_neutral"][3] == pytest.approx(0.8, abs=1e-3)
+    assert score_columns(rows) == list(LABELS)
+    (entry,) = metadata["baselines"]
+    assert (entry["face"], entry["from_s"], entry["frames"]) == (2, 2.0, 2)
+    assert (entry["first_s"], entry["last_s"]) == (-2.0, 1.0)
+    assert metadata["rows"] == 7 and entry["expected"]["neutral"] == pytest.approx(0.8, abs=1e-4)
+
+
+def test_another_baseline_of_the_same_face_is_a_further_entry(tmp_path):
+    recorder = recorder_of(tmp_path)
+    for _ in range(2):
+        baseline = Baseline.of_frames(frame(0).prediction.probs, LABELS, [100.0])
+        for index in range(2):
+            recorder.add(frame(index), {0: baseline})
+    assert len(recorder.session.metadata()["baselines"]) == 2
+
+
+def test_a_table_without_corrections_has_no_columns_for_them_even_cut_off(tmp_path):
+    recorder = recorder_of(tmp_path)
+    for index in range(3):
+        recorder.add(frame(index, faces=index))
+    content = recorder.session.table_file.read_bytes()
+    recorder.session.table_file.write_bytes(content[:-20])
+    head, *rows = recorder.session.table().decode().split("\n")
+    assert head.endswith(",surprised") and len(rows) == 4
+    assert {row.count(",") for row in rows[:-1]} == {head.count(",")}
+    assert recorder.session.rows()["face"].isna().tolist() == [True, False, False]
+
+
 def test_no_picture_is_kept(tmp_path):
     recorder = recorder_of(tmp_path)
     recorder.add(frame(0))
     recorder.close()
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"table.csv", "about.json"}
+    assert b"corrected" not in recorder.session.table_file.read_bytes()  # nobody had a baseline
 
 
 def test_a_session_that_was_cut_off_keeps_its_whole_rows(tmp_path):

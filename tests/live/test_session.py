@@ -215,7 +215,7 @@ def test_a_model_and_its_settings_change_together_and_end_the_recording(session,
     class Closable:
         closed = False
 
-        def add(self, result):
+        def add(self, result, baselines):
             assert not self.closed
 
         def close(self):

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.emotions import LABELS
 from fer_core.live.recorder import Recorder, list_sessions
 from fer_core.models.card import ModelCard
+from fer_core.recognition.baseline import Baseline
 from fer_core.types import Detections, FrameResult, Prediction
 from fer_core.ui.components import access
 
@@ -22,8 +23,8 @@ def page(monkeypatch, tmp_path):
     return AppTest.from_file(PAGE, default_timeout=60)
 
 
-def record(hour, frames=5, ended=True):
-    """Record a session: two faces, a tenth of a second from frame to frame."""
+def record(hour, frames=5, ended=True, baseline=False):
+    """Record a session: two faces, a tenth of a second from frame to frame; the first may have a baseline."""
     now_s = iter(np.arange(frames + 2) / 10)
     recorder = Recorder(
         ModelCard("m", "compact", 1, LABELS),
@@ -33,6 +34,9 @@ def record(hour, frames=5, ended=True):
     )
     probs = np.full((2, 7), 0.05, np.float32)
     probs[:, 3] = 0.7
+    neutral = Baseline.of_frames(np.tile(probs[:1], (30, 1)), LABELS, np.linspace(-4, -1, 30))
+    baselines = {0: neutral} if baseline else {}
+    corrected = np.stack([neutral.correct(probs)[0], np.full(7, np.nan)]) if baseline else None
     for index in range(frames):
         recorder.add(
             FrameResult(
@@ -42,7 +46,9 @@ def record(hour, frames=5, ended=True):
                 Detections(np.zeros((2, 4), np.float32), np.ones(2, np.float32)),
                 Prediction(probs, LABELS),
                 np.arange(2),
-            )
+                corrected=corrected,
+            ),
+            baselines,
         )
     if ended:
         recorder.close()
@@ -78,6 +84,17 @@ def test_the_newest_comes_first_with_its_faces_its_course_and_its_table(page):
     assert page.get("plotly_chart") and len(page.get("download_button")) >= 4
     page.selectbox(key="session").select("2026-03-01 09.00.00").run()
     assert len(page.dataframe[0].value) == 10
+
+
+def test_corrected_scores_can_be_looked_at_and_are_in_the_table(page):
+    record(9, baseline=True)
+    page.run()
+    assert not page.exception
+    assert "Face 1: corrected for its neutral face from 0:00 on, set by 30 frames, 3.0 s that began" in words_of(page)
+    assert "corrected_neutral" in page.dataframe[0].value
+    raw = page.get("plotly_chart")[0].proto.spec
+    page.segmented_control(key="scores").set_value("Corrected").run()
+    assert not page.exception and page.get("plotly_chart")[0].proto.spec != raw
 
 
 def test_one_that_goes_on_or_was_cut_off_says_so(page):

@@ -6,6 +6,7 @@ import pytest
 
 from fer_core.detection.haar import HaarDetector
 from fer_core.errors import MediaError, SettingsError
+from fer_core.recognition.baseline import Baseline
 from fer_core.recognition.hysteresis import HysteresisSettings
 from fer_core.recognition.pipeline import StreamAnalyzer, StreamSettings, analyze_image
 from fer_core.types import Detections
@@ -103,6 +104,26 @@ def test_a_second_label_set_is_scored_and_smoothed_beside_the_first_in_the_same_
     assert analyzer.process(FRAME, 0.3).second is None
     with pytest.raises(SettingsError, match="second_label_set"):
         StreamSettings(second_label_set="fer")
+
+
+def test_scores_of_faces_with_a_baseline_are_corrected_beside_the_raw_ones():
+    class Neutral(FixedClassifier):
+        labels = ("glad", "neutral", "low")
+
+    glad_looking = (0.6, 0.3, 0.1)
+    analyzer = StreamAnalyzer(FixedDetector((100, 100, 80), (300, 100, 80)), Neutral(glad_looking), StreamSettings())
+    baseline = Baseline.of_frames(np.array([glad_looking]), Neutral.labels, [0.0])
+    assert counts(analyzer, [FRAME] * 2, 10).tolist() == [0, 2]
+    track_id = int(analyzer.process(FRAME, 0.2).track_id[1])
+    analyzer.settings = dataclasses.replace(analyzer.settings, baselines={track_id: baseline, 99: baseline})
+    result = analyzer.process(FRAME, 0.3)
+    assert result.prediction.top == ["glad", "glad"]
+    assert np.isnan(result.corrected[0]).all()
+    np.testing.assert_allclose(result.corrected[1], (0.1, 0.8, 0.1), atol=1e-5)
+    assert ["corrected" in face for face in result.to_dict()["faces"]] == [False, True]
+    assert result.to_pandas()["corrected_neutral"].tolist() == pytest.approx([np.nan, 0.8], nan_ok=True)
+    analyzer.settings = dataclasses.replace(analyzer.settings, baselines={99: baseline})
+    assert analyzer.process(FRAME, 0.4).corrected is None
 
 
 def test_labels_are_held_only_where_asked_for_and_scores_stay_as_they_are():

@@ -65,6 +65,7 @@ def _card(result: FrameResult, i: int, column: int | None, image_bgr: np.ndarray
     best = int(probs.argmax()) if column is None else column
     word = UNCERTAIN if column is None else labels[column]
     other = None if result.second is None else result.second.probs[i]
+    corrected = None if result.corrected is None or np.isnan(result.corrected[i]).any() else result.corrected[i]
     name = face_name(int(result.track_id[i]))
     hint = name if column is not None else f"{name} · most like {labels[best]}"
     if result.quality is not None and (problems := result.quality.problems[i]):
@@ -76,7 +77,17 @@ def _card(result: FrameResult, i: int, column: int | None, image_bgr: np.ndarray
         f"{_columns(labels, probs) if compact else ''}"
         f'<p class="fer-score">{percent(float(probs[best]), 0)}</p></header>'
         f"{'' if compact else _bars(labels, probs, best, other)}"
-        f"{_second_line(second, labels, other) if other is not None else ''}</section>"
+        f"{_second_line(second, labels, other) if other is not None else ''}"
+        f"{_corrected_line(labels, corrected) if corrected is not None else ''}</section>"
+    )
+
+
+def _corrected_line(labels: Sequence[str], probs: np.ndarray) -> str:
+    """Return a line with the scores relative to the face's neutral baseline."""
+    best = int(probs.argmax())
+    return (
+        '<div class="fer-corrected"><p class="fer-note">Corrected for its neutral face: '
+        f"<strong>{escape(labels[best])}</strong> {percent(float(probs[best]), 0)}</p>{_columns(labels, probs)}</div>"
     )
 
 

@@ -23,7 +23,7 @@ def recording_bar(session: LiveSession, recognizer: EmotionRecognizer, playing: 
 def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
     recorder = session.recorder
     state = recorder.state if recorder else None
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live_recording"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live_recording", width="content"):
         if recorder and state and not state.ended:
             if st.button("Stop recording", icon=":material/stop_circle:", key="record_stop"):
                 recorder.close()

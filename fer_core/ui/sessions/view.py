@@ -15,8 +15,9 @@ from fer_core.live.recorder import Session, list_sessions
 from fer_core.media.summary import summarize
 from fer_core.models.label_sets import title_of, trained_label_sets
 from fer_core.recognition.table import score_columns
+from fer_core.types import corrected_column
 from fer_core.ui.components.access import may_see_session, operator_only
-from fer_core.ui.components.face_cards import face_summaries_html
+from fer_core.ui.components.face_cards import face_name, face_summaries_html
 from fer_core.ui.components.face_table import (
     course_of_faces,
     table_of_faces,
@@ -56,10 +57,31 @@ def _show(session: Session) -> None:
     st.html(f'<div class="fer-status">{facts}</div>')
     if faces:
         st.html(face_summaries_html(faces, labels, {}, rows["frame"].nunique()))
-        course_of_faces(rows, labels, faces)
-    table_of_faces(
-        session.table_file.read_bytes(), rows, metadata, session.name, f"Kept in {session.path} until you delete it."
+        course_of_faces(_chosen_scores(rows, labels, metadata), labels, faces)
+    table_of_faces(session.table(), rows, metadata, session.name, f"Kept in {session.path} until you delete it.")
+
+
+def _chosen_scores(rows: pd.DataFrame, labels: list[str], metadata: dict) -> pd.DataFrame:
+    """Ask for raw or corrected scores where there are both; return the rows with the chosen ones as scores."""
+    corrected = {label: corrected_column(label) for label in labels}
+    if not metadata.get("baselines") or not set(corrected.values()) <= set(rows.columns):
+        return rows
+    choice = st.segmented_control("Scores over time", ["Raw", "Corrected"], default="Raw", required=True, key="scores")
+    for baseline in metadata["baselines"]:
+        st.caption(_baseline_text(baseline))
+    return rows if choice == "Raw" else rows.assign(**{label: rows[name] for label, name in corrected.items()})
+
+
+def _baseline_text(baseline: dict) -> str:
+    """Say from when on a face's scores were corrected, and by which seconds."""
+    used = (
+        f"{clock(baseline['first_s'])} to {clock(baseline['last_s'])}"
+        if baseline["first_s"] >= 0
+        else f"{baseline['last_s'] - baseline['first_s']:.1f} s that began before the recording"
     )
+    frames = count_text(baseline["frames"], "frame")
+    name = face_name(baseline["face"] - 1)
+    return f"{name}: corrected for its neutral face from {clock(baseline['from_s'])} on, set by {frames}, {used}."
 
 
 def _facts(rows: pd.DataFrame, metadata: dict, faces: int) -> list[str]:

@@ -73,6 +73,16 @@ def test_a_second_label_set_stands_beside_the_first(image, faces):
     assert "fer-second" not in face_cards_html(result, image, 0.4, "FER-2013's labels")
 
 
+@pytest.mark.parametrize("faces", [2, 3])
+def test_corrected_scores_are_marked_as_such_where_a_face_has_a_baseline(image, faces):
+    corrected = np.array([UNSURE, *[[np.nan] * 7] * (faces - 1)], np.float32)
+    result = dataclasses.replace(result_of([HAPPY] * faces, range(faces)), corrected=corrected)
+    first, *others = face_cards_html(result, image, 0.4).split("</section>")[:faces]
+    assert 'fer-score">88 %' in first and "Corrected for its neutral face: <strong>happy</strong> 30 %" in first
+    assert 'title="angry 20 %"' in first
+    assert not any("Corrected" in other for other in others)
+
+
 def test_a_face_that_cannot_be_seen_well_is_marked_with_the_reason(image):
     values = np.ones(2, np.float32)
     quality = FaceQuality(values, values, values, ((), ("blurred", "dark")))
