@@ -31,7 +31,8 @@ def archive(tmp_path) -> str:
     """A file that looks like a Keras archive from outside."""
     path = tmp_path / "x.keras"
     with ZipFile(path, "w") as archive:
-        archive.writestr("config.json", "{}")
+        for name in ("config.json", "model.weights.h5"):
+            archive.writestr(name, "{}")
     return str(path)
 
 
