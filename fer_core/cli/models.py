@@ -69,10 +69,8 @@ def import_model(
     from fer_core.dependencies import require_training
 
     require_training("Importing a model", any_backend=False)
-    from fer_core.models.importing.inspection import inspect_file
     from fer_core.training.model_commands import ImportOptions, run_import
 
-    inspect_file(file)  # a file of another kind is refused at once, before Keras is loaded
     run_import(ImportOptions(file, name, out, architecture, labels, input_size, scale, resize, json))
 
 

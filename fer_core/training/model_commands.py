@@ -17,6 +17,7 @@ from fer_core.dependencies import require_training
 from fer_core.errors import ModelError
 from fer_core.models.bundle import CARD_FILE, MODEL_FILE
 from fer_core.models.importing.description import RESIZE_METHODS, describe
+from fer_core.models.importing.inspection import inspect_file
 from fer_core.models.model_store import (
     add_model,
     available_models,
@@ -97,8 +98,7 @@ def run_import(options: ImportOptions) -> None:
     check_name(name)
     if options.out is None and name in available_models():
         raise ModelError(f"There is a model named {name!r} already. Choose another --name.")
-    if not options.file.is_file():
-        raise ModelError(f"{options.file} is not a file. Check its path.")
+    inspect_file(options.file)
     from fer_core.models.importing.importer import import_model  # after the quick checks: this loads Keras
 
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,7 +1,6 @@
 """`import` and `export` as a user types them."""
 
 import json
-from zipfile import ZipFile
 
 import pytest
 
@@ -26,24 +25,14 @@ def test_a_described_network_joins_the_models_without_being_chosen(home, tmp_pat
     assert list(load_bundle(folder_of("their-net")).card.labels) == told["labels"]
 
 
-@pytest.fixture
-def archive(tmp_path) -> str:
-    """A file that looks like a Keras archive from outside."""
-    path = tmp_path / "x.keras"
-    with ZipFile(path, "w") as archive:
-        for name in ("config.json", "model.weights.h5"):
-            archive.writestr(name, "{}")
-    return str(path)
-
-
-def test_a_taken_name_is_refused(home, archive, capsys):
-    assert main(["import", archive, "--name", DEFAULT_MODEL]) == 1
+def test_a_taken_name_is_refused(home, tmp_path, capsys):
+    assert main(["import", str(tmp_path / "x.keras"), "--name", DEFAULT_MODEL]) == 1
     assert "There is a model named" in said(capsys)[1]
 
 
 @pytest.mark.parametrize("name", ["../x", ".x", "a/b"])
-def test_a_name_that_is_no_folder_is_refused(home, archive, capsys, name):
-    assert main(["import", archive, "--name", name]) == 1
+def test_a_name_that_is_no_folder_is_refused(home, tmp_path, capsys, name):
+    assert main(["import", str(tmp_path / "x.keras"), "--name", name]) == 1
     assert "cannot name a model" in said(capsys)[1]
 
 
