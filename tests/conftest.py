@@ -2,6 +2,7 @@
 
 import gc
 import os
+from fractions import Fraction
 from pathlib import Path
 
 # TensorFlow and libsrtp each bring a TLS library; loading libsrtp second crashes the interpreter. The app
@@ -158,3 +159,17 @@ def images(drawn):
     images[[9, 200]] = images[5]
     images[8] = images[7]
     return images
+
+
+@pytest.fixture
+def readers_files(tmp_path, monkeypatch, draw_scene):
+    """A working folder with a reader's own photo and clip, for the examples in the documents."""
+    import cv2
+
+    from fer_core.imaging.video import write_video
+
+    cv2.imwrite(str(tmp_path / "photo.jpg"), draw_scene((200, 240, 120), (460, 240, 110)))
+    with write_video(tmp_path / "clip.mp4", Fraction(10)) as writer:
+        for index in range(4):
+            writer.write(draw_scene((300, 240, 120)), index / 10)
+    monkeypatch.chdir(tmp_path)

@@ -1,7 +1,6 @@
 """The examples in the documents run as they stand."""
 
 import re
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -9,19 +8,11 @@ import pandas
 import pytest
 
 from fer_core import EmotionRecognizer
-from fer_core.imaging.video import write_video
 
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(autouse=True)
-def own_files(tmp_path, monkeypatch, draw_scene):
-    """A folder with the reader's own photo and clip."""
-    cv2.imwrite(str(tmp_path / "photo.jpg"), draw_scene((200, 240, 120), (460, 240, 110)))
-    with write_video(tmp_path / "clip.mp4", Fraction(10)) as writer:
-        for index in range(4):
-            writer.write(draw_scene((300, 240, 120)), index / 10)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("readers_files")
 
 
 def test_the_example_of_the_readme_runs(capsys):

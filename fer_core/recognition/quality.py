@@ -1,7 +1,7 @@
 """How well a face can be seen: size, sharpness, brightness, and whether its scores are worth using.
 
-Limits mark faces and delete none. Each stands where the default model's agreement with most people, 85 % on FER-2013's
-PublicTest, has fallen by about ten points when those faces are made so much worse:
+Limits mark faces and delete none. Each stands where a model's agreement with most people had fallen by about ten points
+when FER-2013's PublicTest was made so much worse; the model was an earlier `people`, of two networks, with 85 % there:
 
 - 20 px: faces shrunk to 20 of their 48 pixels lose 7 points, to 16 px 13.
 - sharpness 0.15: faces blurred with a standard deviation of 1.5 of 48 pixels lose 11 points; their median is 0.15.

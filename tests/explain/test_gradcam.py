@@ -187,15 +187,16 @@ def test_it_loads_no_tensorflow():
 
 
 def test_what_people_see_is_the_mean_of_two_heads(faces):
-    bundle, both = load_bundle("people"), load_bundle("compact-both")
-    labels, votes = (GradCam(both.content, both.card.output_of(name)) for name in ("fer", "votes"))
-    shape = labels.cells(faces).shape
-    seen = labels._interpreter.get_tensor(labels._heads[0].layer)
-    weights = [cam._channel_weights(cam._heads[0], seen.shape) for cam in (labels, votes) if len(cam.cells(faces))]
-    expected = np.maximum(np.einsum("nkc,nhwc->nkhw", 0.2 * weights[0] + 0.8 * weights[1], seen), 0)
-    cells = GradCam(bundle.content).cells(faces)
-    assert cells.shape == shape
-    np.testing.assert_allclose(cells, expected, atol=0.02 * expected.max())
+    people, both = load_bundle("people"), load_bundle("compact-both")
+    expected = 0
+    for label_set, share in (("fer", 0.2), ("votes", 0.8)):
+        cam = GradCam(both.content, both.card.output_of(label_set))
+        cam.cells(faces)
+        seen = cam._interpreter.get_tensor(cam._heads[0].layer)
+        expected = expected + share * np.einsum("nkc,nhwc->nkhw", cam._channel_weights(cam._heads[0], seen.shape), seen)
+    cells = GradCam(people.content).cells(faces)
+    assert cells.max() > 0
+    np.testing.assert_allclose(cells, np.maximum(expected, 0), atol=0.02 * cells.max())
 
 
 def test_a_mean_of_several_networks_has_no_single_map():

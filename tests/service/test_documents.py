@@ -3,25 +3,14 @@
 import re
 import shutil
 import subprocess
-from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import pytest
-
-from fer_core.imaging.video import write_video
 
 TEXT = (Path(__file__).parents[2] / "docs" / "service.md").read_text()
 
 
-@pytest.fixture(autouse=True)
-def own_files(tmp_path, monkeypatch, draw_scene):
-    """A folder with the reader's own photo and clip."""
-    cv2.imwrite(str(tmp_path / "photo.jpg"), draw_scene((200, 240, 120), (460, 240, 110)))
-    with write_video(tmp_path / "clip.mp4", Fraction(10)) as writer:
-        for index in range(4):
-            writer.write(draw_scene((300, 240, 120)), index / 10)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("readers_files")
 
 
 def test_the_examples_in_python_run(service, capsys):
