@@ -8,11 +8,12 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from fer_core.archive.cluster import Cluster, analyze_on
+from fer_core.archive.cluster import analyze_on
 from fer_core.archive.folder import MANIFEST, open_archive, plan
 from fer_core.archive.manifest import ManifestWriter, read_manifest
 from fer_core.archive.parts import PARTS, Work, analyze_source, recognizer_of
 from fer_core.archive.source import DONE, FAILED, Entry
+from fer_core.background.cluster import Cluster
 from fer_core.errors import ArchiveError, MediaError
 from fer_core.media.command import AnalyzeOptions
 from fer_core.media.sources import STDIN, find_media

@@ -158,8 +158,8 @@ def analyze(
 
 
 def _analyze_archive(options: AnalyzeOptions, jobs: int | None, cluster: str | None) -> None:
-    from fer_core.archive.cluster import LOCAL, Cluster
     from fer_core.archive.command import run
+    from fer_core.background.cluster import LOCAL, Cluster
 
     run(options, Cluster(cluster or LOCAL, jobs) if cluster or (jobs or 1) > 1 else None)
 

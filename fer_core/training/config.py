@@ -225,7 +225,7 @@ class RunConfig:
             )
         if not (self.train_splits and self.validation_splits):
             raise RunError("Expected at least one split to train on and one to validate on; got none.")
-        if self.early_stopping and self._sees_private_test:
+        if self.early_stopping and self.sees_private_test:
             raise RunError(
                 "Early stopping would choose the last epoch by PrivateTest, which is looked at once, at the end. "
                 "Validate on PublicTest, or on a Validation split held out of Training."
@@ -246,10 +246,11 @@ class RunConfig:
 
         A run that sees PrivateTest while it trains must not pick its result by it.
         """
-        return self.selection == "best" and not self._sees_private_test
+        return self.selection == "best" and not self.sees_private_test
 
     @property
-    def _sees_private_test(self) -> bool:
+    def sees_private_test(self) -> bool:
+        """Whether it validates on PrivateTest, by which nothing may be chosen."""
         # A folder tree has both tests in one split, Test.
         return bool({"PrivateTest", "Test"} & set(self.validation_splits))
 
