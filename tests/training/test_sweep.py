@@ -184,10 +184,10 @@ def test_a_killed_worker_and_its_run_lose_no_trial(home, tmp_path, faces, capsys
         killer = threading.Thread(target=kill, args=(workers,))
         killer.start()
         sweep = ["--sweep", str(tmp_path / "two.toml"), "--cluster", address]
-        assert main(["train", "--preset", "quick", "--data", "few", "--epochs", "12", *sweep]) == 0
+        assert main(["train", "--preset", "quick", "--data", "few", "--epochs", "6", *sweep]) == 0
         killer.join()
     assert len(killed) == 2
     assert "2 trials whole, 0 ended early, 0 failed" in capsys.readouterr().out
     for run in list_runs():
-        assert run.status().state == "finished" and len(run.history()) == 12
-    assert json.loads((home / "runs" / ".sweeps" / "two" / "sweep.json").read_text())["base"]["epochs"] == 12
+        assert run.status().state == "finished" and len(run.history()) == 6
+    assert json.loads((home / "runs" / ".sweeps" / "two" / "sweep.json").read_text())["base"]["epochs"] == 6

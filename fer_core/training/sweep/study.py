@@ -204,7 +204,8 @@ class _Search:
         except FerError as error:  # values that do not go together
             self._fail(trial, str(error))
             return
-        self._running.append(_Running(trial, run, self._workers.start(run.path)))
+        told = len(self._study.get_trials(deepcopy=False)[trial.number].intermediate_values)
+        self._running.append(_Running(trial, run, self._workers.start(run.path), told))
 
     def _look_at(self, running: _Running) -> None:
         try:
@@ -232,7 +233,8 @@ class _Search:
         values = running.run.history()[self._measure(running.run)].tolist()
         for epoch, value in enumerate(values[running.reported :], running.reported):
             running.trial.report(value, epoch)
-        news, running.reported = len(values) > running.reported, len(values)
+        # A run that was killed may go on from an epoch that was told already.
+        news, running.reported = len(values) > running.reported, max(len(values), running.reported)
         return news and running.trial.should_prune()
 
     def _prune(self, running: _Running) -> None:
