@@ -13,6 +13,7 @@ INSTALL_TRAIN = 'pip install "fer-dashboard[train]"'
 INSTALL_EXCEL = 'pip install "fer-dashboard[excel]"'
 INSTALL_SERVICE = 'pip install "fer-dashboard[service]"'
 INSTALL_CLUSTER = 'pip install "fer-dashboard[cluster]"'
+INSTALL_SLURM = 'pip install "fer-dashboard[slurm]"'
 INSTALL_SWEEP = 'pip install "fer-dashboard[sweep]"'
 INSTALL_MLFLOW = 'pip install "fer-dashboard[mlflow]"'
 

@@ -42,6 +42,7 @@ ONLY_IN = {
     "uvicorn": ("fer_core/service/",),
     "distributed": ("fer_core/background/cluster.py", "fer_core/archive/cluster.py", "fer_core/training/workers.py"),
     "dask": ("fer_core/background/cluster.py",),
+    "dask_jobqueue": ("fer_core/background/batch_cluster.py",),
     "optuna": ("fer_core/training/sweep/",),
     "prometheus_client": ("fer_core/service/",),
     "onnx": ("fer_core/models/onnx_export.py",),

@@ -37,7 +37,11 @@ def plain(requirements: dict[str, str]) -> dict[str, str]:
             "requirements.txt",
             [
                 *PROJECT["dependencies"],
-                *(bound for extra in ("train", "service", "excel", "cluster", "sweep") for bound in EXTRAS[extra]),
+                *(
+                    bound
+                    for extra in ("train", "service", "excel", "cluster", "slurm", "sweep")
+                    for bound in EXTRAS[extra]
+                ),
             ],
         ),
         ("requirements-dev.txt", EXTRAS["test"]),

@@ -10,8 +10,10 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer_core.background.batch_cluster import SUFFIXES, start_batch_cluster
 from fer_core.dependencies import INSTALL_CLUSTER, require_package
 from fer_core.errors import ClusterError
 
@@ -28,7 +30,8 @@ class Cluster:
     """The processes of a cluster.
 
     Attributes:
-        address: of a Dask scheduler, such as "tcp://10.0.0.1:8786"; `LOCAL` for processes of this machine.
+        address: of a Dask scheduler, such as "tcp://10.0.0.1:8786"; path of a YAML file, see `batch_cluster`, for jobs
+            of a batch system; `LOCAL` for processes of this machine.
         jobs: how many processes of this machine; as many as it has processors if None.
 
     Raises:
@@ -41,8 +44,8 @@ class Cluster:
     def __post_init__(self) -> None:
         if self.jobs and self.address != LOCAL:
             raise ClusterError(
-                f"--jobs counts processes on this machine; those of {self.address} are started with `dask worker`. "
-                "Leave one of both away."
+                f"--jobs counts processes on this machine; those of {self.address} are started with `dask worker`, or "
+                "as its own `jobs` say. Leave one of both away."
             )
 
 
@@ -52,7 +55,7 @@ def connected(cluster: Cluster) -> Generator[Client, None, None]:
 
     Raises:
         DependencyError: Dask distributed is not installed.
-        ClusterError: no scheduler answers.
+        ClusterError: no scheduler answers, or the jobs cannot be started.
     """
     require_package("distributed", "Work by several processes", INSTALL_CLUSTER)
     from distributed import Client, LocalCluster
@@ -64,6 +67,11 @@ def connected(cluster: Cluster) -> Generator[Client, None, None]:
         any_port = "127.0.0.1:0"
         local: Any = LocalCluster(jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=any_port)
         with local, Client(local) as client:
+            yield client
+        return
+    if cluster.address.endswith(SUFFIXES):
+        batch = start_batch_cluster(Path(cluster.address))
+        with batch, Client(batch) as client:
             yield client
         return
     try:

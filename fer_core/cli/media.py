@@ -71,7 +71,8 @@ def analyze(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="With a folder as --out: the Dask scheduler whose workers do it, tcp://HOST:PORT, or local.",
+            help="With a folder as --out: the Dask scheduler whose workers do it, tcp://HOST:PORT; a YAML file that "
+            "describes jobs of SLURM; or local.",
             show_default=False,
         ),
     ] = None,

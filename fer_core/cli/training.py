@@ -71,7 +71,8 @@ def train(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="With --seeds or --sweep: train by the workers of a Dask scheduler, such as tcp://10.0.0.1:8786.",
+            help="With --seeds or --sweep: train by the workers of a Dask scheduler, tcp://HOST:PORT, or by jobs of "
+            "SLURM that a YAML file describes.",
         ),
     ] = None,
     preset: Annotated[
