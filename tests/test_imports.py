@@ -43,6 +43,8 @@ ONLY_IN = {
     "distributed": ("fer_core/background/cluster.py", "fer_core/archive/cluster.py", "fer_core/training/workers.py"),
     "dask": ("fer_core/background/cluster.py",),
     "dask_jobqueue": ("fer_core/background/batch_cluster.py",),
+    "fsspec": ("fer_core/archive/remote.py",),
+    "aiohttp": ("fer_core/archive/remote.py",),
     "optuna": ("fer_core/training/sweep/",),
     "prometheus_client": ("fer_core/service/",),
     "onnx": ("fer_core/models/onnx_export.py",),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 
 from fer_core.archive.parts import Work, analyze_source
+from fer_core.archive.remote import place_of
 from fer_core.archive.source import FAILED, Entry
 from fer_core.background.cluster import LOST, Cluster, connected
 from fer_core.errors import ClusterError
@@ -49,10 +50,10 @@ def analyze_on(cluster: Cluster, work: Work, waiting: Sequence[Entry]) -> Genera
         yield from _analyze(client, work, by_size)
 
 
-def analyze_in_worker(work: Work, file: str, path: Path) -> Entry:
+def analyze_in_worker(work: Work, file: str, place: Path | str) -> Entry:
     """Analyse a file as `analyze_source` does, on one processor: the others have workers of their own."""
     cv2.setNumThreads(1)
-    return analyze_source(work, file, path)
+    return analyze_source(work, file, place)
 
 
 def _analyze(client: Client, work: Work, waiting: Sequence[Entry]) -> Generator[Entry, None, None]:
@@ -82,7 +83,7 @@ def _outcomes(
             ahead = _AHEAD * _thread_count(client)
         while queue and len(running) < ahead:
             entry = queue.pop()
-            future = client.submit(analyze_in_worker, work, entry.file, Path(entry.file).absolute(), pure=False)
+            future = client.submit(analyze_in_worker, work, entry.file, place_of(entry.file), pure=False)
             running[future.key] = entry
             completed.add(future)
         future = next(completed)

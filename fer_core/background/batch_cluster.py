@@ -73,14 +73,14 @@ def _read(path: Path) -> tuple[str, int, dict[str, Any]]:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ClusterError(f"{path} cannot be read: {error}.") from error
     except yaml.YAMLError as error:
         raise ClusterError(f"{path} is not a YAML file: {error}.") from error
     if not isinstance(content, dict):
         raise ClusterError(f"Expected {path} to hold names and values, such as jobs, cores, memory; got {content!r}.")
-    options = dict[str, Any](content)
+    options: dict[str, Any] = {**content}
     kind, jobs = options.pop("kind", "slurm"), options.pop("jobs", 1)
     if kind not in _KINDS:
         raise ClusterError(f"Expected kind in {path} out of {', '.join(_KINDS)}; got {kind!r}.")

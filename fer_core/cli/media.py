@@ -49,8 +49,11 @@ def _seconds(text: str) -> float:
 
 def analyze(
     files: Annotated[
-        list[Path],
-        typer.Argument(help="Pictures, videos, .zip archives, folders of them, patterns; - for the standard input."),
+        list[str],
+        typer.Argument(
+            help="Pictures, videos, .zip archives, folders of them, patterns; - for the standard input; with a folder "
+            "as --out, URLs too."
+        ),
     ],
     out: Annotated[
         str | None,
@@ -135,9 +138,10 @@ def analyze(
 ) -> None:
     """Find faces in pictures and videos and tabulate their scores."""
     from fer_core.media.command import AnalyzeOptions, run
+    from fer_core.media.sources import is_remote
 
     options = AnalyzeOptions(
-        files,
+        [file if is_remote(file) else Path(file) for file in files],
         Path(out) if out is not None else None,
         annotated,
         every,
