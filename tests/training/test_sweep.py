@@ -147,6 +147,7 @@ def test_a_sweep_is_a_toml_or_yaml_file(tmp_path, name, text):
         ("[parameters]\nmixup = {low = 0, high = 1, log = true}", "over 0, since it is logarithmic"),
         ("[parameters]\nema = [0.9, 2]", "ema cannot be 2 in a sweep. Expected ema to be at most"),
         ("trials = 0\n[parameters]\nmixup = [0.1]", "trials to be a whole number"),
+        ("seed = 'a'\n[parameters]\nmixup = [0.1]", "seed a whole number"),
         ("maximize = 'loss'\n[parameters]\nmixup = [0.1]", "Expected maximize out of val_accuracy"),
         ("trials =", "is not a TOML file"),
     ],

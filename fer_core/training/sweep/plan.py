@@ -59,6 +59,11 @@ class SweepPlan:
     def __post_init__(self) -> None:
         if not isinstance(self.trials, int) or self.trials < 1:
             raise RunError(f"Expected trials to be a whole number of at least 1; got {self.trials!r}.")
+        if not isinstance(self.prune, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise RunError(
+                "Expected prune to be true or false and seed a whole number of at least 0; got "
+                f"{self.prune!r} and {self.seed!r}."
+            )
         if self.maximize not in MEASURES:
             raise RunError(f"Expected maximize out of {', '.join(MEASURES)}; got {self.maximize!r}.")
         if not self.parameters:
