@@ -74,7 +74,8 @@ def train_to_end(path: Path, environment: dict[str, str]) -> str:
     """Train a run in a process of its own, started again if it is killed, and return the state that it ends in."""
     run = RunFolder(path)
     for _ in range(_ATTEMPTS):
-        if not _is_live(run):
+        # It may have gone on, or to its end, while the worker that had it before died.
+        if not _is_live(run) and state_of(run) != "finished":
             launch(run, environment)
         while _is_live(run):
             time.sleep(POLL_S)
