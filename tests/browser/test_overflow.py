@@ -15,9 +15,10 @@ from fer_core.data.face_set import FaceSet
 from fer_core.data.store import write_store
 from fer_core.emotions import LABELS
 from fer_core.files import write_json
-from fer_core.live.recorder import Recorder
 from fer_core.models.bundle import load_bundle, scores_key
 from fer_core.models.card import ModelCard
+from fer_core.sessions.recorder import Recorder
+from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.training.config import PRESETS
 from fer_core.training.run.store import find_run
 from fer_core.types import Detections, FrameResult, Prediction
@@ -90,12 +91,12 @@ def _record_session() -> None:
     """Record two faces in six frames, a tenth of a second apart."""
     clock, now_utc = iter(np.arange(10) / 10), datetime(2026, 3, 1, 12, tzinfo=UTC)
     card = ModelCard(MODEL, MODEL, 1, LABELS)
-    recorder = Recorder(card, LABELS, clock=lambda: float(next(clock)), now_utc=lambda: now_utc)
+    recorder = Recorder(RecordedSettings(card), clock=lambda: float(next(clock)), now_utc=lambda: now_utc)
     detections = Detections(np.zeros((2, 4), np.float32), np.ones(2, np.float32))
     prediction = Prediction(np.full((2, 7), 1 / 7, np.float32), LABELS)
     for index in range(6):
         recorder.add(FrameResult(index, 0.0, (64, 48), detections, prediction, np.arange(2)))
-    recorder.close()
+    recorder.close(30)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

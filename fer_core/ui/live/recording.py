@@ -5,13 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.charts.timeline import clock
-from fer_core.errors import SessionError
-from fer_core.live.recorder import Recorder
+from fer_core.errors import FerError
 from fer_core.live.session import LiveSession
 from fer_core.recognizer import EmotionRecognizer
+from fer_core.sessions.recorder import Recorder, Recording
+from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.ui.components.access import keep_own_session
 from fer_core.ui.components.widgets import page_link
 
+_SAVED_WITHIN_S = 2.0  # so long the page waits for the last rows to be written
 _NOTE = "Times, boxes and scores go into a table on this page's computer; no picture does."
 
 
@@ -26,37 +28,43 @@ def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live_recording", width="content"):
         if recorder and state and not state.ended:
             if st.button("Stop recording", icon=":material/stop_circle:", key="record_stop"):
-                recorder.close()
+                recorder.close(_SAVED_WITHIN_S)
                 st.rerun(scope="fragment")
             st.caption(f"Recording · {clock(state.seconds)} · {state.rows:,} rows", width="content")
-            return
-        if st.button(
-            "Record scores",
-            icon=":material/radio_button_checked:",
-            key="record_start",
-            disabled=not playing,
-            help=_NOTE if playing else "Start the camera first.",
-        ):
-            _begin(session, recognizer)
-        if state and state.error:
-            st.error(state.error, icon=":material/error:")
-        elif state and state.rows:
-            st.caption(f"Kept: {clock(state.seconds)}, {state.rows:,} rows.", width="content")
-            page_link("pages/sessions.py", "See it", ":material/table_view:")
+        else:
+            _offer(session, recognizer, playing)
+            if state and state.rows:
+                _kept(state)
+    if state and (state.error or state.problem):
+        show = st.error if state.error else st.warning
+        show(state.error or state.problem, icon=":material/error:")
+
+
+def _offer(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
+    if st.button(
+        "Record scores",
+        icon=":material/radio_button_checked:",
+        key="record_start",
+        disabled=not playing,
+        help=_NOTE if playing else "Start the camera first.",
+    ):
+        _begin(session, recognizer)
+
+
+def _kept(state: Recording) -> None:
+    if state.error:
+        page_link("pages/sessions.py", "See what was kept", ":material/table_view:")
+    elif not state.saved:
+        st.caption("The last rows are being written.", width="content")
+    else:
+        st.caption(f"Kept: {clock(state.seconds)}, {state.rows:,} rows.", width="content")
+        page_link("pages/sessions.py", "See it", ":material/table_view:")
 
 
 def _begin(session: LiveSession, recognizer: EmotionRecognizer) -> None:
-    stream = session.settings.stream
     try:
-        session.recorder = Recorder(
-            recognizer.card,
-            recognizer.labels,
-            label_set=stream.label_set,
-            smoothing_s=stream.smoothing_s,
-            min_face_px=stream.min_face_px,
-            mirrored=session.settings.mirror,
-        )
-    except SessionError as error:
+        session.recorder = Recorder(session.settings.recorded or RecordedSettings(recognizer.card))
+    except FerError as error:
         st.error(str(error), icon=":material/error:")
         return
     keep_own_session(session.recorder.session.name)

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from html import escape
 
 import pandas as pd
 import streamlit as st
 
 from fer_core.charts.timeline import clock
-from fer_core.errors import SessionError
+from fer_core.errors import FerError, SessionError
 from fer_core.formats import count_text
-from fer_core.live.recorder import Session, list_sessions
 from fer_core.media.summary import summarize
 from fer_core.models.label_sets import title_of, trained_label_sets
-from fer_core.recognition.table import score_columns
+from fer_core.sessions.store import Session, list_sessions
 from fer_core.types import corrected_column
 from fer_core.ui.components.access import may_see_session, operator_only
 from fer_core.ui.components.face_cards import face_name, face_summaries_html
-from fer_core.ui.components.face_table import (
-    course_of_faces,
-    table_of_faces,
-)
+from fer_core.ui.components.face_table import course_of_faces
 from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.sessions.table import table_of_session
 
 
 def sessions_view() -> None:
     """Show the sessions of this machine."""
     operator_only("Seeing what others recorded", "sessions_token")
-    sessions = [session for session in list_sessions() if may_see_session(session.name)]
+    try:
+        sessions = [session for session in list_sessions() if may_see_session(session.name)]
+    except FerError as error:
+        st.error(str(error), icon=":material/database_off:")
+        return
     if not sessions:
         empty_state(
             "No session has been recorded yet",
@@ -37,11 +37,10 @@ def sessions_view() -> None:
             260,
         )
         return
-    names = [session.name for session in sessions]
-    if st.session_state.get("session") not in names:
+    by_name = {session.name: session for session in sessions}
+    if st.session_state.get("session") not in by_name:
         st.session_state.pop("session", None)  # it was deleted
-    name = st.selectbox("Session", names, key="session")
-    session = sessions[names.index(name)]
+    session = by_name[st.selectbox("Session", by_name, key="session", format_func=lambda name: by_name[name].title)]
     try:
         _show(session)
     except SessionError as error:
@@ -49,16 +48,24 @@ def sessions_view() -> None:
     _delete(session)
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _rows(place: str, session_id: int, rows: int, _session: Session) -> pd.DataFrame:
+    """Read a session's rows once for as many reruns as look at them; nobody may change them."""
+    return _session.short_rows()
+
+
 def _show(session: Session) -> None:
-    rows, metadata = session.rows(), session.metadata()
-    labels = score_columns(rows)
+    rows = _rows(session.database.place, session.id, session.rows, session)
+    metadata, labels = session.metadata(), list(session.labels)
     faces = summarize(rows, labels) if len(rows) else []
-    facts = "".join(f"<span>{escape(part)}</span>" for part in _facts(rows, metadata, len(faces)))
+    facts = "".join(f"<span>{escape(part)}</span>" for part in _facts(session, metadata))
     st.html(f'<div class="fer-status">{facts}</div>')
+    if session.problem:
+        st.warning(session.problem, icon=":material/warning:")
     if faces:
         st.html(face_summaries_html(faces, labels, {}, rows["frame"].nunique()))
         course_of_faces(_chosen_scores(rows, labels, metadata), labels, faces)
-    table_of_faces(session.table(), rows, metadata, session.name, f"Kept in {session.path} until you delete it.")
+    table_of_session(session, rows)
 
 
 def _chosen_scores(rows: pd.DataFrame, labels: list[str], metadata: dict) -> pd.DataFrame:
@@ -84,17 +91,17 @@ def _baseline_text(baseline: dict) -> str:
     return f"{name}: corrected for its neutral face from {clock(baseline['from_s'])} on, set by {frames}, {used}."
 
 
-def _facts(rows: pd.DataFrame, metadata: dict, faces: int) -> list[str]:
-    began = datetime.fromisoformat(metadata["began_utc"])
-    length_s = float(rows["time_s"].max()) if len(rows) else 0.0
+def _facts(session: Session, metadata: dict) -> list[str]:
+    model = metadata.get("model", {"name": "not known"})
+    state = "cut off" if session.cut_off() else "still going on"
     return [
-        f"{began:%d %B %Y, %H:%M:%S} UTC",
-        clock(length_s),
-        count_text(faces, "face"),
-        count_text(rows["frame"].nunique() if len(rows) else 0, "frame"),
-        f"model {metadata['model']['name']}",
-        *_label_set_facts(metadata["model"]),
-        *([] if "ended_utc" in metadata else ["still going on, or cut off"]),
+        f"{session.began_utc:%d %B %Y, %H:%M:%S} UTC",
+        clock(session.length_s),
+        count_text(session.faces, "face"),
+        count_text(session.frames, "frame"),
+        f"model {model['name']}",
+        *_label_set_facts(model),
+        *([] if session.ended_utc else [state]),
     ]
 
 
@@ -110,6 +117,8 @@ def _delete(session: Session) -> None:
         if not operator_only("Deleting", "session_delete_token"):
             return
         st.write(f"Delete the session **{session.name}** with its table? It cannot be brought back.")
+        if session.imported_from:
+            st.caption(f"The folder it was imported from stays: {session.imported_from}. Delete it yourself.")
         if st.button("Delete it", type="primary", key="session_delete_sure"):
             session.delete()
             st.rerun()

@@ -1,0 +1,80 @@
+"""The rows of a session on its page, and the ways to take them away."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from importlib.util import find_spec
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.formats import count_text
+from fer_core.media.table_formats import table_bytes
+from fer_core.sessions.store import Session
+from fer_core.ui.components.face_table import not_valid_text
+
+_SHOWN_ROWS = 1000
+
+
+def table_of_session(session: Session, rows: pd.DataFrame) -> None:
+    """Show the first rows of a session and offer all of them, made when they are asked for.
+
+    Args:
+        session: the session.
+        rows: what `short_rows` returns.
+    """
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        st.subheader("The table", width="content")
+        with st.container(horizontal=True, width="content"):
+            _downloads(session)
+    st.dataframe(_readable(session.first_rows(_SHOWN_ROWS)), hide_index=True, height=320)
+    more = f", the first {_SHOWN_ROWS:,} shown" if session.rows > _SHOWN_ROWS else ""
+    kept = f"Kept in {session.database.place} until you delete it."
+    st.caption(f"{count_text(session.rows, 'row')}{more}. {not_valid_text(rows)}{kept}")
+
+
+def _downloads(session: Session) -> None:
+    st.download_button(
+        "Table",
+        session.table,
+        f"{session.name}.csv",
+        "text/csv",
+        icon=":material/download:",
+        key="table_csv",
+        help="CSV: a row for each face of each frame, and for each frame without one.",
+        on_click="ignore",
+    )
+    formats = {"Parquet": ".parquet", "JSON Lines": ".jsonl", **({"Excel": ".xlsx"} if find_spec("openpyxl") else {})}
+    with st.popover("Other formats", key="table_formats"):
+        for title, suffix in formats.items():
+            st.download_button(
+                title,
+                partial(_in_format, session, suffix),
+                session.name + suffix,
+                icon=":material/download:",
+                key=f"table_{suffix}",
+                on_click="ignore",
+            )
+    st.download_button(
+        "How it was made",
+        lambda: json.dumps(session.metadata(), indent=2, ensure_ascii=False),
+        f"{session.name}.about.json",
+        "application/json",
+        icon=":material/download:",
+        key="table_about",
+        help="JSON: the model, its file's hash, the settings and when they changed, the times.",
+        on_click="ignore",
+    )
+
+
+def _in_format(session: Session, suffix: str) -> bytes:
+    return table_bytes(session.table(), suffix)
+
+
+def _readable(rows: pd.DataFrame) -> pd.DataFrame:
+    """Nothing is wrong with most faces, which is not a missing value."""
+    rows = rows.astype({name: "str" for name in rows.columns if isinstance(rows[name].dtype, pd.CategoricalDtype)})
+    if "not_valid_because" in rows:
+        rows["not_valid_because"] = rows["not_valid_because"].fillna("")
+    return rows
