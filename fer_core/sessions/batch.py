@@ -20,16 +20,14 @@ class Batch:
         rows: of faces, in order, with their model as `model` beside the columns.
         events: settings, models and baselines that began to hold.
         markers: new ones, or ones that got an end, by their id.
-        removed: ids of markers that were taken back.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     markers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.events or self.markers or self.removed)
+        return bool(self.rows or self.events or self.markers)
 
     def before(self, later: Batch) -> Batch:
         """Return this batch and a later one as one."""
@@ -37,7 +35,6 @@ class Batch:
             self.rows + later.rows,
             self.events + later.events,
             {**self.markers, **later.markers},
-            self.removed | later.removed,
         )
 
     def write(self, connection: Connection, session_id: int, progress: Mapping[str, Any]) -> None:
@@ -52,11 +49,9 @@ class Batch:
             connection.execute(insert(face_rows), self._numbered(connection, session_id))
         if self.events:
             connection.execute(insert(events), [{**each, "session_id": session_id} for each in self.events])
-        gone = {*self.markers, *self.removed}
-        if gone:
-            connection.execute(delete(markers).where(markers.c.id.in_(gone)))
-        if kept := [each for each in self.markers.values() if each["id"] not in self.removed]:
-            connection.execute(insert(markers), [{**each, "session_id": session_id} for each in kept])
+        if self.markers:  # one that got an end takes the place of the point that it was
+            connection.execute(delete(markers).where(markers.c.id.in_(self.markers)))
+            connection.execute(insert(markers), [{**each, "session_id": session_id} for each in self.markers.values()])
         connection.execute(update(sessions).where(sessions.c.id == session_id).values(**progress))
 
     def _numbered(self, connection: Connection, session_id: int) -> list[dict[str, Any]]:

@@ -14,17 +14,17 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
-from uuid import uuid4
 
 from fer_core.errors import SessionError
 from fer_core.recognition.baseline import Baseline
 from fer_core.sessions.batch import Batch
 from fer_core.sessions.database import Database, DatabaseError
 from fer_core.sessions.details import Details
+from fer_core.sessions.markers import Marker
 from fer_core.sessions.rows import ms_of, rows_of
 from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.sessions.store import Session, create_session, session_by_name, sessions_database
@@ -132,28 +132,19 @@ class Recorder:
             self._take_in(result)
             self._end_if_too_much_waits()
 
-    def mark(self, label: str, source: str) -> str:
-        """Put a marker at this moment; return its id."""
-        return self._mark(uuid4().hex, label, source, self._clock() - self._began_s, None)
-
-    def mark_range(self, marker_id: str | None, label: str, source: str, began_s: float | None = None) -> str:
-        """Begin a range at this moment, or end the one with this id.
+    def mark(self, label: str, source: str, ago_s: float = 0.0) -> Marker:
+        """Put a marker at this moment, or a little before it.
 
         Args:
-            marker_id: of a range that was begun; None begins one.
             label: its name.
             source: what made it, such as "button".
-            began_s: when it began, as `time_s` returned it then; only to end one.
+            ago_s: how long ago it was, seconds.
         """
-        now_s = self._clock() - self._began_s
-        if marker_id is None:
-            return self._mark(uuid4().hex, label, source, now_s, None)
-        return self._mark(marker_id, label, source, now_s if began_s is None else began_s, now_s)
+        return self._put(Marker(self._moment_s(ago_s), label, source=source))
 
-    @property
-    def time_s(self) -> float:
-        """Seconds since the session began."""
-        return self._clock() - self._began_s
+    def end_range(self, marker: Marker, ago_s: float = 0.0) -> Marker:
+        """Make a marker a range that ends at this moment, or a little before it."""
+        return self._put(replace(marker, end_s=max(self._moment_s(ago_s), marker.time_s)))
 
     def close(self, wait_s: float = 0.0) -> None:
         """Take in nothing more; what there is is written by the recorder's thread. Closing it again does nothing.
@@ -228,12 +219,14 @@ class Recorder:
         if self._waits_since_s is None:
             self._waits_since_s = self._clock()
 
-    def _mark(self, marker_id: str, label: str, source: str, time_s: float, end_s: float | None) -> str:
-        marker = {"id": marker_id, "label": label, "kind": "marker", "source": source}
+    def _moment_s(self, ago_s: float) -> float:
+        return round(max(self._clock() - self._began_s - ago_s, 0.0), 3)
+
+    def _put(self, marker: Marker) -> Marker:
         with self._lock:
             if not self._ended:
-                self._pending.markers[marker_id] = {**marker, "time_s": round(time_s, 3), "end_s": end_s}
-        return marker_id
+                self._pending.markers[marker.id] = marker.columns()
+        return marker
 
     def _waited_s(self) -> float:
         return 0.0 if self._waits_since_s is None else self._clock() - self._waits_since_s

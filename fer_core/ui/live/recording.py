@@ -29,7 +29,7 @@ def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> 
         if recorder and state and not state.ended:
             if st.button("Stop recording", icon=":material/stop_circle:", key="record_stop"):
                 recorder.close(_SAVED_WITHIN_S)
-                st.rerun(scope="fragment")
+                st.rerun()  # the whole page: markers are offered only while it is recorded
             st.caption(f"Recording · {clock(state.seconds)} · {state.rows:,} rows", width="content")
         else:
             _offer(session, recognizer, playing)
@@ -68,4 +68,5 @@ def _begin(session: LiveSession, recognizer: EmotionRecognizer) -> None:
         st.error(str(error), icon=":material/error:")
         return
     keep_own_session(session.recorder.session.name)
-    st.rerun(scope="fragment")
+    st.session_state.pop("marker_last", None)
+    st.rerun()
