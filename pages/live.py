@@ -16,6 +16,7 @@ from fer_core.ui.live.neutral import neutral_bar
 from fer_core.ui.live.panels import face_cards, status_line, timeline
 from fer_core.ui.live.photo import photo_view
 from fer_core.ui.live.recording import recording_bar
+from fer_core.ui.live.session_details import details_popover
 from fer_core.ui.live.webrtc import live_video
 
 require_app()
@@ -49,6 +50,7 @@ else:
         with st.container(horizontal=True, vertical_alignment="center", key="live_actions"):
             recording_bar(session, recognizer, playing)
             neutral_bar(session, playing)
+            details_popover()
         marker_bar(session)
     with cards:
         face_cards(session, playing)

@@ -86,8 +86,10 @@ def test_the_newest_comes_first_with_its_faces_its_course_and_its_table(page):
     assert page.selectbox(key="session").options == ["2026-03-01 10.00.00", "2026-03-01 09.00.00"]
     assert "01 March 2026, 10:00:00 UTC" in words_of(page) and "7 frames" in words_of(page)
     assert "Face 2 · 7 of 7 frames" in words_of(page)
-    assert len(page.dataframe[0].value) == 14
-    assert page.get("plotly_chart") and len(page.get("download_button")) >= 4
+    assert page.get("plotly_chart") and not page.dataframe
+    page.session_state["session_tab"] = "Table"
+    assert len(page.run().dataframe[0].value) == 14
+    assert len(page.get("download_button")) >= 4
     page.selectbox(key="session").select("2026-03-01 09.00.00").run()
     assert len(page.dataframe[0].value) == 10
 
@@ -97,16 +99,16 @@ def test_corrected_scores_can_be_looked_at_and_are_in_the_table(page):
     page.run()
     assert not page.exception
     assert "Face 1: corrected for its neutral face from 0:00 on, set by 30 frames, 3.0 s that began" in words_of(page)
-    assert "corrected_neutral" in page.dataframe[0].value
     raw = page.get("plotly_chart")[0].proto.spec
     page.segmented_control(key="scores").set_value("Corrected").run()
     assert not page.exception and page.get("plotly_chart")[0].proto.spec != raw
+    page.session_state["session_tab"] = "Table"
+    assert "corrected_neutral" in page.run().dataframe[0].value
 
 
 def test_one_that_was_cut_off_says_so(page):
     record(9, ended=False)
     assert "cut off" in words_of(page.run())
-    assert len(page.dataframe[0].value) == 10
 
 
 def test_a_session_is_deleted_after_a_question(page):

@@ -8,12 +8,16 @@ from fer_core.charts.timeline import clock
 from fer_core.errors import FerError
 from fer_core.live.session import LiveSession
 from fer_core.recognizer import EmotionRecognizer
+from fer_core.sessions.details import Details
 from fer_core.sessions.recorder import Recorder, Recording
 from fer_core.sessions.settings_log import RecordedSettings
+from fer_core.sessions.studies import Study, find_study, keep_answer
 from fer_core.ui.components.access import keep_own_session
 from fer_core.ui.components.widgets import page_link
+from fer_core.ui.live.session_details import next_details
 
 _SAVED_WITHIN_S = 2.0  # so long the page waits for the last rows to be written
+_ASKED = "consent_asked"
 _NOTE = "Times, boxes and scores go into a table on this page's computer; no picture does."
 
 
@@ -35,6 +39,8 @@ def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> 
             _offer(session, recognizer, playing)
             if state and state.rows:
                 _kept(state)
+    if playing and not (state and not state.ended):
+        _consent(session, recognizer)
     if state and (state.error or state.problem):
         show = st.error if state.error else st.warning
         show(state.error or state.problem, icon=":material/error:")
@@ -48,7 +54,7 @@ def _offer(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -
         disabled=not playing,
         help=_NOTE if playing else "Start the camera first.",
     ):
-        _begin(session, recognizer)
+        _ask_or_begin(session, recognizer)
 
 
 def _kept(state: Recording) -> None:
@@ -61,12 +67,60 @@ def _kept(state: Recording) -> None:
         page_link("pages/sessions.py", "See it", ":material/table_view:")
 
 
-def _begin(session: LiveSession, recognizer: EmotionRecognizer) -> None:
+def _ask_or_begin(session: LiveSession, recognizer: EmotionRecognizer) -> None:
+    """Begin at once, or show the study's consent text first."""
+    details = next_details()
+    if isinstance(details, str):
+        st.error(details, icon=":material/error:")
+        return
     try:
-        session.recorder = Recorder(session.settings.recorded or RecordedSettings(recognizer.card))
+        study = find_study(details.study)
     except FerError as error:
         st.error(str(error), icon=":material/error:")
         return
-    keep_own_session(session.recorder.session.name)
+    if study.consent_text:
+        st.session_state[_ASKED] = study, details
+    else:
+        _begin(session, recognizer, details, None)
+
+
+def _consent(session: LiveSession, recognizer: EmotionRecognizer) -> None:
+    """Show the consent text that is waiting for an answer, if one is; only a yes begins the recording."""
+    if (asked := st.session_state.get(_ASKED)) is None:
+        return
+    study, details = asked
+    with st.container(border=True, key="live_consent"):
+        st.text(study.consent_text)
+        with st.container(horizontal=True):
+            agreed = st.button("Agree and record", type="primary", key="consent_yes")
+            declined = st.button("Decline", key="consent_no")
+    if not (agreed or declined):
+        return
+    del st.session_state[_ASKED]
+    if agreed:
+        _begin(session, recognizer, details, study)
+        return
+    try:
+        keep_answer(study, details.participant, False, None)
+    except FerError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.rerun()
+
+
+def _begin(session: LiveSession, recognizer: EmotionRecognizer, details: Details, agreed_to: Study | None) -> None:
+    try:
+        recorder = Recorder(session.settings.recorded or RecordedSettings(recognizer.card), details)
+        keep_own_session(recorder.session.name)
+        if agreed_to:
+            try:
+                keep_answer(agreed_to, details.participant, True, recorder.session)
+            except FerError:
+                recorder.close()  # nothing is recorded without the answer that allows it
+                raise
+    except FerError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    session.recorder = recorder
     st.session_state.pop("marker_last", None)
     st.rerun()

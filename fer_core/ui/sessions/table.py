@@ -11,27 +11,22 @@ import streamlit as st
 
 from fer_core.formats import count_text
 from fer_core.media.table_formats import table_bytes
+from fer_core.sessions.agreement import boris_csv
 from fer_core.sessions.store import Session
 from fer_core.ui.components.face_table import not_valid_text
+from fer_core.ui.sessions.rows import rows_of
 
 _SHOWN_ROWS = 1000
 
 
-def table_of_session(session: Session, rows: pd.DataFrame) -> None:
-    """Show the first rows of a session and offer all of them, made when they are asked for.
-
-    Args:
-        session: the session.
-        rows: what `short_rows` returns.
-    """
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-        st.subheader("The table", width="content")
-        with st.container(horizontal=True, width="content"):
-            _downloads(session)
+def table_of_session(session: Session) -> None:
+    """Show the first rows of a session and offer all of them, made when they are asked for."""
+    with st.container(horizontal=True):
+        _downloads(session)
     st.dataframe(_readable(session.first_rows(_SHOWN_ROWS)), hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if session.rows > _SHOWN_ROWS else ""
     kept = f"Kept in {session.database.place} until you delete it."
-    st.caption(f"{count_text(session.rows, 'row')}{more}. {not_valid_text(rows)}{kept}")
+    st.caption(f"{count_text(session.rows, 'row')}{more}. {not_valid_text(rows_of(session))}{kept}")
 
 
 def _downloads(session: Session) -> None:
@@ -56,6 +51,16 @@ def _downloads(session: Session) -> None:
                 key=f"table_{suffix}",
                 on_click="ignore",
             )
+    st.download_button(
+        "For BORIS",
+        lambda: boris_csv(session, rows_of(session)),
+        f"{session.name}.boris.csv",
+        "text/csv",
+        icon=":material/download:",
+        key="table_boris",
+        help="CSV as BORIS exports aggregated events: each expression of each face as a state, and the markers.",
+        on_click="ignore",
+    )
     st.download_button(
         "How it was made",
         lambda: json.dumps(session.metadata(), indent=2, ensure_ascii=False),

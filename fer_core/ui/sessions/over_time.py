@@ -1,0 +1,97 @@
+"""A session replayed without its picture: a cursor over the curves, the scores at it, the markers around it."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.charts.moments import add_moments
+from fer_core.charts.timeline import QUIET, clock, expression_course
+from fer_core.formats import percent
+from fer_core.media.summary import courses
+from fer_core.sessions.analysis import in_range, scores_at
+from fer_core.sessions.markers import EXCLUDED, Marker, markers_of
+from fer_core.sessions.store import Session
+from fer_core.ui.components.face_cards import face_name
+from fer_core.ui.sessions.rows import chosen_range, rows_of, with_chosen_scores
+
+_FACES = 3
+_POINTS = 600
+_HEIGHT_PX = 280
+_STEP_S = 1.0  # how often a replay moves on
+_SPEEDS = {"1 ×": 1.0, "4 ×": 4.0, "16 ×": 16.0, "60 ×": 60.0}
+
+
+def over_time(session: Session) -> None:
+    """Draw the curves of the faces that were there longest, with a cursor that can be moved or played."""
+    rows = with_chosen_scores(session, rows_of(session))
+    begin_s, end_s = chosen_range(session)
+    rows, end_s = in_range(rows, begin_s, end_s), max(end_s, begin_s + 0.1)
+    if not rows["face"].notna().any():
+        st.info("There is no face in this part of the session. Choose another part.", icon=":material/face:")
+        return
+    found = markers_of(session)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        playing = st.toggle("Play", key="replay", on_change=_restart)
+        speed = _SPEEDS[st.segmented_control("Speed", list(_SPEEDS), default="1 ×", required=True, key="replay_speed")]
+        if found:
+            _jump(found, begin_s, end_s)
+    st.fragment(_replay, run_every=_STEP_S if playing else None)(
+        session, rows, found, (begin_s, end_s), speed if playing else 0.0
+    )
+
+
+def _jump(found: list[Marker], begin_s: float, end_s: float) -> None:
+    inside = {f"{clock(each.time_s)} {each.label}": each.time_s for each in found if begin_s <= each.time_s <= end_s}
+
+    def go() -> None:
+        if (choice := st.session_state.get("replay_marker")) in inside:
+            st.session_state.update(replay_at=inside[choice])
+            _restart()
+
+    st.selectbox("Go to a marker", list(inside), None, key="replay_marker", on_change=go, width=260)
+
+
+def _restart() -> None:
+    """Let a replay go on from where the cursor is now."""
+    st.session_state["replay_began"] = time.monotonic(), st.session_state.get("replay_at")
+
+
+def _replay(
+    session: Session, rows: pd.DataFrame, found: list[Marker], span_s: tuple[float, float], speed: float
+) -> None:
+    begin_s, end_s = span_s
+    at_s = float(st.session_state.get("replay_at", begin_s))
+    if speed:
+        since, from_s = st.session_state.get("replay_began", (time.monotonic(), at_s))
+        at_s = (begin_s if from_s is None else from_s) + (time.monotonic() - since) * speed
+    st.session_state["replay_at"] = min(max(at_s, begin_s), end_s)
+    moment_s = st.slider("Cursor", begin_s, end_s, step=0.1, format="%.1f s", key="replay_at", on_change=_restart)
+    st.caption(f"{clock(moment_s)} · {_scores_text(rows, session.labels, moment_s)}")
+    counts = rows["face"].value_counts()
+    faces = sorted(int(face) for face in counts.index[:_FACES])
+    panels = {face_name(f - 1): course for f, course in courses(rows, session.labels, faces, _POINTS).items()}
+    figure = expression_course(panels, session.labels, _HEIGHT_PX)
+    marks = [(each.time_s, each.end_s, each.label, each.kind == EXCLUDED) for each in found]
+    shown = [mark for mark in marks if mark[0] <= end_s and (mark[0] if mark[1] is None else mark[1]) >= begin_s]
+    st.plotly_chart(
+        add_moments(figure, shown, moment_s, len(session.labels)),
+        key="course",
+        config=QUIET,
+        alt="Scores over time, one lane per expression, with markers and a cursor",
+    )
+    if len(counts) > _FACES:
+        st.caption(f"The {_FACES} faces that were there longest, of {len(counts)}.")
+
+
+def _scores_text(rows: pd.DataFrame, labels: tuple[str, ...], moment_s: float) -> str:
+    """Say what each face showed at the cursor."""
+    scores = scores_at(rows, labels, moment_s)
+    parts = [
+        f"{face_name(face - 1)}: {labels[values.argmax()]} {percent(float(values.max()), 0)}"
+        for face, values in list(scores.items())[:_FACES]
+        if values.max() == values.max()
+    ]
+    return " · ".join(parts) or "no face"
