@@ -6,12 +6,13 @@ too narrow. All sessions of a participant in a condition count as one, and the b
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
+from scipy.stats import DegenerateDataWarning, bootstrap
 
 from fer_core.sessions.analysis import shares_of
 
@@ -156,16 +157,18 @@ def _interval(samples: tuple[np.ndarray, ...], statistic: Callable[..., np.ndarr
     if min(map(len, samples)) < 2:
         absent = np.full(samples[0].shape[1:], np.nan)
         return absent, absent
-    result = bootstrap(
-        samples,
-        statistic,
-        axis=0,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        batch=_AT_ONCE,
-        method="percentile",
-        rng=np.random.default_rng(_SEED),
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)  # people who all have the same have an interval of 0
+        result = bootstrap(
+            samples,
+            statistic,
+            axis=0,
+            vectorized=True,
+            n_resamples=RESAMPLES,
+            batch=_AT_ONCE,
+            method="percentile",
+            rng=np.random.default_rng(_SEED),
+        )
     return result.confidence_interval.low, result.confidence_interval.high
 
 

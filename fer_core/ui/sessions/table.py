@@ -12,6 +12,7 @@ import streamlit as st
 from fer_core.formats import count_text
 from fer_core.media.table_formats import table_bytes
 from fer_core.sessions.agreement import boris_csv
+from fer_core.sessions.report import build_report, html_report
 from fer_core.sessions.store import Session
 from fer_core.ui.components.face_table import not_valid_text
 from fer_core.ui.sessions.rows import rows_of
@@ -51,6 +52,16 @@ def _downloads(session: Session) -> None:
                 key=f"table_{suffix}",
                 on_click="ignore",
             )
+    st.download_button(
+        "Report",
+        lambda: html_report(build_report(session)),
+        f"{session.name}.html",
+        "text/html",
+        icon=":material/description:",
+        key="session_report",
+        help="One page to read, print and keep: shares, courses, markers, settings. It loads nothing.",
+        on_click="ignore",
+    )
     st.download_button(
         "For BORIS",
         lambda: boris_csv(session, rows_of(session)),
