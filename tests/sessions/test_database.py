@@ -30,10 +30,10 @@ def test_it_is_opened_once_and_again_where_its_file_is_gone(sqlite):
     assert open_database() is not sqlite and sqlite.file.exists()
 
 
-def test_sqlite_writes_ahead_and_obeys_keys(sqlite):
+def test_sqlite_writes_ahead_obeys_keys_and_wipes(sqlite):
     with sqlite.begin() as connection:
-        pragmas = ("journal_mode", "synchronous", "foreign_keys")
-        assert [connection.execute(text(f"PRAGMA {name}")).scalar() for name in pragmas] == ["wal", 2, 1]
+        pragmas = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        assert [connection.execute(text(f"PRAGMA {name}")).scalar() for name in pragmas] == ["wal", 2, 1, 1]
 
 
 def test_programs_that_start_at_once_upgrade_it_once(home, postgres):

@@ -29,7 +29,7 @@ def agreement_view(session: Session) -> None:
     else:
         rows = summed_rows(session)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            face = chosen_face(session, rows)
+            face = chosen_face(session, rows, "First face in each frame")
             uncertain = st.toggle("Uncertain frames too", key="agreement_uncertain")
         model = model_codes(rows, face, not uncertain)
         times_s = np.sort(rows["time_s"].unique())

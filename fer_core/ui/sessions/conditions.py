@@ -130,4 +130,4 @@ def _interval_text(mean: float, low: float, high: float, sign: str) -> str:
         return "–"
     unit = "" if sign else " %"
     between = f" ({low:{sign}.1f} to {high:{sign}.1f}{unit})" if np.isfinite(low) else ""
-    return f"{mean:{sign}.1f}{unit}{between}"
+    return f"{mean:{sign}.1f}{unit}{between}".replace("-", "−")

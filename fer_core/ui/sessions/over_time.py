@@ -26,18 +26,18 @@ _SPEEDS = {"1 ×": 1.0, "4 ×": 4.0, "16 ×": 16.0, "60 ×": 60.0}
 
 def over_time(session: Session) -> None:
     """Draw the curves of the faces that were there longest, with a cursor that can be moved or played."""
-    rows = with_chosen_scores(session, rows_of(session))
-    begin_s, end_s = chosen_range(session)
+    rows, found = with_chosen_scores(session, rows_of(session)), markers_of(session)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        playing = st.toggle("Play", key="replay", on_change=_restart)
+        with st.popover("Part and speed", icon=":material/tune:", key="replay_part"):
+            begin_s, end_s = chosen_range(session)
+            speed = _SPEEDS[st.segmented_control("Speed", list(_SPEEDS), default="1 ×", required=True, key="speed")]
+        if found:
+            _jump(found, begin_s, end_s)
     rows, end_s = in_range(rows, begin_s, end_s), max(end_s, begin_s + 0.1)
     if not rows["face"].notna().any():
         st.info("There is no face in this part of the session. Choose another part.", icon=":material/face:")
         return
-    found = markers_of(session)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        playing = st.toggle("Play", key="replay", on_change=_restart)
-        speed = _SPEEDS[st.segmented_control("Speed", list(_SPEEDS), default="1 ×", required=True, key="replay_speed")]
-        if found:
-            _jump(found, begin_s, end_s)
     st.fragment(_replay, run_every=_STEP_S if playing else None)(
         session, rows, found, (begin_s, end_s), speed if playing else 0.0
     )
@@ -51,7 +51,16 @@ def _jump(found: list[Marker], begin_s: float, end_s: float) -> None:
             st.session_state.update(replay_at=inside[choice])
             _restart()
 
-    st.selectbox("Go to a marker", list(inside), None, key="replay_marker", on_change=go, width=260)
+    st.selectbox(
+        "Go to a marker",
+        list(inside),
+        None,
+        key="replay_marker",
+        on_change=go,
+        width=260,
+        placeholder="Go to a marker",
+        label_visibility="collapsed",
+    )
 
 
 def _restart() -> None:

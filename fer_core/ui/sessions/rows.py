@@ -53,12 +53,12 @@ def chosen_rows(session: Session) -> pd.DataFrame:
     return rows if face is None else rows[rows["face"] == face]
 
 
-def chosen_face(session: Session, rows: pd.DataFrame) -> int | None:
-    """Ask for a face where there are several; return its number, None for all."""
+def chosen_face(session: Session, rows: pd.DataFrame, otherwise: str = ALL_FACES) -> int | None:
+    """Ask for a face where there are several; return its number, None for the choice that is called `otherwise`."""
     counts = rows["face"].dropna().value_counts()
     if len(counts) < 2:
         return None
-    names = {ALL_FACES: None, **{face_name(int(face) - 1): int(face) for face in sorted(counts.index)}}
+    names = {otherwise: None, **{face_name(int(face) - 1): int(face) for face in sorted(counts.index)}}
     return names[st.selectbox("Face", list(names), key=f"face {session.name}", width=220)]
 
 

@@ -14,6 +14,7 @@ from fer_core.media.table_formats import table_bytes
 from fer_core.sessions.agreement import boris_csv
 from fer_core.sessions.report import build_report, html_report
 from fer_core.sessions.store import Session
+from fer_core.sessions.studies import find_study
 from fer_core.ui.components.face_table import not_valid_text
 from fer_core.ui.sessions.rows import rows_of
 
@@ -26,7 +27,9 @@ def table_of_session(session: Session) -> None:
         _downloads(session)
     st.dataframe(_readable(session.first_rows(_SHOWN_ROWS)), hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if session.rows > _SHOWN_ROWS else ""
-    kept = f"Kept in {session.database.place} until you delete it."
+    days = find_study(session.details.study, session.database).retention_days
+    until = f"for {count_text(days, 'day')}" if days else "until you delete it"
+    kept = f"Kept in {session.database.place} {until}."
     st.caption(f"{count_text(session.rows, 'row')}{more}. {not_valid_text(rows_of(session))}{kept}")
 
 
