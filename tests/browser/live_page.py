@@ -13,6 +13,12 @@ from playwright.sync_api import Browser, Locator, Page, expect
 # Generous, since a busy machine must not fail a test; nothing is measured by it.
 PATIENCE_MS = 60_000
 
+# What the component keeps to itself: the connections that it makes.
+_KEEP_CONNECTIONS = """window.connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) { super(...options); window.connections.push(this); }
+};"""
+
 
 class LivePage:
     """One tab with the live page open, in a browser context of its own.
@@ -29,6 +35,7 @@ class LivePage:
         self.page.set_default_timeout(PATIENCE_MS)
         self.hosts: set[str] = set()
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
+        self.page.add_init_script(_KEEP_CONNECTIONS)
         self.page.goto(url)
         self.page.get_by_role("button", name="I understand").click()
         expect(self.page.get_by_text("Faces appear here")).to_be_visible(timeout=PATIENCE_MS)
@@ -51,6 +58,20 @@ class LivePage:
     def stop(self) -> None:
         """Press Stop camera."""
         self._component.get_by_role("button", name=re.compile("stop camera", re.I)).click()
+
+    def break_off(self) -> None:
+        """Let the browser take the other end of the connection for silent; wait until it has begun another one."""
+        self._component.locator("body").evaluate(
+            """async body => { const { connections } = body.ownerDocument.defaultView;
+                               const [before, last] = [connections.length, connections.at(-1)];
+                               Object.defineProperty(last, 'connectionState', {get: () => 'disconnected'});
+                               last.dispatchEvent(new Event('connectionstatechange'));
+                               const end = Date.now() + 60000;
+                               while (connections.length === before) {
+                                 if (Date.now() > end) throw new Error('no other connection was begun');
+                                 await new Promise(done => setTimeout(done, 100));
+                               } }"""
+        )
 
     @contextmanager
     def replaced(self) -> Iterator[None]:
@@ -75,7 +96,7 @@ class LivePage:
         )
 
     def brighter_side(self) -> str:
-        """Return which edge of the picture that comes back is brighter, "left" or "right"."""
+        """Return which edge of the picture that comes back is brighter: "left", "right", or "" before there is one."""
         left, right = self._video.evaluate(
             """v => { const canvas = document.createElement('canvas');
                       canvas.width = 100; canvas.height = 75;
@@ -85,6 +106,8 @@ class LivePage:
                                                 .reduce((sum, value) => sum + value, 0);
                       return [green(1), green(95)]; }"""
         )
+        if left == right:
+            return ""
         return "left" if left > right else "right"
 
     def wait_until(self, condition: Callable[[], bool]) -> None:

@@ -15,6 +15,7 @@ from fer_core.live.telemetry import HISTORY_S
 from fer_core.live.timeline import face_series
 from fer_core.models.label_sets import title_of
 from fer_core.ui.components.face_cards import face_cards_html, face_name
+from fer_core.ui.components.timers import draw_every
 from fer_core.ui.components.widgets import empty_state
 
 # The room that style.css keeps for it: 15.5rem.
@@ -25,17 +26,17 @@ _TIMELINE_EVERY_S = 2.0  # to draw it costs as much as all other panels in a sec
 
 def status_line(session: LiveSession, playing: bool) -> None:
     """Show whether the stream runs and how fast, and what went wrong if anything did."""
-    st.fragment(_status, run_every=0.5 if playing else None)(session, playing)
+    draw_every(0.5 if playing else None, _status, session, playing)
 
 
 def face_cards(session: LiveSession, playing: bool) -> None:
     """Show a card for each face of the last analysed frame."""
-    st.fragment(_cards, run_every=0.5 if playing else None)(session, playing)
+    draw_every(0.5 if playing else None, _cards, session, playing)
 
 
 def timeline(session: LiveSession, playing: bool) -> None:
     """Show the scores of the last minute."""
-    st.fragment(_timeline, run_every=_TIMELINE_EVERY_S if playing else None)(session, playing)
+    draw_every(_TIMELINE_EVERY_S if playing else None, _timeline, session, playing)
 
 
 def _status(session: LiveSession, playing: bool) -> None:

@@ -13,6 +13,7 @@ from fer_core.sessions.recorder import Recorder, Recording
 from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.sessions.studies import Study, find_study, keep_answer
 from fer_core.ui.components.access import keep_own_session
+from fer_core.ui.components.timers import draw_every
 from fer_core.ui.components.widgets import page_link
 from fer_core.ui.live.session_details import next_details
 
@@ -23,7 +24,7 @@ _NOTE = "Times, boxes and scores go into a table on this page's computer; no pic
 
 def recording_bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
     """Offer to record the stream, say how far that is, and where it went."""
-    st.fragment(_bar, run_every=1.0 if playing else None)(session, recognizer, playing)
+    draw_every(1.0 if playing else None, _bar, session, recognizer, playing)
 
 
 def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
