@@ -50,7 +50,7 @@ else:
         with st.container(horizontal=True, vertical_alignment="center", key="live_actions"):
             recording_bar(session, recognizer, playing)
             neutral_bar(session, playing)
-            details_popover()
+            details_popover(session)
         marker_bar(session)
     with cards:
         face_cards(session, playing)

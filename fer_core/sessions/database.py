@@ -26,7 +26,7 @@ from fer_core.dependencies import INSTALL_POSTGRES, require_package
 from fer_core.errors import JobError, SessionError, SettingsError
 from fer_core.settings import database_url, home_folder
 
-BUSY_S = 3  # how long a statement waits for a lock of another program
+BUSY_S = 3.0  # how long a statement waits for a lock of another program
 _CONNECT_S = 5
 _UPGRADE_PATIENCE_S = 60.0
 _UPGRADE_LOCK = 0x46455244  # any number that other programs are not likely to lock
@@ -168,7 +168,7 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(url, connect_args={"timeout": BUSY_S})
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
-    options = f"-c lock_timeout={BUSY_S * 1000}"
+    options = f"-c lock_timeout={BUSY_S * 1000:.0f}"
     return create_engine(
         url, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_S, "options": options, "keepalives_idle": 10}
     )
@@ -210,7 +210,7 @@ def _upgrade_lock(database: Database) -> Generator[None, None, None]:
             yield
         finally:
             connection.execute(text(f"SELECT pg_advisory_unlock({_UPGRADE_LOCK})"))
-            connection.execute(text(f"SET lock_timeout = {BUSY_S * 1000}"))
+            connection.execute(text(f"SET lock_timeout = {BUSY_S * 1000:.0f}"))
 
 
 def _translated(error: SQLAlchemyError, place: str) -> DatabaseError:

@@ -36,21 +36,26 @@ def folders_root() -> Path:
     return home_folder() / "sessions"
 
 
-def import_folders(database: Database, root: Path | None = None) -> list[str]:
+@dataclass(frozen=True)
+class Imported:
+    """What came of an import: names of the sessions that came in, and a sentence for each folder that did not."""
+
+    names: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def import_folders(database: Database, root: Path | None = None) -> Imported:
     """Bring in the sessions of earlier versions that are not in the database yet; a folder is read once, ever.
 
-    A folder whose table cannot be read is left out, logged, and tried again at the next start.
+    A folder whose table cannot be read is left out and tried again at the next start.
 
     Args:
         database: to bring them into.
         root: folder of their folders.
-
-    Returns:
-        The names of the sessions that came in.
     """
     with database.begin() as connection:
         known = set(connection.execute(select(imported_folders.c.path)).scalars())
-    names = []
+    names, problems = [], []
     for table_file in sorted((root or folders_root()).glob("*/table.csv")):
         folder = table_file.parent.resolve()
         if str(folder) in known:
@@ -58,7 +63,7 @@ def import_folders(database: Database, root: Path | None = None) -> list[str]:
         try:
             session = _read_folder(folder)
         except (OSError, ValueError, KeyError) as error:
-            logger.warning("%s was not imported: %s", folder, error)
+            problems.append(f"{table_file} could not be imported: {error}. Expected the table that a recording wrote.")
             continue
         try:
             with database.begin() as connection:
@@ -70,7 +75,7 @@ def import_folders(database: Database, root: Path | None = None) -> list[str]:
         names.append(session.name)
     if names:
         logger.info("Imported %d sessions of earlier versions.", len(names))
-    return names
+    return Imported(tuple(names), tuple(problems))
 
 
 @dataclass(frozen=True, eq=False)

@@ -98,12 +98,22 @@ def read_short(connection: Connection, session_id: int, labels: Sequence[str]) -
 
 def read_head(connection: Connection, name: str, session_id: int, labels: Sequence[str], limit: int) -> pd.DataFrame:
     """Return the first rows of a session with all columns, as `read_table` returns those of a file."""
-    return _whole(connection, name, session_id, labels, limit)
+    return _whole(connection, name, session_id, labels, limit, False)
 
 
-def read_rows(connection: Connection, name: str, session_id: int, labels: Sequence[str]) -> pd.DataFrame:
-    """Return all rows of a session with all columns, as `read_table` returns those of a file."""
-    return _whole(connection, name, session_id, labels, None)
+def read_rows(
+    connection: Connection, name: str, session_id: int, labels: Sequence[str], unsmoothed: bool = False
+) -> pd.DataFrame:
+    """Return all rows of a session with all columns, as `read_table` returns those of a file.
+
+    Args:
+        connection: to the database.
+        name: of the session.
+        session_id: its number.
+        labels: names of its scores.
+        unsmoothed: whether the scores before smoothing follow, if there are any.
+    """
+    return _whole(connection, name, session_id, labels, None, unsmoothed)
 
 
 def unsmoothed_column(label: str) -> str:
@@ -163,10 +173,11 @@ def _score_columns(columns: Mapping[str, tuple[Any, ...]], labels: Sequence[str]
 
 
 def _whole(
-    connection: Connection, name: str, session_id: int, labels: Sequence[str], limit: int | None
+    connection: Connection, name: str, session_id: int, labels: Sequence[str], limit: int | None, unsmoothed: bool
 ) -> pd.DataFrame:
     names = ["frame", "time_s", "utc_ms", "face", *BOX, *QUALITY[:4], "problems", "expression", "uncertain"]
-    columns = _columns(connection, session_id, [*names, "scores", "corrected"], limit)
+    scores = ["scores", "corrected", *(["unsmoothed"] if unsmoothed else [])]
+    columns = _columns(connection, session_id, [*names, *scores], limit)
     faces = _face_columns(columns, labels)
     head = {
         "file": pd.Categorical.from_codes(np.zeros(len(columns["frame"]), np.int8), [name]),

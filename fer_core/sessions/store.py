@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +26,9 @@ from fer_core.sessions.settings_log import RecordedSettings, model_id
 # A session that has no end and was not written to for so long was cut off: its recorder writes twice a second.
 CUT_OFF_AFTER_S = 90.0
 
-_prepared: set[int] = set()
+_EXPIRE_EVERY_S = 3600.0
+# When expired sessions of a database were last deleted, and what could not be imported into it.
+_prepared: weakref.WeakKeyDictionary[Database, tuple[float, tuple[str, ...]]] = weakref.WeakKeyDictionary()
 _preparing = threading.Lock()
 
 
@@ -125,14 +129,18 @@ class Session:
         with self.database.begin() as connection:
             return read_head(connection, self.name, self.id, self.labels, limit)
 
-    def all_rows(self) -> pd.DataFrame:
-        """Read its table."""
+    def all_rows(self, unsmoothed: bool = False) -> pd.DataFrame:
+        """Read its table, with scores before smoothing if these are wanted."""
         with self.database.begin() as connection:
-            return read_rows(connection, self.name, self.id, self.labels)
+            return read_rows(connection, self.name, self.id, self.labels, unsmoothed)
 
-    def table(self) -> bytes:
-        """Return its table as CSV, with the columns that tables of videos have, and the time of day."""
-        return csv_of(self.all_rows())
+    def table(self, unsmoothed: bool = False) -> bytes:
+        """Return its table as CSV, with the columns that tables of videos have, and the time of day.
+
+        Args:
+            unsmoothed: whether the scores before smoothing follow, as `unsmoothed_<label>`.
+        """
+        return csv_of(self.all_rows(unsmoothed))
 
     def describe(self, details: Details) -> Session:
         """Replace what a researcher said of it; return the session as it is then."""
@@ -152,18 +160,25 @@ class Session:
 
 
 def sessions_database() -> Database:
-    """Return the database of sessions, ready: sessions of earlier versions are imported, expired ones deleted.
+    """Return the database of sessions: those of earlier versions are imported once, expired ones deleted every hour.
 
     Raises:
         SessionError: it cannot be reached or read.
     """
     database = open_database()
     with _preparing:
-        if id(database.engine) not in _prepared:
-            import_folders(database)
+        last_s, problems = _prepared.get(database, (None, ()))
+        if last_s is None:
+            problems = import_folders(database).problems
+        if last_s is None or time.monotonic() - last_s > _EXPIRE_EVERY_S:
             delete_expired(database)
-            _prepared.add(id(database.engine))
+            _prepared[database] = time.monotonic(), problems
     return database
+
+
+def import_problems() -> tuple[str, ...]:
+    """Return why sessions of earlier versions could not be imported, a sentence each."""
+    return _prepared.get(sessions_database(), (0.0, ()))[1]
 
 
 def list_sessions(database: Database | None = None) -> list[Session]:

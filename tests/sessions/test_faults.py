@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from fer_core.errors import SessionError
+from fer_core.sessions import database as database_module
 from fer_core.sessions import recorder as recording
 from fer_core.sessions.database import open_database
 from fer_core.sessions.store import list_sessions
@@ -30,8 +31,9 @@ def wait_until(condition):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Write often, so that a test need not wait."""
+    """Write often and do not wait long for locks, so that a test need not wait."""
     monkeypatch.setattr(recording, "WRITE_EVERY_S", 0.05)
+    monkeypatch.setattr(database_module, "BUSY_S", 0.2)
 
 
 def frames_of(database):

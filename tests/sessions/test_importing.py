@@ -9,7 +9,7 @@ import pytest
 from fer_core.emotions import LABELS
 from fer_core.recognition.baseline import Baseline
 from fer_core.recognition.table import Table
-from fer_core.sessions.importing import import_folders
+from fer_core.sessions.importing import Imported, import_folders
 from fer_core.sessions.store import list_sessions
 from tests.sessions.recording import BEGAN, frame
 
@@ -52,7 +52,7 @@ def test_a_folder_comes_in_digit_for_digit_and_stays(database, tmp_path, correct
     root = tmp_path / "old"
     folder = write_folder(root, corrected=corrected)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert import_folders(database, root) == [NAME]
+    assert import_folders(database, root) == Imported((NAME,), ())
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     (session,) = list_sessions(database)
     assert session.table() == before["table.csv"]
@@ -65,9 +65,9 @@ def test_a_folder_comes_in_digit_for_digit_and_stays(database, tmp_path, correct
 def test_a_folder_is_imported_once_even_if_its_session_was_deleted(database, tmp_path):
     write_folder(tmp_path)
     write_folder(tmp_path, "2026-03-01 13.00.00")
-    assert len(import_folders(database, tmp_path)) == 2 and import_folders(database, tmp_path) == []
+    assert len(import_folders(database, tmp_path).names) == 2 and import_folders(database, tmp_path).names == ()
     list_sessions(database)[0].delete()
-    assert import_folders(database, tmp_path) == [] and len(list_sessions(database)) == 1
+    assert import_folders(database, tmp_path).names == () and len(list_sessions(database)) == 1
 
 
 def test_one_that_was_cut_off_keeps_its_whole_rows(database, tmp_path):
@@ -79,12 +79,11 @@ def test_one_that_was_cut_off_keeps_its_whole_rows(database, tmp_path):
     assert session.rows == 6 and session.ended_utc is None and session.cut_off()
 
 
-def test_one_without_metadata_comes_in_and_says_so_and_one_without_a_table_waits(database, tmp_path, caplog):
+def test_one_without_metadata_comes_in_and_says_so_and_one_without_a_table_waits(database, tmp_path):
     (write_folder(tmp_path) / "about.json").write_text("{")
     (write_folder(tmp_path, "broken") / "table.csv").write_text("x\n1\n")
-    assert import_folders(database, tmp_path) == [NAME]
+    imported = import_folders(database, tmp_path)
     (session,) = list_sessions(database)
     assert "about.json could not be read" in session.problem and session.began_utc == BEGAN
-    assert (
-        session.metadata()["began_utc"].startswith("2026-03-01T12:00:00") and "broken was not imported" in caplog.text
-    )
+    assert session.metadata()["began_utc"].startswith("2026-03-01T12:00:00")
+    assert imported.names == (NAME,) and "broken/table.csv could not be imported" in imported.problems[0]

@@ -72,6 +72,9 @@ def test_smoothed_and_unsmoothed_scores_are_kept_with_the_model_of_each_row(data
     np.testing.assert_array_equal(unpacked([row.scores], 7), result.prediction.probs)
     np.testing.assert_array_equal(unpacked([row.unsmoothed], 7), result.unsmoothed)
     assert session.models() == [RecordedSettings(CARD).model] and row.corrected is None
+    head, line = session.table(unsmoothed=True).decode().splitlines()
+    assert head == f"{session.table().decode().splitlines()[0]},{','.join(f'unsmoothed_{each}' for each in LABELS)}"
+    assert line.endswith(",0.0500,0.0500,0.0500,0.7000,0.0500,0.0500,0.0500") and line.count(",") == head.count(",")
 
 
 def test_settings_that_change_are_events_with_a_time(database):

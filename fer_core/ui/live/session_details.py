@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.live.session import LiveSession
 from fer_core.sessions.details import Details
 from fer_core.ui.components.session_details import details_fields
 
@@ -11,9 +12,10 @@ _SAID = "next_recording"
 _WIDTH_PX = 460
 
 
-def details_popover() -> None:
-    """Offer the fields; what they say is kept with every recording until it is changed."""
-    st.fragment(_popover)()
+def details_popover(session: LiveSession) -> None:
+    """Offer the fields while nothing is recorded; what they say is kept with every recording until it is changed."""
+    if session.recorder is None or session.recorder.state.ended:
+        st.fragment(_popover)()
 
 
 def next_details() -> Details | str:

@@ -15,6 +15,7 @@ from fer_core.sessions.analysis import in_range, scores_at
 from fer_core.sessions.markers import EXCLUDED, Marker, markers_of
 from fer_core.sessions.store import Session
 from fer_core.ui.components.face_cards import face_name
+from fer_core.ui.components.timers import draw_every
 from fer_core.ui.sessions.rows import chosen_range, rows_of, with_chosen_scores
 
 _FACES = 3
@@ -38,9 +39,8 @@ def over_time(session: Session) -> None:
     if not rows["face"].notna().any():
         st.info("There is no face in this part of the session. Choose another part.", icon=":material/face:")
         return
-    st.fragment(_replay, run_every=_STEP_S if playing else None)(
-        session, rows, found, (begin_s, end_s), speed if playing else 0.0
-    )
+    every_s = _STEP_S if playing else None
+    draw_every(every_s, _replay, session, rows, found, (begin_s, end_s), speed if playing else 0.0)
 
 
 def _jump(found: list[Marker], begin_s: float, end_s: float) -> None:

@@ -23,7 +23,7 @@ _SHOWN_ROWS = 1000
 
 def table_of_session(session: Session) -> None:
     """Show the first rows of a session and offer all of them, made when they are asked for."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         _downloads(session)
     st.dataframe(_readable(session.first_rows(_SHOWN_ROWS)), hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if session.rows > _SHOWN_ROWS else ""
@@ -34,9 +34,10 @@ def table_of_session(session: Session) -> None:
 
 
 def _downloads(session: Session) -> None:
+    unsmoothed = bool(st.session_state.get("table_unsmoothed"))
     st.download_button(
         "Table",
-        session.table,
+        partial(session.table, unsmoothed),
         f"{session.name}.csv",
         "text/csv",
         icon=":material/download:",
@@ -49,12 +50,17 @@ def _downloads(session: Session) -> None:
         for title, suffix in formats.items():
             st.download_button(
                 title,
-                partial(_in_format, session, suffix),
+                partial(_in_format, session, suffix, unsmoothed),
                 session.name + suffix,
                 icon=":material/download:",
                 key=f"table_{suffix}",
                 on_click="ignore",
             )
+        st.toggle(
+            "With unsmoothed scores",
+            key="table_unsmoothed",
+            help="Adds the scores of each frame alone, before smoothing, as further columns, in CSV too.",
+        )
     st.download_button(
         "Report",
         lambda: html_report(build_report(session)),
@@ -87,8 +93,8 @@ def _downloads(session: Session) -> None:
     )
 
 
-def _in_format(session: Session, suffix: str) -> bytes:
-    return table_bytes(session.table(), suffix)
+def _in_format(session: Session, suffix: str, unsmoothed: bool) -> bytes:
+    return table_bytes(session.table(unsmoothed), suffix)
 
 
 def _readable(rows: pd.DataFrame) -> pd.DataFrame:

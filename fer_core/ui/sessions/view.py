@@ -12,9 +12,8 @@ from fer_core.errors import FerError, SessionError
 from fer_core.formats import count_text
 from fer_core.media.summary import summarize
 from fer_core.models.label_sets import title_of, trained_label_sets
-from fer_core.sessions.retention import delete_expired
-from fer_core.sessions.store import Session, list_sessions, sessions_database
-from fer_core.ui.components.access import may_see_session, operator_only
+from fer_core.sessions.store import Session, import_problems, list_sessions
+from fer_core.ui.components.access import is_operator, may_see_session, operator_only
 from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.sessions.agreement import agreement_view
@@ -43,17 +42,13 @@ def sessions_view() -> None:
     """Show the sessions of this machine, as far as this viewer may see them."""
     operator_only("Seeing what others recorded", "sessions_token")
     try:
-        _delete_expired(sessions_database().place)
-        sessions = [session for session in list_sessions() if may_see_session(session.name)]
+        with st.spinner("Opening the sessions; those of an earlier version take a while the first time."):
+            sessions = [session for session in list_sessions() if may_see_session(session.name)]
+        for problem in import_problems() if is_operator() else ():
+            st.warning(problem, icon=":material/warning:")
         _show_all(sessions)
     except FerError as error:
         st.error(str(error), icon=":material/database_off:")
-
-
-@st.cache_data(ttl=3600, show_spinner=False)
-def _delete_expired(place: str) -> list[str]:
-    """Carry out retention, at most once an hour."""
-    return delete_expired(sessions_database())
 
 
 def _show_all(sessions: Sequence[Session]) -> None:

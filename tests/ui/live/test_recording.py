@@ -1,12 +1,14 @@
 """The live page's recording: details, consent, the record button, and what it says when the database fails."""
 
 import sqlite3
+import time
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.live.session import LiveSession, LiveSettings
+from fer_core.sessions import database as database_module
 from fer_core.sessions import recorder as recording
 from fer_core.sessions.database import open_database
 from fer_core.sessions.details import Details
@@ -37,7 +39,7 @@ def bar():
     from fer_core.ui.live.recording import recording_bar
     from fer_core.ui.live.session_details import details_popover
 
-    details_popover()
+    details_popover(st.session_state.session)
     recording_bar(st.session_state.session, None, True)
     marker_bar(st.session_state.session)
 
@@ -77,6 +79,7 @@ def test_a_recording_has_the_details_and_markers_are_there_only_meanwhile(live, 
     at.text_input(key="next participant").set_value("P1").run()
     at.button(key="record_start").click().run()
     assert not at.exception and {"record_stop", "marker_point", "marker_range"} <= keys(at)
+    assert "next study" not in {field.key for field in at.text_input}
     play(live)
     at.button(key="record_stop").click().run()
     assert not at.exception and keys(at) == {"record_start"}
@@ -105,11 +108,14 @@ def test_a_consent_text_comes_first_and_its_answer_is_kept(live, at):
 
 def test_a_database_that_fails_is_told_on_the_page(live, at, monkeypatch):
     monkeypatch.setattr(recording, "WRITE_EVERY_S", 0.05)
+    monkeypatch.setattr(database_module, "BUSY_S", 0.1)
     at.button(key="record_start").click().run()
     other = sqlite3.connect(open_database().file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     play(live)
-    live.recorder._wake.wait(4)
+    end_s = time.monotonic() + 30
+    while not live.recorder.state.problem and time.monotonic() < end_s:
+        time.sleep(0.02)
     assert "Recording is paused: another program has locked it" in at.run().warning[0].value
     other.rollback()
     other.close()
