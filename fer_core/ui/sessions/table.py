@@ -24,7 +24,8 @@ _SHOWN_ROWS = 1000
 def table_of_session(session: Session) -> None:
     """Show the first rows of a session and offer all of them, made when they are asked for."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        _downloads(session)
+        _tables(session)
+        _documents(session)
     st.dataframe(_readable(session.first_rows(_SHOWN_ROWS)), hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if session.rows > _SHOWN_ROWS else ""
     days = find_study(session.details.study, session.database).retention_days
@@ -33,7 +34,8 @@ def table_of_session(session: Session) -> None:
     st.caption(f"{count_text(session.rows, 'row')}{more}. {not_valid_text(rows_of(session))}{kept}")
 
 
-def _downloads(session: Session) -> None:
+def _tables(session: Session) -> None:
+    """Offer the rows, in every format."""
     unsmoothed = bool(st.session_state.get("table_unsmoothed"))
     st.download_button(
         "Table",
@@ -61,6 +63,10 @@ def _downloads(session: Session) -> None:
             key="table_unsmoothed",
             help="Adds the scores of each frame alone, before smoothing, as further columns, in CSV too.",
         )
+
+
+def _documents(session: Session) -> None:
+    """Offer what is made of the rows, and how they were made."""
     st.download_button(
         "Report",
         lambda: html_report(build_report(session)),
