@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,12 @@ class Database:
                 yield connection
         except SQLAlchemyError as error:
             raise _translated(error, self.place) from error
+
+    def wipe(self) -> None:
+        """Leave nothing of what was deleted in SQLite's log of writes, unless somebody reads it just now."""
+        if self.file:
+            with suppress(SQLAlchemyError), self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 _open: dict[str, Database] = {}
@@ -175,7 +181,7 @@ def _engine(url: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    """Readers work beside the writer, power cuts lose nothing committed, keys are obeyed, what is deleted is wiped."""
+    """Readers work beside the writer, power cuts lose nothing committed, keys hold, deleted content is overwritten."""
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 

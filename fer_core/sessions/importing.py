@@ -20,7 +20,7 @@ from fer_core.files import read_json
 from fer_core.recognition.table import BOX, QUALITY, read_table, score_columns
 from fer_core.sessions.database import Database, DatabaseError
 from fer_core.sessions.details import Details
-from fer_core.sessions.rows import ms_of, packed
+from fer_core.sessions.rows import ms_of, names_from, packed
 from fer_core.sessions.schema import events, face_rows, imported_folders, sessions
 from fer_core.sessions.settings_log import model_id
 from fer_core.settings import home_folder
@@ -115,7 +115,8 @@ def _read_folder(folder: Path) -> _FolderSession:
 def _write(connection: Connection, session: _FolderSession) -> None:
     now_ms = ms_of(datetime.now(UTC))
     connection.execute(insert(imported_folders), {"path": str(session.folder), "imported_ms": now_ms})
-    session_id = connection.execute(insert(sessions).returning(sessions.c.id), _session_values(session)).scalar_one()
+    values = {**_session_values(session), "name": _free_name(connection, session.name)}
+    session_id = connection.execute(insert(sessions).returning(sessions.c.id), values).scalar_one()
     baselines = [
         {"session_id": session_id, "time_s": each.get("from_s", 0.0), "kind": "baseline", "content": each}
         for each in session.about.get("baselines", [])
@@ -127,6 +128,12 @@ def _write(connection: Connection, session: _FolderSession) -> None:
         connection.execute(insert(face_rows), [{**row, "session_id": session_id, "model_id": model} for row in part])
 
 
+def _free_name(connection: Connection, name: str) -> str:
+    """Return a name that no session has: two machines may have recorded in the same second."""
+    taken = set(connection.execute(select(sessions.c.name).where(sessions.c.name.startswith(name))).scalars())
+    return next(each for each in names_from(name) if each not in taken)
+
+
 def _session_values(session: _FolderSession) -> dict[str, Any]:
     rows, about = session.rows, session.about
     frames, faces = (len(set(rows[name].dropna().tolist())) for name in ("frame", "face"))
@@ -136,7 +143,6 @@ def _session_values(session: _FolderSession) -> dict[str, Any]:
     told = ("began_utc", "ended_utc", "rows", "baselines")
     return {
         **Details().columns(),
-        "name": session.name,
         "labels": list(session.labels),
         "began_ms": ms_of(session.began_utc),
         "ended_ms": ended and ms_of(ended),

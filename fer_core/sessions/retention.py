@@ -36,5 +36,6 @@ def delete_expired(database: Database, now_utc: datetime | None = None) -> list[
                 )
             )
     if deleted:
+        database.wipe()
         logger.info("Deleted after their time of retention: %s", ", ".join(deleted))
     return deleted

@@ -41,6 +41,11 @@ def iso_text(ms: int) -> str:
     return datetime_of(ms).isoformat(timespec="milliseconds")
 
 
+def names_from(name: str) -> list[str]:
+    """Return the names to try for a session, the first one first."""
+    return [name, *(f"{name} ({number})" for number in range(2, 100))]
+
+
 def rows_of(result: FrameResult, frame: int, uncertain_below: float, face_offset: int = 0) -> list[dict[str, Any]]:
     """Return the rows of a frame: one a face, and one with no face if there is none.
 

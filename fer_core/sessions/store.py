@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from fer_core.errors import SessionError
 from fer_core.recognition.provenance import metadata
@@ -19,7 +19,7 @@ from fer_core.sessions.database import Database, DatabaseError, open_database
 from fer_core.sessions.details import Details
 from fer_core.sessions.importing import import_folders
 from fer_core.sessions.retention import delete_expired
-from fer_core.sessions.rows import csv_of, datetime_of, iso_text, ms_of, read_head, read_rows, read_short
+from fer_core.sessions.rows import csv_of, datetime_of, iso_text, ms_of, names_from, read_head, read_rows, read_short
 from fer_core.sessions.schema import events, face_rows, models, sessions
 from fer_core.sessions.settings_log import RecordedSettings, model_id
 
@@ -156,7 +156,8 @@ class Session:
     def delete(self) -> None:
         """Delete it with all that belongs to it; a folder that it was imported from stays."""
         with self.database.begin() as connection:
-            delete_sessions(connection, [self.id])
+            connection.execute(delete(sessions).where(sessions.c.id == self.id))
+        self.database.wipe()
 
 
 def sessions_database() -> Database:
@@ -217,7 +218,7 @@ def create_session(database: Database, settings: RecordedSettings, details: Deta
         "about": metadata(settings.card, settings.label_set, **settings.values),
         **NOTHING_YET,
     }
-    for name in _names(began_utc):
+    for name in names_from(began_utc.strftime("%Y-%m-%d %H.%M.%S")):
         try:
             with database.begin() as connection:
                 model_id(connection, settings.model)
@@ -233,17 +234,6 @@ def create_session(database: Database, settings: RecordedSettings, details: Deta
 
 # Columns of a session before anything came.
 NOTHING_YET: Mapping[str, Any] = {"length_s": 0.0, "rows": 0, "frames": 0, "faces": 0, "problem": ""}
-
-
-def delete_sessions(connection: Connection, ids: Sequence[int]) -> None:
-    """Delete sessions with all that belongs to them."""
-    if ids:
-        connection.execute(delete(sessions).where(sessions.c.id.in_(ids)))
-
-
-def _names(began_utc: datetime) -> Iterable[str]:
-    name = began_utc.strftime("%Y-%m-%d %H.%M.%S")
-    return [name, *(f"{name} ({number})" for number in range(2, 100))]
 
 
 def _session(row: Mapping[Any, Any], database: Database) -> Session:

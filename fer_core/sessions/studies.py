@@ -143,6 +143,7 @@ def delete_participant(study: str, participant: str, database: Database | None =
         connection.execute(
             delete(sessions).where(and_(sessions.c.study == study, sessions.c.participant == participant))
         )
+    database.wipe()
     return deleted
 
 

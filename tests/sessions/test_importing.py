@@ -11,7 +11,7 @@ from fer_core.recognition.baseline import Baseline
 from fer_core.recognition.table import Table
 from fer_core.sessions.importing import Imported, import_folders
 from fer_core.sessions.store import list_sessions
-from tests.sessions.recording import BEGAN, frame
+from tests.sessions.recording import BEGAN, frame, record
 
 NAME = "2026-03-01 12.00.00"
 _BASELINE = {
@@ -68,6 +68,13 @@ def test_a_folder_is_imported_once_even_if_its_session_was_deleted(database, tmp
     assert len(import_folders(database, tmp_path).names) == 2 and import_folders(database, tmp_path).names == ()
     list_sessions(database)[0].delete()
     assert import_folders(database, tmp_path).names == () and len(list_sessions(database)) == 1
+
+
+def test_one_whose_name_is_taken_gets_another(database, tmp_path):
+    record(database, [frame(0)])
+    write_folder(tmp_path)
+    import_folders(database, tmp_path)
+    assert {session.name for session in list_sessions(database)} == {NAME, f"{NAME} (2)"}
 
 
 def test_one_that_was_cut_off_keeps_its_whole_rows(database, tmp_path):

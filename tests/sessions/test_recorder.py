@@ -178,6 +178,17 @@ def test_one_session_is_deleted_with_its_rows_alone(database):
         assert len(connection.execute(face_rows.select()).all()) == 2
 
 
+def test_nothing_of_a_deleted_session_is_left_in_the_file(sqlite):
+    session = record(sqlite, [frame(0)], details=Details("pilot", "a-code-to-look-for"))
+
+    def found():
+        return b"a-code-to-look-for" in b"".join(path.read_bytes() for path in sqlite.file.parent.iterdir())
+
+    assert found()
+    session.delete()
+    assert not found()
+
+
 def test_a_live_stream_is_recorded_until_it_ends(sqlite):
     class Analyzer:
         settings = None

@@ -48,7 +48,7 @@ def conditions_view(sessions: Sequence[Session]) -> None:
         )
 
 
-Key = tuple[str, int, int, str, str, tuple[tuple[float, float], ...]]
+Key = tuple[str, str, int, str, str, tuple[tuple[float, float], ...]]
 
 
 def _keys(sessions: Sequence[Session]) -> tuple[Key, ...]:
@@ -56,7 +56,7 @@ def _keys(sessions: Sequence[Session]) -> tuple[Key, ...]:
     return tuple(
         (
             each.database.place,
-            each.id,
+            each.name,
             each.rows,
             each.details.participant,
             each.details.condition,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -33,14 +35,18 @@ def over_time(session: Session) -> None:
         with st.popover("Part and speed", icon=":material/tune:", key="replay_part"):
             begin_s, end_s = chosen_range(session)
             speed = _SPEEDS[st.segmented_control("Speed", list(_SPEEDS), default="1 ×", required=True, key="speed")]
+            speed = speed if playing else 0.0
         if found:
             _jump(found, begin_s, end_s)
     rows, end_s = in_range(rows, begin_s, end_s), max(end_s, begin_s + 0.1)
-    if not rows["face"].notna().any():
+    rows = rows.dropna(subset="face")
+    if not len(rows):
         st.info("There is no face in this part of the session. Choose another part.", icon=":material/face:")
         return
     every_s = _STEP_S if playing else None
-    draw_every(every_s, _replay, session, rows, found, (begin_s, end_s), speed if playing else 0.0)
+    draw_every(every_s, _replay, session.labels, rows, _panels(rows, session.labels), found, (begin_s, end_s), speed)
+    if (count := rows["face"].nunique()) > _FACES:
+        st.caption(f"The {_FACES} faces that were there longest, of {count}.")
 
 
 def _jump(found: list[Marker], begin_s: float, end_s: float) -> None:
@@ -69,8 +75,14 @@ def _restart() -> None:
 
 
 def _replay(
-    session: Session, rows: pd.DataFrame, found: list[Marker], span_s: tuple[float, float], speed: float
+    labels: Sequence[str],
+    rows: pd.DataFrame,
+    panels: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    found: Sequence[Marker],
+    span_s: tuple[float, float],
+    speed: float,
 ) -> None:
+    """Draw the cursor, what the faces showed at it, and the curves; a speed of 0 stands still."""
     begin_s, end_s = span_s
     at_s = float(st.session_state.get("replay_at", begin_s))
     if speed:
@@ -78,24 +90,25 @@ def _replay(
         at_s = (begin_s if from_s is None else from_s) + (time.monotonic() - since) * speed
     st.session_state["replay_at"] = min(max(at_s, begin_s), end_s)
     moment_s = st.slider("Cursor", begin_s, end_s, step=0.1, format="%.1f s", key="replay_at", on_change=_restart)
-    st.caption(f"{clock(moment_s)} · {_scores_text(rows, session.labels, moment_s)}")
-    counts = rows["face"].value_counts()
-    faces = sorted(int(face) for face in counts.index[:_FACES])
-    panels = {face_name(f - 1): course for f, course in courses(rows, session.labels, faces, _POINTS).items()}
-    figure = expression_course(panels, session.labels, _HEIGHT_PX)
+    st.caption(f"{clock(moment_s)} · {_scores_text(rows, labels, moment_s)}")
+    figure = expression_course(panels, labels, _HEIGHT_PX)
     marks = [(each.time_s, each.end_s, each.label, each.kind == EXCLUDED) for each in found]
     shown = [mark for mark in marks if mark[0] <= end_s and (mark[0] if mark[1] is None else mark[1]) >= begin_s]
     st.plotly_chart(
-        add_moments(figure, shown, moment_s, len(session.labels)),
+        add_moments(figure, shown, moment_s, len(labels)),
         key="course",
         config=QUIET,
         alt="Scores over time, one lane per expression, with markers and a cursor",
     )
-    if len(counts) > _FACES:
-        st.caption(f"The {_FACES} faces that were there longest, of {len(counts)}.")
 
 
-def _scores_text(rows: pd.DataFrame, labels: tuple[str, ...], moment_s: float) -> str:
+def _panels(rows: pd.DataFrame, labels: Sequence[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return the curves of the faces that were there longest."""
+    faces = sorted(int(face) for face in rows["face"].value_counts().index[:_FACES])
+    return {face_name(face - 1): course for face, course in courses(rows, labels, faces, _POINTS).items()}
+
+
+def _scores_text(rows: pd.DataFrame, labels: Sequence[str], moment_s: float) -> str:
     """Say what each face showed at the cursor."""
     scores = scores_at(rows, labels, moment_s)
     parts = [

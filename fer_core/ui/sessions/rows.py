@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.charts.timeline import clock
+from fer_core.media.summary import FaceSummary, summarize
 from fer_core.sessions.analysis import in_range, valid_rows
 from fer_core.sessions.markers import excluded_ranges, markers_of, without_ranges
 from fer_core.sessions.store import Session
@@ -16,13 +17,33 @@ ALL_FACES = "All faces"
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _cached_rows(place: str, session_id: int, rows: int, _session: Session) -> pd.DataFrame:
+def _cached_rows(place: str, name: str, rows: int, _session: Session) -> pd.DataFrame:
     return _session.short_rows()
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def _cached_summary(
+    place: str, name: str, rows: int, excluded: tuple[tuple[float, float], ...], _session: Session
+) -> tuple[list[FaceSummary], int]:
+    summed = without_ranges(rows_of(_session), excluded)
+    return summarize(summed, _session.labels), int(summed["frame"].nunique())
 
 
 def rows_of(session: Session) -> pd.DataFrame:
     """Return what `short_rows` returns, read once for as many reruns as look at it; nobody may change it."""
-    return _cached_rows(session.database.place, session.id, session.rows, session)
+    return _cached_rows(session.database.place, session.name, session.rows, session)
+
+
+def summary_of(session: Session) -> tuple[list[FaceSummary], int]:
+    """Return the faces, those found most often first, and how many frames there are; excluded ranges are left out."""
+    excluded = tuple(excluded_ranges(markers_of(session)))
+    return _cached_summary(session.database.place, session.name, session.rows, excluded, session)
+
+
+def forget_rows() -> None:
+    """Forget the rows of sessions that were looked at: one was deleted."""
+    _cached_rows.clear()
+    _cached_summary.clear()
 
 
 def summed_rows(session: Session) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from fer_core.sessions.studies import (
     save_study,
 )
 from fer_core.ui.components.access import operator_only
+from fer_core.ui.sessions.rows import forget_rows
 
 _NO_STUDY = "Sessions of no study"
 _NEW = "A new study"
@@ -109,6 +110,7 @@ def _delete(study: str, participant: str, sessions: int) -> None:
     )
     if st.button("Delete them", type="primary", key="participant_delete_sure"):
         folders = [each.imported_from for each in delete_participant(study, participant) if each.imported_from]
+        forget_rows()
         if folders:
             st.session_state["folders_left"] = folders
         st.rerun()

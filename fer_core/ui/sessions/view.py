@@ -10,7 +10,6 @@ import streamlit as st
 from fer_core.charts.timeline import clock
 from fer_core.errors import FerError, SessionError
 from fer_core.formats import count_text
-from fer_core.media.summary import summarize
 from fer_core.models.label_sets import title_of, trained_label_sets
 from fer_core.sessions.store import Session, import_problems, list_sessions
 from fer_core.ui.components.access import is_operator, may_see_session, operator_only
@@ -22,7 +21,7 @@ from fer_core.ui.sessions.details import details_view
 from fer_core.ui.sessions.filters import filtered
 from fer_core.ui.sessions.markers import markers_view
 from fer_core.ui.sessions.over_time import over_time
-from fer_core.ui.sessions.rows import summed_rows
+from fer_core.ui.sessions.rows import forget_rows, summary_of
 from fer_core.ui.sessions.shares import shares_view
 from fer_core.ui.sessions.studies import studies_view
 from fer_core.ui.sessions.table import table_of_session
@@ -90,9 +89,9 @@ def _show(session: Session) -> None:
     st.html(f'<div class="fer-status">{facts}</div>')
     if session.problem:
         st.warning(session.problem, icon=":material/warning:")
-    rows, labels = summed_rows(session), list(session.labels)
-    if faces := summarize(rows, labels):
-        st.html(face_summaries_html(faces, labels, {}, rows["frame"].nunique()))
+    faces, frames = summary_of(session)
+    if faces:
+        st.html(face_summaries_html(faces, session.labels, {}, frames))
     tabs = st.tabs(list(_TABS), key="session_tab", on_change="rerun")
     for tab, show in zip(tabs, _TABS.values(), strict=True):
         if tab.open:  # the others cost nothing
@@ -132,4 +131,5 @@ def _delete(session: Session) -> None:
             st.caption(f"The folder it was imported from stays: {session.imported_from}. Delete it yourself.")
         if st.button("Delete it", type="primary", key="session_delete_sure"):
             session.delete()
+            forget_rows()
             st.rerun()
