@@ -270,8 +270,9 @@ class Recorder:
                 batch.write(connection, self.session.id, progress)
         except DatabaseError as error:
             with self._lock:
-                self._problem = self._paused(error.reason, error.todo)
-            logger.warning("Session %s: %s", self.session.name, error)
+                before, self._problem = self._problem, self._paused(error.reason, error.todo)
+            if self._problem != before:  # it is tried again and again
+                logger.warning("Session %s: %s", self.session.name, error)
             return False
         with self._lock:
             self._writing, self._problem = Batch(), ""
