@@ -128,9 +128,10 @@ def course_svg(
         _lane(label, colors[label], (number + 1) * _LANE, [x(t) for t in times_s], probs[:, number])
         for number, label in enumerate(labels)
     ]
+    anchors = ["start", *["middle"] * (_TICKS - 2), "end"]
     ticks = [
-        f'<text x="{x(t)}" y="{height + 18}" text-anchor="middle">{clock(t)}</text>'
-        for t in np.linspace(begin_s, end_s, _TICKS)
+        f'<text x="{x(t)}" y="{height + 18}" text-anchor="{anchor}">{clock(t)}</text>'
+        for t, anchor in zip(np.linspace(begin_s, end_s, _TICKS), anchors, strict=True)
     ]
     shown = [each for each in markers if begin_s <= each.time_s <= end_s]
     marks = [
@@ -199,6 +200,7 @@ def _environment() -> jinja2.Environment:
         "percent": percent,
         "clock": clock,
         "count": "{:,}".format,
+        "plain": lambda value: {True: "yes", False: "no"}[value] if isinstance(value, bool) else value,
         "label_sets": lambda name: "; ".join(map(title_of, trained_label_sets(name))),
     }
     return environment
