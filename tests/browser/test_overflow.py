@@ -33,7 +33,7 @@ MODEL = "compact"
 # By the page's name in the menu: a text that shows that it is drawn, and the tabs that are looked at.
 PAGES = {
     "Pictures and videos": ("Results appear here", ()),
-    "Sessions": ("2 faces", ("Shares", "Markers", "Agreement", "Table", "Details")),
+    "Sessions": ("2 faces", ("Shares", "Markers", "Agreement")),
     "Data set": ("Drawn by this program", ("Browse", "Problems", "Map")),
     "Training": ("Validation after epoch", ()),
     "Evaluate": ("recognised", ("Confusion", "Calibration", "Robustness", "Report", "Models")),
