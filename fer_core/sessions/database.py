@@ -193,6 +193,8 @@ def _upgrade(database: Database) -> None:
     if _revision(database) == head:
         return
     with _upgrade_lock(database), database.engine.begin() as connection:
+        if database.file:  # Python's driver begins no transaction for what changes tables
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -137,3 +137,13 @@ def test_a_database_that_cannot_be_read_is_explained(page, tmp_path):
     page.run()
     assert not page.exception
     assert "its file is not a database" in page.error[0].value
+
+
+def test_a_folder_of_an_earlier_version_that_cannot_be_read_is_named(page, tmp_path):
+    folder = tmp_path / "home" / "sessions" / "2026-01-01 10.00.00"
+    folder.mkdir(parents=True)
+    (folder / "table.csv").write_text("nothing,known\n1,2\n")
+    page.run()
+    assert not page.exception
+    assert "2026-01-01 10.00.00/table.csv could not be imported" in page.warning[0].value
+    assert "No session has been recorded yet" in words_of(page)

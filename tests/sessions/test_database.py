@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from fer_core.errors import SessionError, SettingsError
 from fer_core.sessions import database as module
@@ -44,6 +44,24 @@ def test_programs_that_start_at_once_upgrade_it_once(home, postgres):
     ]
     errors = [child.communicate(timeout=120)[1] for child in children]
     assert [child.returncode for child in children] == [0] * 4, errors
+
+
+def test_an_upgrade_that_is_cut_off_leaves_nothing_half_done(home, request, monkeypatch):
+    upgrade = module.command.upgrade
+
+    def cut_off(config, revision):
+        upgrade(config, revision)
+        assert inspect(config.attributes["connection"]).has_table("face_rows")
+        raise KeyboardInterrupt
+
+    for fixture in ("sqlite", "postgres"):
+        server = None if fixture == "sqlite" else request.getfixturevalue(fixture)
+        url = server.new_database("cut_off") if server else f"sqlite:///{home}/cut_off.db"
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(module.command, "upgrade", cut_off)
+            open_database(url)
+        with open_database(url).begin() as connection:
+            assert connection.execute(text("SELECT count(*) FROM face_rows")).scalar() == 0
 
 
 def test_what_a_newer_version_wrote_is_not_touched(database):
