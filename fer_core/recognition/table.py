@@ -141,23 +141,6 @@ def score_columns(rows: pd.DataFrame) -> list[str]:
     return [name for name in scores if name not in corrected]
 
 
-def without_empty_corrections(content: bytes) -> bytes:
-    """Return a CSV table without its columns of corrected scores if all of them are empty.
-
-    Args:
-        content: what a `Table` wrote; a half-written last row stays as it is.
-    """
-    head, _, rows = content.partition(b"\n")
-    names = next(csv.reader([head.decode("utf-8")]), [])
-    corrected = set(map(corrected_column, names)) & set(names)
-    empty = b"," * len(corrected) + b"\n"
-    if not corrected or rows.count(empty) < rows.count(b"\n"):
-        return content
-    kept = io.StringIO()
-    csv.writer(kept, lineterminator="\n").writerow(names[: -len(corrected)])
-    return kept.getvalue().encode("utf-8") + rows.replace(empty, b"\n")
-
-
 def read_table(content: bytes) -> pd.DataFrame:
     """Read what a `Table` wrote; a half-written last row is left out.
 
