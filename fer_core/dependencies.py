@@ -16,6 +16,7 @@ INSTALL_CLUSTER = 'pip install "fer-dashboard[cluster]"'
 INSTALL_REMOTE = 'pip install "fer-dashboard[remote]"'
 INSTALL_SLURM = 'pip install "fer-dashboard[slurm]"'
 INSTALL_SWEEP = 'pip install "fer-dashboard[sweep]"'
+INSTALL_POSTGRES = 'pip install "fer-dashboard[postgres]"'
 INSTALL_MLFLOW = 'pip install "fer-dashboard[mlflow]"'
 
 

@@ -39,7 +39,7 @@ def plain(requirements: dict[str, str]) -> dict[str, str]:
                 *PROJECT["dependencies"],
                 *(
                     bound
-                    for extra in ("train", "service", "excel", "cluster", "slurm", "remote", "sweep")
+                    for extra in ("train", "service", "excel", "cluster", "slurm", "remote", "sweep", "postgres")
                     for bound in EXTRAS[extra]
                 ),
             ],
