@@ -11,6 +11,7 @@ _ONNX = ("tf2onnx", "onnx", "onnxruntime")
 _SERVICE = ("fastapi", "fastapi_offline", "uvicorn", "python_multipart", "websockets", "prometheus_client")
 INSTALL_TRAIN = 'pip install "fer-dashboard[train]"'
 INSTALL_EXCEL = 'pip install "fer-dashboard[excel]"'
+INSTALL_HEIC = 'pip install "fer-dashboard[heic]"'
 INSTALL_SERVICE = 'pip install "fer-dashboard[service]"'
 INSTALL_CLUSTER = 'pip install "fer-dashboard[cluster]"'
 INSTALL_REMOTE = 'pip install "fer-dashboard[remote]"'

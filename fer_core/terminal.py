@@ -33,26 +33,44 @@ def without_native_messages() -> Generator[None, None, None]:
         os.close(kept)
 
 
-@contextmanager
-def terminate_as_interrupt() -> Generator[None, None, None]:
-    """Raise KeyboardInterrupt in the block on a request to terminate, as on Ctrl-C, so that it can clean up."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    terminated = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, terminated)
-
-
 class Update(Protocol):
     """Move a progress bar."""
 
     def __call__(self, done: float, total: float, description: str | None = None) -> None:
         """Show that `done` of `total` are done, in any unit, and what is being done if that has changed."""
         ...
+
+
+@contextmanager
+def interruptible(update: Update, at_once: bool = False) -> Generator[Update, None, None]:
+    """Yield `update` made to raise KeyboardInterrupt after Ctrl-C or a request to terminate, so that all is cleaned up.
+
+    Nothing is interrupted between two updates: an exception that comes anywhere may leave a lock taken that another
+    thread waits for. A second request is raised at once, wherever the program is.
+
+    Args:
+        update: is called in the block again and again.
+        at_once: whether the first request is raised at once too, for a block that mostly waits for other processes.
+    """
+    requested = at_once
+
+    def request(*_: object) -> None:
+        nonlocal requested
+        if requested:
+            raise KeyboardInterrupt
+        requested = True
+
+    def checked(done: float, total: float, description: str | None = None) -> None:
+        if requested and not at_once:
+            raise KeyboardInterrupt
+        update(done, total, description)
+
+    previous = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield checked
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

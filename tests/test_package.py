@@ -13,6 +13,7 @@ import fer_core
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+TESTED_EXTRAS = ("train", "service", "excel", "heic", "cluster", "slurm", "remote", "sweep", "postgres")
 
 
 def pins(name: str) -> dict[str, str]:
@@ -37,11 +38,7 @@ def plain(requirements: dict[str, str]) -> dict[str, str]:
             "requirements.txt",
             [
                 *PROJECT["dependencies"],
-                *(
-                    bound
-                    for extra in ("train", "service", "excel", "cluster", "slurm", "remote", "sweep", "postgres")
-                    for bound in EXTRAS[extra]
-                ),
+                *(bound for extra in TESTED_EXTRAS for bound in EXTRAS[extra]),
             ],
         ),
         ("requirements-dev.txt", EXTRAS["test"]),

@@ -20,7 +20,7 @@ from fer_core.media.command import AnalyzeOptions
 from fer_core.media.sources import STDIN
 from fer_core.models.model_store import available_models, chosen_model
 from fer_core.recognition.provenance import metadata
-from fer_core.terminal import Update, progress_bar, terminate_as_interrupt
+from fer_core.terminal import Update, interruptible, progress_bar
 
 # Of so many files that fail, the reason is printed; the manifest has them all.
 _PRINTED = 20
@@ -55,8 +55,8 @@ def run(options: AnalyzeOptions, cluster: Cluster | None = None) -> None:
 def _refuse_other_outputs(options: AnalyzeOptions) -> None:
     if STDIN in options.files:
         raise ArchiveError("The standard input cannot be looked up again later: save it to a file, and name that.")
-    if options.annotated or options.json:
-        option = "--annotated" if options.annotated else "--json"
+    others = {"--annotated": options.annotated, "--json": options.json, "--report": options.report}
+    if option := next((option for option, value in others.items() if value), None):
         raise ArchiveError(f"{option} does not go with a folder as --out: leave one of both away.")
 
 
@@ -70,9 +70,9 @@ def _analyze(work: Work, entries: dict[str, Entry], waiting: Sequence[Entry], cl
     total, done = sum(entry.weight for entry in waiting), 0
     try:
         with (
-            terminate_as_interrupt(),
+            progress_bar("Analysing") as bar,
+            interruptible(bar, at_once=cluster is not None) as report,
             ManifestWriter(work.folder / MANIFEST, entries.values()) as manifest,
-            progress_bar("Analysing") as report,
             closing(_outcomes(work, waiting, cluster, manifest, report)) as outcomes,
         ):
             for entry in outcomes:

@@ -67,7 +67,7 @@ def analyze(
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", "-j", min=1, help="With a folder as --out: how many processes do it.", show_default=False
+            "--jobs", "-j", min=1, help="How many processes do it. (default: one, with threads)", show_default=False
         ),
     ] = None,
     cluster: Annotated[
@@ -133,6 +133,14 @@ def analyze(
             show_default=False,
         ),
     ] = 0.0,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Also write one page about all of it, that loads nothing."),
+    ] = None,
+    report_pictures: Annotated[
+        bool,
+        typer.Option("--report-pictures", help="Show the strongest moments on that page: pictures of people."),
+    ] = False,
     model: _Model = None,
     labels_of: _LabelSet = None,
 ) -> None:
@@ -153,11 +161,14 @@ def analyze(
         end=end,
         recursive=recursive,
         json=json,
+        jobs=jobs or 1,
+        report=report,
+        report_pictures=report_pictures,
     )
     if out is not None and (out.endswith(("/", os.sep)) or Path(out).is_dir()):
         _analyze_archive(options, jobs, cluster)
-    elif jobs or cluster:
-        raise typer.BadParameter("--jobs and --cluster need a folder as --out: name one with / at its end.")
+    elif cluster:
+        raise typer.BadParameter("--cluster needs a folder as --out: name one with / at its end.")
     else:
         run(options)
 

@@ -11,7 +11,7 @@ from fer_core.cli.arguments import either, one_of
 from fer_core.models.importing.description import RESIZE_METHODS, SCALES
 from fer_core.models.registry import architectures
 
-Format = Literal["litert", "onnx", "keras"]
+Format = Literal["litert", "onnx", "onnx-int8", "keras"]
 
 
 def import_model(
@@ -76,7 +76,9 @@ def import_model(
 
 def export_model(
     name: Annotated[str, typer.Argument(help="Name of a run or a model, or path of its folder.")],
-    format: Annotated[Format, typer.Option(help="LiteRT is the app's own.")] = "litert",
+    format: Annotated[
+        Format, typer.Option(help="LiteRT is the app's own; onnx-int8 computes with integers of 8 bits.")
+    ] = "litert",
     out: Annotated[
         Path | None,
         typer.Option(

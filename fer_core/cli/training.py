@@ -14,7 +14,7 @@ import typer
 
 from fer_core.cli.arguments import either, one_of
 from fer_core.errors import RunError
-from fer_core.terminal import progress_bar, terminate_as_interrupt
+from fer_core.terminal import interruptible, progress_bar
 from fer_core.training.arguments import choices, config_from_options, option_of, shown, values_of
 from fer_core.training.config import PRESETS, RunConfig
 
@@ -157,11 +157,15 @@ def _sweep(config: RunConfig, run: str | None, file: Path, cluster: Cluster) -> 
 def stopped_in_words() -> Generator[None, None, None]:
     """End the command in words on Ctrl-C or a request to terminate, once the block has stopped its runs."""
     try:
-        with terminate_as_interrupt():
+        with interruptible(_unwatched, at_once=True):
             yield
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from the last whole epoch of each run.", file=sys.stderr)
         raise typer.Exit(130) from None
+
+
+def _unwatched(done: float, total: float, description: str | None = None) -> None:
+    """Take in progress that nobody looks at."""
 
 
 def without_empty(value: Any) -> Any:

@@ -7,16 +7,21 @@ import os
 import struct
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
-from fer_core.errors import MediaError, TooManyPixelsError
+from fer_core.dependencies import INSTALL_HEIC, require_package
+from fer_core.errors import DependencyError, MediaError, TooManyPixelsError
 
 # A phone takes up to 50 megapixels; more is a mistake or an attack on memory.
 MAX_PIXELS = 60_000_000
 # No picture of these formats is larger; reading a file of another kind whole would take all memory.
 _MAX_BYTES = 250_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF")
+# What phones write; Pillow reads it by a package of its own.
+_HEIF = "HEIF"
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1")
 
 # What brings a picture upright, by the value of its EXIF orientation. Pillow's own exif_transpose also writes
 # the EXIF anew, and fails where any other tag of it is odd.
@@ -35,7 +40,7 @@ def decode_image(content: bytes, name: str = "The picture", max_pixels: int = MA
     """Decode an image file, upright as its EXIF orientation says.
 
     Args:
-        content: the whole file, in one of `FORMATS`.
+        content: the whole file, in one of `FORMATS`, or HEIC where the extra `heic` is installed.
         name: what to call it in an error.
         max_pixels: width times height that it may have, at most `MAX_PIXELS`.
 
@@ -46,24 +51,25 @@ def decode_image(content: bytes, name: str = "The picture", max_pixels: int = MA
         TooManyPixelsError: it has more pixels than `max_pixels`; none of them was decoded.
         MediaError: it is no image in these formats, or is damaged.
     """
+    formats = _formats(content, name)
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=formats) as image:
             if image.width * image.height > max_pixels:
                 raise _too_many_pixels(name, f"{image.width} × {image.height}", max_pixels)
             image.load()  # a PNG may tell its orientation after its pixels
             turn = _TURNS.get(_orientation(image))
             upright = image if turn is None else image.transpose(turn)
-            upright_rgb = np.asarray(_of_8_bits(upright).convert("RGB"))
+            image_bgr = _bgr(upright)
     except Image.DecompressionBombError as error:  # so large that Pillow itself refuses to open it
         raise _too_many_pixels(name, f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,}", max_pixels) from error
-    except (OSError, SyntaxError, ValueError) as error:
-        # Pillow tells damage by several types; SyntaxError is its word for a broken PNG.
+    except (OSError, SyntaxError, ValueError, RuntimeError, EOFError) as error:
+        # Pillow tells damage by several types; SyntaxError is its word for a broken PNG, the last two are for HEIC.
         raise MediaError(
             f"{name} cannot be read: expected a whole {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file, "
             f"got {len(content):,} bytes that are damaged or something else. "
             "Save it again as JPEG or PNG."
         ) from error
-    return np.ascontiguousarray(upright_rgb[:, :, ::-1])
+    return image_bgr
 
 
 def load_image(source: np.ndarray | str | os.PathLike[str] | bytes | Image.Image) -> np.ndarray:
@@ -81,7 +87,7 @@ def load_image(source: np.ndarray | str | os.PathLike[str] | bytes | Image.Image
     if isinstance(source, bytes):
         return decode_image(source)
     if isinstance(source, Image.Image):
-        return np.ascontiguousarray(np.asarray(_of_8_bits(source).convert("RGB"))[:, :, ::-1])
+        return _bgr(source)
     if isinstance(source, str | os.PathLike):
         return read_image(Path(source))
     raise MediaError(
@@ -105,6 +111,28 @@ def read_image(path: Path, name: str | None = None) -> np.ndarray:
     except OSError as error:
         raise MediaError(f"{name} cannot be read: {error.strerror}.") from error
     return decode_image(content, name)
+
+
+def _formats(content: bytes, name: str) -> tuple[str, ...]:
+    """Return the formats that a file may have: HEIC only where it says so, since that needs a package more."""
+    if content[4:8] != b"ftyp" or content[8:12] not in _HEIF_BRANDS:
+        return FORMATS
+    try:
+        require_package("pillow_heif", "Reading HEIC", INSTALL_HEIC)
+    except DependencyError as error:
+        raise MediaError(f"{name} cannot be read. {error} Or save it as JPEG.") from error
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return (_HEIF,)
+
+
+def _bgr(image: Image.Image) -> np.ndarray:
+    """Return an image of any mode as uint8 (h, w, 3)."""
+    image = _of_8_bits(image)
+    # Converting copies, even from RGB to RGB; and OpenCV turns the channels round many times as fast as NumPy.
+    rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
 
 
 def _of_8_bits(image: Image.Image) -> Image.Image:

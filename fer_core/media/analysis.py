@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ import numpy as np
 from fer_core.annotate import AnnotateOptions
 from fer_core.errors import MediaError
 from fer_core.imaging.images import read_image
-from fer_core.imaging.overlap import call_in_thread
+from fer_core.imaging.overlap import call_in_thread, map_ahead
 from fer_core.imaging.video import Video, VideoFrame, open_video
 from fer_core.media.blur import RecordingDetector
 from fer_core.media.copies import CopyOptions, VideoCopy, write_picture
@@ -28,6 +29,8 @@ from fer_core.types import FrameResult
 
 # Frames that wait to be encoded.
 _WAITING_FRAMES = 4
+# Each takes up to 180 MB while it is worked on.
+_PICTURES_AT_A_TIME = 8
 # (bytes of the files that are done, with the share of the current one; bytes of all files)
 Report = Callable[[float, int], None]
 # (name of a file, a frame uint8 (h, w, 3), what was found in it)
@@ -104,25 +107,56 @@ def analyze_files(
     recognizer = recognizer.with_label_set(choices.label_set or recognizer.label_set)
     table = table_type(out, recognizer.labels, recognizer.uncertain_below)
     outcomes = []
-    sizes = [_size_bytes(path) for path in files.values()]
-    for number, (name, path) in enumerate(files.items()):
-        before, size, total = sum(sizes[:number]), sizes[number], sum(sizes)
-        report(before, total)
-        file = _File(
-            recognizer,
-            name,
-            path,
-            table,
-            choices,
-            watch,
-            lambda share, before=before, size=size, total=total: report(before + share * size, total),
-        )
-        try:
-            file.analyze()
-            outcomes.append(file.outcome())
-        except MediaError as error:
-            outcomes.append({**file.outcome(), "error": str(error)})
+    sizes = [size_bytes(path) for path in files.values()]
+    total = sum(sizes)
+    with closing(_pictures(recognizer, files, choices)) as pictures:
+        for number, (name, path) in enumerate(files.items()):
+            before, size = sum(sizes[:number]), sizes[number]
+            report(before, total)
+            file = _File(
+                recognizer,
+                name,
+                path,
+                table,
+                choices,
+                watch,
+                lambda share, before=before, size=size: report(before + share * size, total),
+            )
+            try:
+                if is_picture(path):
+                    file.take_picture(next(pictures))
+                else:
+                    file.analyze_video()
+                outcomes.append(file.outcome())
+            except MediaError as error:
+                outcomes.append({**file.outcome(), "error": str(error)})
     return outcomes
+
+
+def _pictures(
+    recognizer: EmotionRecognizer, files: Mapping[str, Path], choices: Choices
+) -> Generator[_Picture | MediaError, None, None]:
+    """Give of each picture what is in it, in their order; the next ones are analysed meanwhile."""
+    copies = _copy_options(recognizer, choices)
+
+    def analyze(named: tuple[str, Path]) -> _Picture | MediaError:
+        name, path = named
+        try:
+            image_bgr = read_image(path, Path(name).name)
+        except MediaError as error:
+            return error
+        result = recognizer.analyze(image_bgr)
+        if choices.annotated:
+            write_picture(image_bgr, result, copy_path(path, choices.annotated), copies)
+        return _Picture(image_bgr, result)
+
+    pictures = [(name, path) for name, path in files.items() if is_picture(path)]
+    return map_ahead(analyze, pictures, min(os.cpu_count() or 1, _PICTURES_AT_A_TIME))
+
+
+def _copy_options(recognizer: EmotionRecognizer, choices: Choices) -> CopyOptions:
+    draw = AnnotateOptions(threshold=recognizer.uncertain_below or 0.0, numbers=True)
+    return CopyOptions(draw, choices.blur)
 
 
 def copy_path(path: Path, folder: Path) -> Path:
@@ -130,12 +164,18 @@ def copy_path(path: Path, folder: Path) -> Path:
     return folder / f"{path.name}.annotated{'.png' if is_picture(path) else '.mp4'}"
 
 
-def _size_bytes(path: Path) -> int:
+def size_bytes(path: Path) -> int:
     """Return a file's size, by which progress is measured; 1 where it cannot be told."""
     try:
         return max(1, path.stat().st_size)
     except OSError:
         return 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Picture:
+    image_bgr: np.ndarray
+    result: FrameResult
 
 
 class _File:
@@ -154,8 +194,7 @@ class _File:
         self._recognizer, self._name, self._path = recognizer, name, path
         self._short = Path(name).name  # in what is said of it
         self._table, self._choices, self._watch, self._report = table, choices, watch, report
-        draw = AnnotateOptions(threshold=recognizer.uncertain_below or 0.0, numbers=True)
-        self._copies = CopyOptions(draw, choices.blur)
+        self._copies = _copy_options(recognizer, choices)
         self._frames = 0
         self._sound: str | None = None
 
@@ -164,21 +203,14 @@ class _File:
         sound = {} if self._sound is None else {"sound": self._sound}
         return {"file": self._name, "frames": self._frames, **sound}
 
-    def analyze(self) -> None:
-        """Find and score its faces."""
-        if is_picture(self._path):
-            self._picture()
-        else:
-            self._video()
+    def take_picture(self, picture: _Picture | MediaError) -> None:
+        """Write what is in it to the table."""
+        if isinstance(picture, MediaError):
+            raise picture
+        self._take(picture.image_bgr, picture.result, is_video=False)
 
-    def _picture(self) -> None:
-        image_bgr = read_image(self._path, self._short)
-        result = self._recognizer.analyze(image_bgr)
-        self._take(image_bgr, result, is_video=False)
-        if self._choices.annotated:
-            write_picture(image_bgr, result, copy_path(self._path, self._choices.annotated), self._copies)
-
-    def _video(self) -> None:
+    def analyze_video(self) -> None:
+        """Find and score its faces, frame by frame."""
         choices = self._choices
         with open_video(self._path, self._short) as video, ExitStack() as files:
             if not choices.annotated:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import math
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,16 +19,18 @@ import numpy as np
 
 from fer_core.errors import MediaError
 from fer_core.face_size import FACE_SIZE
-from fer_core.files import write_json
+from fer_core.files import write_json, write_text
 from fer_core.media.analysis import Choices, analyze_files, copy_path
 from fer_core.media.classification import classify_files, find_faces
+from fer_core.media.portraits import Moment, MomentGallery
+from fer_core.media.processes import Processes, analyze_in_processes
 from fer_core.media.sources import STDIN, find_media, is_remote, open_media
 from fer_core.media.table_formats import is_csv, require_format, write_table
 from fer_core.models.model_store import chosen_model
 from fer_core.recognition.provenance import metadata
-from fer_core.recognition.table import JsonLinesTable, Table
+from fer_core.recognition.table import JsonLinesTable, Table, read_table
 from fer_core.recognizer import EmotionRecognizer
-from fer_core.terminal import progress_bar, terminate_as_interrupt, without_native_messages
+from fer_core.terminal import Update, interruptible, progress_bar, without_native_messages
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -49,6 +53,9 @@ class AnalyzeOptions:
         end: time at which it stops, seconds; their own end if None.
         recursive: whether folders in folders are looked into too.
         json: whether the standard output gets JSON Lines instead of CSV.
+        jobs: how many processes analyse the files.
+        report: page to write about the whole of it; none if None.
+        report_pictures: whether pictures of people's strongest moments are in it.
     """
 
     files: Sequence[Path | str]
@@ -63,6 +70,9 @@ class AnalyzeOptions:
     end: float | None = None
     recursive: bool = False
     json: bool = False
+    jobs: int = 1
+    report: Path | None = None
+    report_pictures: bool = False
 
     def choices(self) -> Choices:
         """Return how media are analysed.
@@ -76,6 +86,10 @@ class AnalyzeOptions:
             raise MediaError(
                 "--json writes to the standard output: leave --out away, or name a .jsonl file without --json."
             )
+        if self.report and self.json:
+            raise MediaError("--report is made from a table: leave --json away, or name a table with --out.")
+        if self.report_pictures and (not self.report or self.jobs > 1):
+            raise MediaError("--report-pictures needs --report, and a single process: leave --jobs away.")
         end_s = math.inf if self.end is None else self.end
         return Choices(self.every, self.smoothing, self.annotated, self.labels_of, self.blur_faces, self.start, end_s)
 
@@ -96,9 +110,48 @@ def run(options: AnalyzeOptions) -> None:
             _refuse_same_names(list(files.values()), choices.annotated)
         recognizer = load_recognizer(options.model, choices.label_set)
         table_type = JsonLinesTable if options.json else Table
-        with _opened(out) as table, progress_bar("Analysing") as report:
-            outcomes += analyze_files(recognizer, files, table, choices, report, table_type=table_type)
-    _finish(outcomes, out, metadata(recognizer.card, recognizer.label_set, **choices.metadata(), files=outcomes))
+        moments = MomentGallery(recognizer.uncertain_below)
+        with _opened(out, "Analysing") as (table, report):
+            rows = _Copied(table) if options.report else table
+            if options.jobs == 1:
+                watch = moments.add if options.report_pictures else lambda *_: None
+                outcomes += analyze_files(recognizer, files, rows, choices, report, watch, table_type)
+            else:
+                processes = Processes(options.jobs, options.model or chosen_model())
+                outcomes += analyze_in_processes(processes, recognizer, files, rows, choices, report, table_type)
+    about = metadata(recognizer.card, recognizer.label_set, **choices.metadata(), files=outcomes)
+    if options.report and isinstance(rows, _Copied):
+        _write_report(options.report, rows.content(), about, moments.by_time())
+    _finish(outcomes, out, about)
+
+
+class _Copied(io.TextIOBase):
+    """A text file that keeps a copy of what is written to it, in a temporary file."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._copy = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115
+
+    def write(self, text: str, /) -> int:
+        self._copy.write(text)
+        return self._file.write(text)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def content(self) -> bytes:
+        """Return all that was written."""
+        self._copy.seek(0)
+        return self._copy.read().encode("utf-8")
+
+
+def _write_report(path: Path, csv: bytes, about: Mapping[str, Any], moments: Mapping[str, Sequence[Moment]]) -> None:
+    from fer_core.media.report import html_report  # plotly takes a while to load
+
+    try:
+        write_text(path, html_report(read_table(csv), about, moments))
+    except OSError as error:
+        raise MediaError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
 
 
 def run_classify(
@@ -117,7 +170,7 @@ def run_classify(
     """
     paths = find_faces(files)
     recognizer = load_recognizer(model, labels_of)
-    with _opened(out) as table, progress_bar("Classifying") as report:
+    with _opened(out, "Classifying") as (table, report):
         outcomes = classify_files(recognizer, paths, table, report)
     _finish(outcomes, out, metadata(recognizer.card, recognizer.label_set, files=outcomes))
 
@@ -164,14 +217,18 @@ def _refuse_same_names(files: Sequence[Path], folder: Path) -> None:
 
 
 @contextmanager
-def _opened(out: Path | None) -> Iterator[TextIO]:
-    """Open a table for rows of CSV; the end of the block brings it into the format of its name.
+def _opened(out: Path | None, doing: str) -> Iterator[tuple[TextIO, Update]]:
+    """Open a table for rows of CSV, and show how far it is; the end of the block brings it into the format of its name.
 
-    A request to terminate ends the block as Ctrl-C does, so that nothing half-written is left behind.
+    Ctrl-C and a request to terminate end the block at its next report, so that nothing half-written is left behind.
     """
     try:
-        with terminate_as_interrupt(), _standard_output() if out is None else _table_file(out) as file:
-            yield file
+        with (
+            progress_bar(doing) as bar,
+            interruptible(bar) as report,
+            _standard_output() if out is None else _table_file(out) as file,
+        ):
+            yield file, report
     except KeyboardInterrupt:
         kept = f" The rows until then are in {_csv_of(out)}." if out else ""
         print(f"Interrupted.{kept}", file=sys.stderr)

@@ -74,6 +74,12 @@ class MomentGallery:
                 picture, face = portrait(result, i, image_bgr), int(result.track_id[i]) + 1
                 kept[expression] = Moment(expression, score, result.time_s, face, picture)
 
+    def by_time(self) -> dict[str, list[Moment]]:
+        """Return the moments of each file as they came."""
+        return {
+            name: sorted(each.values(), key=lambda moment: moment.time_s) for name, each in self.moments.items() if each
+        }
+
 
 class PortraitGallery:
     """Keeps of each face of each file the picture in which it was largest.

@@ -17,7 +17,7 @@ from fer_core.data.archive_reader import entries
 from fer_core.errors import DataError, MediaError
 from fer_core.imaging.images import FORMATS
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif")
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 VIDEOS = (
     *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg"),
     *(".wmv", ".mts", ".m2ts", ".ts", ".3gp", ".flv", ".ogv", ".gif"),

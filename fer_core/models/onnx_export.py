@@ -25,6 +25,7 @@ from fer_core.models.temperature import LEAST, LEAST_ENTROPY, Temperature
 
 ONNX_FILE = "model.onnx"
 _INPUT = "faces"
+_BATCH = 32
 
 
 def keras_to_onnx(model: keras.Model, path: Path) -> None:
@@ -64,6 +65,39 @@ def litert_to_onnx(model_file: Path, path: Path) -> None:
         _name_tensors(translated, _litert_names(model_file))
         with atomic_path(path) as partial:
             partial.write_bytes(translated.read_bytes())
+
+
+def quantize(path: Path, faces: np.ndarray) -> None:
+    """Make the network at `path` compute with integers of 8 bits, changed in place; input and outputs stay float32.
+
+    Args:
+        path: an ONNX file whose scores are not calibrated yet.
+        faces: uint8 (n, 48, 48), like those it will see: the ranges of its values are taken from them.
+    """
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Batches(CalibrationDataReader):
+        def __init__(self) -> None:
+            self._batches = iter(np.array_split(faces, max(1, len(faces) // _BATCH)))
+
+        def get_next(self) -> dict[str, np.ndarray] | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+            batch = next(self._batches, None)
+            return None if batch is None else {_INPUT: batch.astype(np.float32)[..., None]}
+
+    with atomic_path(path) as partial, tempfile.TemporaryDirectory() as folder, _quiet():
+        prepared = Path(folder) / ONNX_FILE
+        quant_pre_process(path, prepared, skip_symbolic_shape=True)
+        quantize_static(
+            prepared,
+            partial,
+            Batches(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["Conv", "MatMul", "Gemm", "Add", "Relu", "MaxPool"],
+        )
 
 
 def calibrate_outputs(path: Path, temperatures: Mapping[str, Temperature]) -> None:

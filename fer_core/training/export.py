@@ -30,6 +30,7 @@ from fer_core.models.onnx_export import (
     calibrate_outputs,
     keras_to_onnx,
     litert_to_onnx,
+    quantize,
 )
 from fer_core.models.registry import build, spec_of
 from fer_core.models.timing import ms_per_face
@@ -38,6 +39,7 @@ from fer_core.trained_on import carry_fingerprint
 from fer_core.training.run.folder import RunFolder
 
 CHECKED_FACES = 256
+ONNX, ONNX_INT8 = "onnx", "onnx-int8"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Exported:
         bytes: size of the file.
         ms_per_face: for one face in the form's own runtime on this machine; None for Keras.
         sha256: of the file.
+        faces: how many faces were compared; with ONNX of integers, none that its ranges were taken from.
     """
 
     file: Path
@@ -62,6 +65,7 @@ class Exported:
     bytes: int
     ms_per_face: float | None
     sha256: str
+    faces: int
     app_difference: float | None = None
 
 
@@ -79,9 +83,10 @@ def export_run(
 
     Args:
         run: a finished run.
-        form: "litert", "onnx" or "keras".
+        form: "litert", "onnx", "onnx-int8" or "keras".
         folder: where the model and its card go.
-        faces: uint8 (n, 48, 48) on which both forms are compared.
+        faces: uint8 (n, 48, 48) on which both forms are compared; with "onnx-int8", every other one tells the ranges
+            of its values instead.
         trainable: with the app's own form also write the weights that training can go on from.
         steps: called as each step begins.
 
@@ -131,7 +136,7 @@ def _export_network(
     expected = predict_scores(model, faces)[SCORES]
     if form == "keras":
         return _keras(model, card, folder, faces, expected, steps)
-    exported = _onnx(lambda path: keras_to_onnx(model, path), card, folder, faces, expected, steps)
+    exported = _onnx(lambda path: keras_to_onnx(model, path), form, card, folder, faces, expected, steps)
     return _compared_with_app(exported, run.model_folder, faces)
 
 
@@ -147,7 +152,7 @@ def export_model(source: Path, form: str, folder: Path, faces: np.ndarray, steps
     """
     bundle = load_bundle(source)
     exported = _export_bundle(source, bundle, form, folder, faces, steps)
-    if form == "onnx":
+    if form in (ONNX, ONNX_INT8):
         exported = _compared_with_app(exported, source, faces)
     carry_fingerprint([bundle.card], folder)
     return exported
@@ -166,12 +171,13 @@ def _export_bundle(source: Path, bundle: Bundle, form: str, folder: Path, faces:
         return (
             _keras(model, bundle.card, folder, faces, expected, steps)
             if form == "keras"
-            else _onnx(lambda path: keras_to_onnx(model, path), bundle.card, folder, faces, expected, steps)
+            else _onnx(lambda path: keras_to_onnx(model, path), form, bundle.card, folder, faces, expected, steps)
         )
     steps(1, 3, f"translating {MODEL_FILE}")
     expected = LiteRTClassifier.from_bundle(bundle, calibrated=False).classify(faces)
     return _onnx(
         lambda path: litert_to_onnx(source / MODEL_FILE, path),
+        form,
         bundle.card,
         folder,
         faces,
@@ -194,11 +200,12 @@ def _litert(folder: Path, difference: float | None, faces: np.ndarray, steps: St
     bundle = load_bundle(folder)
     classifier = LiteRTClassifier.from_bundle(bundle, calibrated=False)
     steps(2, 3, "measuring")
-    return _exported(folder / MODEL_FILE, difference, ms_per_face(classifier.classify, faces))
+    return _exported(folder / MODEL_FILE, difference, faces, ms_per_face(classifier.classify, faces))
 
 
 def _onnx(
     write: Callable[[Path], None],
+    form: str,
     card: ModelCard,
     folder: Path,
     faces: np.ndarray,
@@ -209,19 +216,24 @@ def _onnx(
 ) -> Exported:
     path = folder / ONNX_FILE
     write(path)
+    if form == ONNX_INT8:
+        quantize(path, faces[::2])
+        faces, expected, allowed = faces[1::2], expected[1::2], MAX_DIFFERENCE["int8"]
     classifier = OnnxClassifier(path)
     steps(2, 3, f"comparing both forms on {len(faces)} faces")
     difference = _checked_difference(classifier.classify(faces), expected, path, allowed)
     outputs = score_outputs(card.label_sets)
     calibrate_outputs(path, {outputs[name]: card.calibration_of(name).scaling for name in card.label_sets})
     _save_card(card, path)
-    return _exported(path, difference, ms_per_face(OnnxClassifier(path).classify, faces), compared_with)
+    return _exported(path, difference, faces, ms_per_face(OnnxClassifier(path).classify, faces), compared_with)
 
 
 def _compared_with_app(exported: Exported, model_folder: Path, faces: np.ndarray) -> Exported:
     """Return an export to ONNX with how far its scores are from those that the app gives."""
     if not (model_folder / MODEL_FILE).is_file():
         return exported
+    if exported.faces < len(faces):
+        faces = faces[1::2]
     shown = LiteRTClassifier.from_bundle(load_bundle(model_folder)).classify(faces)
     difference = float(np.abs(OnnxClassifier(exported.file).classify(faces) - shown).max())
     return dataclasses.replace(exported, app_difference=difference)
@@ -236,7 +248,7 @@ def _keras(
     again = keras.models.load_model(path, compile=False, safe_mode=True)
     difference = _checked_difference(predict_scores(again, faces)[SCORES], expected, path)
     _save_card(card, path)
-    return _exported(path, difference, None)
+    return _exported(path, difference, faces, None)
 
 
 def _checked_difference(
@@ -256,5 +268,7 @@ def _save_card(card: ModelCard, path: Path) -> None:
     dataclasses.replace(card, input=taken, files={path.name: sha256_of(path)}).save(path.parent / CARD_FILE)
 
 
-def _exported(path: Path, difference: float | None, ms: float | None, compared_with: str = "Keras") -> Exported:
-    return Exported(path, difference, compared_with, path.stat().st_size, ms, sha256_of(path))
+def _exported(
+    path: Path, difference: float | None, faces: np.ndarray, ms: float | None, compared_with: str = "Keras"
+) -> Exported:
+    return Exported(path, difference, compared_with, path.stat().st_size, ms, sha256_of(path), len(faces))

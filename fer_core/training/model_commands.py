@@ -70,7 +70,7 @@ class ExportOptions:
 
     Attributes:
         name: of a run or a model, or path of its folder.
-        format: "litert", "onnx" or "keras".
+        format: "litert", "onnx", "onnx-int8" or "keras".
         out: folder to write; one in the run's folder or, for a model, in the current one if None.
         data: data set on whose faces both forms are compared; the run's or, for a model, synthetic faces if None.
         trainable: whether to write the weights that training can go on from too.
@@ -143,9 +143,14 @@ def _export_model(options: ExportOptions) -> dict[str, Any]:
     from fer_core.training.export import export_model
 
     source = find_model(options.name)
+    if options.format == "onnx-int8" and options.data is None:
+        raise ModelError(
+            "Integers of 8 bits need the ranges of values that real faces give, and a model brings none. Name a data "
+            "set of them with --data."
+        )
     faces = _synthetic_faces() if options.data is None else _first_faces(open_run_faces(RunConfig(data=options.data)))
     folder = options.out or Path(f"{source.name}-{options.format}")
-    return _figures(export_model(source, options.format, folder, faces), faces)
+    return _figures(export_model(source, options.format, folder, faces))
 
 
 def _export_run(run: RunFolder, options: ExportOptions) -> dict[str, Any]:
@@ -155,11 +160,11 @@ def _export_run(run: RunFolder, options: ExportOptions) -> dict[str, Any]:
     opened = open_run_faces(dataclasses.replace(config, data=options.data or config.data, corrections="", subset=""))
     faces = checked_faces(opened, run)
     folder = options.out or (run.model_folder if options.format == "litert" else run.path / options.format)
-    return _figures(export_run(run, options.format, folder, faces, options.trainable), faces)
+    return _figures(export_run(run, options.format, folder, faces, options.trainable))
 
 
-def _figures(exported: Exported, faces: np.ndarray) -> dict[str, Any]:
-    return {**dataclasses.asdict(exported), "file": str(exported.file), "faces": len(faces)}
+def _figures(exported: Exported) -> dict[str, Any]:
+    return {**dataclasses.asdict(exported), "file": str(exported.file)}
 
 
 def _export_sentence(figures: dict[str, Any]) -> str:

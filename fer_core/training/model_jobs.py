@@ -62,7 +62,7 @@ class ExportModel(Task):
             exported = export_model(run.path, self.form, folder, faces, job.progress)
         archive = f"{self.name}-{self.form}.zip"
         _archive(folder, self.name, job.outputs / archive)
-        figures = {**dataclasses.asdict(exported), "file": exported.file.name, "faces": len(faces)}
+        figures = {**dataclasses.asdict(exported), "file": exported.file.name}
         return {"figures": figures, "archive": archive}
 
 

@@ -113,7 +113,7 @@ def test_rows_of_two_kinds_are_not_mixed(media, capsys, options, message):
         (["-", "--out", "archive/"], 1, "save it to a file"),
         (["media", "--out", "archive/", "--annotated", "copies"], 1, "--annotated does not go with a folder"),
         (["media", "--out", "media"], 1, "holds other files"),
-        (["media", "--out", "table.csv", "--jobs", "2"], 2, "need a folder as --out"),
+        (["media", "--out", "table.csv", "--cluster", "local"], 2, "needs a folder as --out"),
         (
             ["media", "--out", "archive/", "--jobs", "2", "--cluster", "tcp://127.0.0.1:1"],
             1,

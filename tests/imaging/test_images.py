@@ -2,9 +2,11 @@ import io
 import struct
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageOps
 
+from fer_core import dependencies
 from fer_core.errors import MediaError, TooManyPixelsError
 from fer_core.imaging.images import decode_image
 
@@ -109,3 +111,28 @@ def test_a_picture_that_pillow_refuses_for_its_size_is_said_to_be_too_large(monk
 def test_gray_of_16_bits_keeps_its_shades():
     deep = (np.arange(40 * 60, dtype=np.uint32).reshape(40, 60) * 27).astype(np.uint16)
     np.testing.assert_array_equal(decode_image(encode(deep))[:, :, 0], deep >> 8)
+
+
+def heic(orientation=1):
+    image = Image.new("RGB", (96, 64), (200, 40, 40))
+    pillow_heif.register_heif_opener()
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = orientation
+    image.save(file, "HEIF", exif=exif.tobytes())
+    return file.getvalue()
+
+
+def test_heic_is_read_upright():
+    for orientation, shape in ((1, (64, 96, 3)), (6, (96, 64, 3))):
+        image_bgr = decode_image(heic(orientation))
+        assert image_bgr.shape == shape
+        np.testing.assert_allclose(image_bgr[32, 32], (40, 40, 200), atol=12)
+
+
+def test_heic_cut_short_or_without_its_package_is_refused(monkeypatch):
+    content = heic()
+    with pytest.raises(MediaError, match="cannot be read: expected a whole"):
+        decode_image(content[: len(content) - 60])
+    monkeypatch.setattr(dependencies, "find_spec", lambda name: None)
+    with pytest.raises(MediaError, match=r"phone.heic cannot be read. Reading HEIC needs pillow_heif.*\[heic\]"):
+        decode_image(content, "phone.heic")

@@ -1,9 +1,11 @@
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from fer_core.imaging.overlap import call_in_thread, read_ahead
+from fer_core.imaging.overlap import call_in_thread, map_ahead, read_ahead
 
 
 def test_items_come_in_their_order_while_the_next_are_made():
@@ -51,6 +53,30 @@ def test_closing_ends_the_thread_and_the_items():
     assert closed.is_set() and threading.active_count() == before
 
 
+def test_several_threads_work_ahead_and_results_keep_their_order():
+    together = threading.Barrier(2)  # passes only if two calls are made at a time
+
+    def function(number):
+        together.wait(10)
+        return number, threading.current_thread()
+
+    results = list(map_ahead(function, range(6), 2))
+    assert [number for number, _ in results] == list(range(6))
+    assert len({thread for _, thread in results}) == 2
+
+
+def test_no_call_is_begun_once_results_are_not_wanted():
+    calls = []
+
+    def function(number):
+        calls.append(number)
+        return 1 // (number != 2)
+
+    with pytest.raises(ZeroDivisionError):
+        list(map_ahead(function, range(100), 1))
+    assert len(calls) <= 4
+
+
 def test_calls_are_made_in_their_order_before_the_block_ends():
     calls = []
     with call_in_thread(lambda number: calls.append((number, threading.current_thread())), 2) as call:
@@ -87,3 +113,24 @@ def test_an_error_of_the_block_drops_what_waits():
         threading.Timer(0.2, go_on.set).start()
         raise KeyboardInterrupt
     assert len(calls) < 5
+
+
+_INTERRUPTED_ANYWHERE = """
+import random, signal
+from fer_core.imaging.overlap import call_in_thread, read_ahead
+
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+for _ in range(60):
+    signal.setitimer(signal.ITIMER_REAL, random.uniform(0.001, 0.02))
+    try:
+        with call_in_thread(lambda item: None, 4) as call:
+            for item in read_ahead(iter(int, 1), 4):
+                call(item)
+    except KeyboardInterrupt:
+        pass
+"""
+
+
+def test_an_interrupt_at_any_moment_leaves_nobody_waiting():
+    # Once it came between taking a queue's lock and using it, and the other thread waited for good.
+    subprocess.run([sys.executable, "-c", _INTERRUPTED_ANYWHERE], timeout=120, check=True)

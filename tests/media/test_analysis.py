@@ -227,24 +227,48 @@ def test_a_reader_that_has_had_enough_ends_it_quietly(clip):
     assert done.stdout.startswith("file,frame,time_s,face")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_analysis_keeps_its_rows_and_leaves_nothing_half_written(tmp_path, clip, number):
+def test_several_processes_write_what_one_writes(clip, tmp_path, draw_scene):
+    broken, one, two = (tmp_path / name for name in ("broken.jpg", "one.jpg", "two.png"))
+    cv2.imwrite(str(one), draw_scene((300, 230, 120)))
+    cv2.imwrite(str(two), draw_scene((170, 240, 120), (470, 220, 150)))
+    broken.write_bytes(one.read_bytes()[:3000])
+    files = list(map(str, (clip, broken, two, one)))  # the first takes longest
+    for name, words in (("a", []), ("b", ["--jobs", "2"])):
+        copies = ["--annotated", str(tmp_path / name)]
+        assert main(["analyze", *files, "--out", str(tmp_path / f"{name}.csv"), *copies, *words]) == 1
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    told = [json.loads((tmp_path / f"{name}.csv.about.json").read_text())["files"] for name in "ab"]
+    assert told[0] == told[1] and "cannot be read" in told[0][1]["error"]
+    assert (
+        len({path.name for path in (tmp_path / "b").iterdir()} & {path.name for path in (tmp_path / "a").iterdir()})
+        == 3
+    )
+
+
+@pytest.mark.parametrize(("number", "words"), [(signal.SIGINT, []), (signal.SIGTERM, ["--jobs", "2"])])
+def test_an_interrupted_analysis_keeps_its_rows_and_leaves_nothing_half_written(tmp_path, clip, number, words):
     out, files = tmp_path / "a.csv", [tmp_path / f"{index}.mp4" for index in range(30)]
     for path in files:
         shutil.copy(clip, path)
-    command = [sys.executable, "-m", "fer_core", "analyze", *files, "--out", out, "--annotated", tmp_path / "copies"]
+    command = [
+        sys.executable,
+        "-m",
+        "fer_core",
+        "analyze",
+        *files,
+        "--out",
+        out,
+        "--annotated",
+        tmp_path / "copies",
+        *words,
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not out.exists() or len(out.read_bytes().splitlines()) < 20:
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.05)
     process.send_signal(number)
-    try:
-        _, errors = process.communicate(timeout=30)
-    except subprocess.TimeoutExpired:
-        # Seldom a signal comes while code runs that cannot raise, and is lost: a user sends it again.
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=90)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert f"Interrupted. The rows until then are in {out}".replace(" ", "") in "".join(errors.split())
     assert len(pd.read_csv(out)) >= 19

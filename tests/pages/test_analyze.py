@@ -39,6 +39,10 @@ def words_of(at):
     return " ".join(str(element.proto) for element in (*at.markdown, *at.caption, *at.get("html"), *at.error))
 
 
+def table_of(at):
+    return next(each.value for each in at.dataframe if "not_valid_because" in each.value)
+
+
 def video_frames(path):
     with open_video(path) as video:
         yield from (frame.image_bgr for frame in video.frames())
@@ -59,11 +63,11 @@ def test_a_picture_gives_a_card_and_a_table(page, draw_scene):
     assert "Face 2" in words_of(page) and "Face 3" not in words_of(page)
     assert "2 rows" in words_of(page)
     assert [each.label for each in page.get("download_button")] == [
-        *("Marked copy", "Table", "Parquet", "JSON Lines"),
+        *("Marked copy", "Report", "Table", "Parquet", "JSON Lines"),
         *(["Excel"] if find_spec("openpyxl") else []),
         "How it was made",
     ]
-    assert len(page.dataframe[0].value) == 2
+    assert len(table_of(page)) == 2
     assert not page.get("plotly_chart")  # a picture has no course
 
 
@@ -74,7 +78,11 @@ def test_a_video_gives_faces_their_course_and_a_table(page, draw_scene, tmp_path
     analysed(page, ("clip.mp4", (tmp_path / "clip.mp4").read_bytes(), "video/mp4"))
     assert "Face 1 · 15 of 15 frames, 0:00 to 0:01" in words_of(page)
     assert page.get("plotly_chart") and page.get("video")
-    assert page.dataframe[0].value["face"].tolist() == [1] * 15
+    assert table_of(page)["face"].tolist() == [1] * 15
+    page.session_state["media_names"][1]["clip.mp4"] = {1: "Ann <3"}
+    page.run()
+    assert "Ann &lt;3 · 15 of 15 frames" in words_of(page) and "Face 1" not in words_of(page)
+    assert table_of(page)["name"].tolist() == ["Ann <3"] * 15
 
 
 def test_a_part_of_a_video_with_its_faces_blurred(page, draw_scene, tmp_path):
@@ -87,7 +95,7 @@ def test_a_part_of_a_video_with_its_faces_blurred(page, draw_scene, tmp_path):
     page.number_input(key="media_to").set_value(2.5).run()
     page.toggle(key="media_blur").set_value(True).run()
     analysed(page, ("clip.mp4", (tmp_path / "clip.mp4").read_bytes(), "video/mp4"))
-    assert page.dataframe[0].value["frame"].tolist() == [20, 21, 22, 23, 24]
+    assert table_of(page)["frame"].tolist() == [20, 21, 22, 23, 24]
     result = read_media_result(list_jobs()[0].outputs, list_jobs()[0].result)
     (moment, *_) = result.moments["clip.mp4"]
     assert 2.0 <= moment.time_s < 2.5 and moment.picture.startswith("data:image/jpeg")

@@ -9,6 +9,8 @@ import onnx
 import onnxruntime
 import pytest
 
+from fer_core.cli import main
+from fer_core.data.demo import demo_set
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError, RunError
 from fer_core.files import read_json, sha256_of
@@ -154,6 +156,24 @@ def test_a_bundled_model_becomes_onnx(tmp_path, name, compared_with, apart):
     assert exported.app_difference == pytest.approx(np.abs(scores - shown).max())
     card = ModelCard.load(tmp_path / "out" / "card.json")
     assert card.metrics == load_bundle(BUNDLED_ROOT / name).card.metrics
+
+
+def test_onnx_in_integers_is_compared_on_faces_it_was_not_fitted_to(tmp_path):
+    faces = demo_set(70).images
+    exported = export_model(BUNDLED_ROOT / "seed-cnn", "onnx-int8", tmp_path / "out", faces)
+    assert exported.faces == 35 and exported.difference <= MAX_DIFFERENCE["int8"]
+    bundle = load_bundle(BUNDLED_ROOT / "seed-cnn")
+    shown = LiteRTClassifier.from_bundle(bundle).classify(faces[1::2])
+    apart = np.abs(scores_of(exported.file, faces[1::2]) - shown).max()
+    assert exported.app_difference == pytest.approx(apart) and apart > 1e-4
+    model = onnx.load(exported.file)
+    assert any(tensor.data_type == onnx.TensorProto.INT8 for tensor in model.graph.initializer)
+    assert exported.bytes < 0.4 * bundle.card.parameters * 4
+
+
+def test_integers_need_real_faces(capsys):
+    assert main(["export", "seed-cnn", "--format", "onnx-int8"]) == 1
+    assert "--data" in capsys.readouterr().err
 
 
 def test_calibration_in_the_file_is_the_apps_own(tmp_path):

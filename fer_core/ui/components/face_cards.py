@@ -38,7 +38,11 @@ def face_cards_html(result: FrameResult, image_bgr: np.ndarray, threshold: float
 
 
 def face_summaries_html(
-    faces: Sequence[FaceSummary], labels: Sequence[str], portraits: Mapping[int, str], frames: int
+    faces: Sequence[FaceSummary],
+    labels: Sequence[str],
+    portraits: Mapping[int, str],
+    frames: int,
+    names: Mapping[int, str] | None = None,
 ) -> str:
     """Return one card per face with its mean scores, as HTML for `st.html`.
 
@@ -47,8 +51,10 @@ def face_summaries_html(
         labels: names of the scores.
         portraits: number of a face to an address of its picture.
         frames: how many frames of the file were analysed.
+        names: what faces are called, by their number; "Face 1" and so on if None.
     """
-    cards = [_summary(each, labels, portraits.get(each.face), frames) for each in faces[:MAX_CARDS]]
+    names = names or {each.face: face_name(each.face - 1) for each in faces}
+    cards = [_summary(each, names[each.face], labels, portraits.get(each.face), frames) for each in faces[:MAX_CARDS]]
     if more := len(faces) - len(cards):
         cards.append(f'<p class="fer-note">And {more} more, in the table.</p>')
     return f'<div class="fer-cards" data-faces="{len(faces)}">{"".join(cards)}</div>'
@@ -111,8 +117,8 @@ def _columns(labels: Sequence[str], probs: np.ndarray) -> str:
     return f'<div class="fer-columns" role="img" aria-label="{escape(", ".join(scores))}">{bars}</div>'
 
 
-def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, frames: int) -> str:
-    name, best = face_name(face.face - 1), int(face.mean.argmax())
+def _summary(face: FaceSummary, name: str, labels: Sequence[str], picture: str | None, frames: int) -> str:
+    best = int(face.mean.argmax())
     if face.first_s is None:
         where, word, score = name, labels[best] if not face.uncertain else UNCERTAIN, face.mean[best]
     else:
@@ -124,7 +130,11 @@ def _summary(face: FaceSummary, labels: Sequence[str], picture: str | None, fram
         )
         best = most
     rows = _bars(labels, face.mean, best)
-    header = f'<header><img alt="{name}" decoding="sync" src="{picture}">' if picture else '<header class="fer-bare">'
+    header = (
+        f'<header><img alt="{escape(name)}" decoding="sync" src="{picture}">'
+        if picture
+        else '<header class="fer-bare">'
+    )
     of = "" if face.first_s is None else "<small>of its frames</small>"
     return (
         f'<section class="fer-card" data-expression="{escape(word)}">{header}'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
+from html import escape
 from importlib.util import find_spec
 from typing import Any
 
@@ -23,17 +24,23 @@ _COURSE_HEIGHT_PX = 260
 _SHOWN_ROWS = 1000
 
 
-def course_of_faces(rows: pd.DataFrame, labels: Sequence[str], faces: Sequence[FaceSummary]) -> None:
+def course_of_faces(
+    rows: pd.DataFrame, labels: Sequence[str], faces: Sequence[FaceSummary], names: Mapping[int, str] | None = None
+) -> None:
     """Draw how the scores of the faces that were there longest went over time.
 
     Args:
         rows: of one video or session.
         labels: names of the scores.
         faces: as `summarize` returns them, at least one.
+        names: what faces are called, by their number; "Face 1" and so on if None.
     """
     st.subheader("Over time")
     shown = sorted(each.face for each in faces[:_SHOWN_FACES])
-    panels = {face_name(face - 1): course for face, course in courses(rows, labels, shown, _COURSE_POINTS).items()}
+    panels = {
+        escape((names or {}).get(face, face_name(face - 1))): course
+        for face, course in courses(rows, labels, shown, _COURSE_POINTS).items()
+    }
     st.plotly_chart(
         expression_course(panels, labels, _COURSE_HEIGHT_PX),
         key="course",

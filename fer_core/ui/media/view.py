@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,8 +25,10 @@ from fer_core.media.job import (
     stored_name,
     unique_names,
 )
+from fer_core.media.names import face_names, merge_faces
+from fer_core.media.report import html_report
 from fer_core.media.sources import ARCHIVE, PICTURES, VIDEOS, is_picture
-from fer_core.media.summary import FaceSummary, summarize
+from fer_core.media.summary import summarize
 from fer_core.recognition.table import score_columns
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.face_cards import face_summaries_html
@@ -36,6 +39,7 @@ from fer_core.ui.components.face_table import (
 from fer_core.ui.components.jobs import keep_while_open, own_job, owner_id, show_failure, show_job, start_own_job
 from fer_core.ui.components.label_set_choice import label_set_choice
 from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.media.names import ask_for_names, with_names
 from fer_core.ui.media.player import moments_of_video
 
 # Of this viewer alone: what is in a picture is nobody else's business.
@@ -81,7 +85,7 @@ def media_view(recognizer: EmotionRecognizer, model: Path) -> None:
         show_failure(job)
     else:
         keep_while_open(job)
-        _show(_result(job))
+        _show(_result(job), job.id)
 
 
 def _start(uploads: Sequence[BinaryIO], model: Path, choices: Choices) -> None:
@@ -172,7 +176,7 @@ def _copy_options() -> bool:
         )
 
 
-def _show(result: MediaResult) -> None:
+def _show(result: MediaResult, job_id: str) -> None:
     if result.cancelled:
         st.warning("Cancelled. The results until then are here.", icon=":material/stop_circle:")
     for file in result.metadata["files"]:
@@ -182,11 +186,15 @@ def _show(result: MediaResult) -> None:
     if not files:
         return
     name = files[0] if len(files) == 1 else st.selectbox("File", files, key="media_file")
+    result = with_names(result, job_id)
     rows = result.rows[result.rows["file"] == name]
     labels = score_columns(rows)  # of the model that was used, whichever is chosen now
-    faces = summarize(rows, labels)
-    _look(result, name, rows, faces, labels)
-    _offer_copy(result, name)
+    _look(result, name, rows, labels)
+    if not is_picture(Path(name)) and (faces := summarize(rows, labels)):
+        ask_for_names(result, job_id, name, faces)
+    with st.container(horizontal=True):
+        _offer_copy(result, name)
+        _offer_report(result)
     table_of_faces(
         result.csv,
         rows,
@@ -221,8 +229,28 @@ def _offer_copy(result: MediaResult, name: str) -> None:
     )
 
 
-def _look(result: MediaResult, name: str, rows: pd.DataFrame, faces: list[FaceSummary], labels: list[str]) -> None:
+def _offer_report(result: MediaResult) -> None:
+    with st.popover("Report", icon=":material/description:", key="media_report"):
+        pictures = st.toggle(
+            "With pictures", key="media_report_pictures", help="Of people, in each video's strongest moments."
+        )
+        st.download_button(
+            "Report",
+            partial(html_report, result.rows, result.metadata, result.moments if pictures else None),
+            "expressions.html",
+            "text/html",
+            icon=":material/download:",
+            key="media_report_file",
+            help="HTML: one page that loads nothing, of all files.",
+            on_click="ignore",
+        )
+
+
+def _look(result: MediaResult, name: str, rows: pd.DataFrame, labels: list[str]) -> None:
     """Show a file with its faces marked, and each face in short."""
+    names = face_names(rows)
+    rows = merge_faces(rows)
+    faces = summarize(rows, labels)
     media, cards = st.columns([7, 4], gap="medium")
     with media:
         copy = result.copies.get(name)
@@ -236,7 +264,7 @@ def _look(result: MediaResult, name: str, rows: pd.DataFrame, faces: list[FaceSu
             _moments(result, name, rows, labels)
     with cards, st.container(key="media_cards"):
         if faces:
-            st.html(face_summaries_html(faces, labels, result.portraits.get(name, {}), rows["frame"].nunique()))
+            st.html(face_summaries_html(faces, labels, result.portraits.get(name, {}), rows["frame"].nunique(), names))
         else:
             empty_state(
                 "No face was found",
@@ -245,4 +273,4 @@ def _look(result: MediaResult, name: str, rows: pd.DataFrame, faces: list[FaceSu
                 220,
             )
     if faces and not is_picture(Path(name)):
-        course_of_faces(rows, labels, faces)
+        course_of_faces(rows, labels, faces, names)
