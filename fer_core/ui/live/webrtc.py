@@ -11,10 +11,12 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer_core.live.session import LiveSession
+from fer_core.ui.live.codec import to_bgr, to_frame, use_light_encoder
 
 # With two threads OpenCV answers sooner and costs a tenth more altogether: its threads wait for work by spinning. A
 # server of several streams has no use for that.
 cv2.setNumThreads(1)
+use_light_encoder()
 
 _KEY = "live_video_key"
 
@@ -63,8 +65,7 @@ def frames_callback(session: LiveSession) -> Callable[[list[av.VideoFrame]], Awa
         # Only the newest frame is worth the work; the others are counted and dropped.
         newest = frames[-1]
         try:
-            drawn = session.process(newest.to_ndarray(format="bgr24"), delivered=len(frames))
-            return [av.VideoFrame.from_ndarray(drawn, format="bgr24")]
+            return [to_frame(session.process(to_bgr(newest), delivered=len(frames)))]
         except Exception as error:  # raised here it would freeze this viewer's video for good
             session.fail(error, delivered=len(frames))
             return [newest]
