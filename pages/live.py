@@ -12,9 +12,10 @@ from fer_core.ui.live.camera_check import camera_check
 from fer_core.ui.live.connection_watch import watch_connection
 from fer_core.ui.live.controls import live_settings
 from fer_core.ui.live.neutral import neutral_bar
-from fer_core.ui.live.panels import face_cards, status_line, timeline
+from fer_core.ui.live.panels import cards_room, status_line, timeline
 from fer_core.ui.live.photo import photo_view
 from fer_core.ui.live.recording import recording_bar
+from fer_core.ui.live.visibility import page_visible
 from fer_core.ui.live.webrtc import live_video
 
 require_app()
@@ -39,19 +40,20 @@ else:
     session = st.session_state.live_session
     session.use(recognizer.stream, (recognizer.card, chosen.stream.label_set), chosen)
     video, cards = st.columns([7, 4], gap="medium")
+    visible = page_visible()
+    with cards:
+        faces = cards_room()
     with video:
         with st.container(key="stage"):
             playing = live_video(session, settings.ice_servers)
             if not playing:
                 camera_check()
-        status_line(session, playing)
+        status_line(session, playing, visible, faces)
         with st.container(horizontal=True, vertical_alignment="center", key="live_actions"):
             recording_bar(session, recognizer, playing)
             neutral_bar(session, playing)
-    with cards:
-        face_cards(session, playing)
     st.subheader("The last minute")
-    timeline(session, playing)
+    timeline(session, playing, visible)
 
 model_details(recognizer.card)
 network_help()

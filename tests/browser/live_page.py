@@ -100,6 +100,18 @@ class LivePage:
         parts = [re.fullmatch(r"(\d+) (.+)", part) for part in self.status.locator("span").all_inner_texts()]
         return {match[2]: int(match[1]) for match in parts if match}
 
+    def hide(self, hidden: bool = True) -> None:
+        """Let the page believe that its tab is in the background."""
+        self.page.evaluate(
+            """hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+                           document.dispatchEvent(new Event('visibilitychange')); }""",
+            hidden,
+        )
+
+    def beat(self) -> str | None:
+        """Return what tells one drawing of the status line from the next."""
+        return self.status.get_attribute("data-beat")
+
     def close(self) -> None:
         """Close the tab; the server is not told and finds out by itself."""
         self._context.close()
