@@ -6,6 +6,7 @@
 | `FER_HOME` | folder of data sets, runs, models and sessions | the system's folder for a user's data |
 | `FER_ICE_SERVERS` | JSON list of STUN/TURN servers as in `RTCPeerConnection`'s `iceServers` | none |
 | `FER_OPERATOR_TOKEN` | what unlocks reading server paths, deleting and training; at least 16 characters | none |
+| `FER_MAX_VIEWERS` | so many live streams at once; who comes later waits for a place | five for each core |
 | `FER_API_KEYS` | keys that clients of the service must name one of, separated by commas or spaces | none |
 """
 
@@ -70,11 +71,13 @@ class Settings:
         ice_servers: STUN and TURN servers, each with `urls` and, for TURN, `username` and
             `credential`. Empty by default: then nothing outside is contacted and only browsers
             that reach this machine directly can connect.
+        max_viewers: live streams at once, at least 1; None for as many as the cores can serve.
         api_keys: clients of the service must name one of these; without any, every client is served.
     """
 
     model: str | None = None
     ice_servers: tuple[Mapping[str, Any], ...] = ()
+    max_viewers: int | None = None
     api_keys: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -87,8 +90,20 @@ class Settings:
         return cls(
             model=environ.get("FER_MODEL") or None,
             ice_servers=_ice_servers(environ.get("FER_ICE_SERVERS", "")),
+            max_viewers=_max_viewers(environ.get("FER_MAX_VIEWERS", "").strip()),
             api_keys=_api_keys(environ.get("FER_API_KEYS", "")),
         )
+
+
+def _max_viewers(text: str) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch("[1-9][0-9]{0,5}", text):
+        raise SettingsError(
+            f"FER_MAX_VIEWERS must be a whole number of at least 1, got {text!r}. Correct it, or unset it for five "
+            "viewers for each core."
+        )
+    return int(text)
 
 
 def _api_keys(text: str) -> tuple[str, ...]:

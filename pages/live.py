@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fer_core.live.governor import SHARED
 from fer_core.live.session import LiveSession
 from fer_core.ui.components.access import network_help
 from fer_core.ui.components.consent import acknowledge_limits
@@ -15,6 +16,7 @@ from fer_core.ui.live.neutral import neutral_bar
 from fer_core.ui.live.panels import cards_room, status_line, timeline
 from fer_core.ui.live.photo import photo_view
 from fer_core.ui.live.recording import recording_bar
+from fer_core.ui.live.seating import may_stream, seats_of
 from fer_core.ui.live.visibility import page_visible
 from fer_core.ui.live.webrtc import live_video
 
@@ -36,7 +38,7 @@ if source == "Photo":
 else:
     # One session per viewer, reached by the video thread through its closure and by nobody else.
     if "live_session" not in st.session_state:
-        st.session_state.live_session = LiveSession(recognizer.stream)
+        st.session_state.live_session = LiveSession(recognizer.stream, governor=SHARED)
     session = st.session_state.live_session
     session.use(recognizer.stream, (recognizer.card, chosen.stream.label_set), chosen)
     video, cards = st.columns([7, 4], gap="medium")
@@ -45,8 +47,10 @@ else:
         faces = cards_room()
     with video:
         with st.container(key="stage"):
-            playing = live_video(session, settings.ice_servers)
-            if not playing:
+            seats = seats_of(settings)
+            placed = may_stream(session, seats)
+            playing = placed and live_video(session, settings.ice_servers, seats)
+            if placed and not playing:
                 camera_check()
         status_line(session, playing, visible, faces)
         with st.container(horizontal=True, vertical_alignment="center", key="live_actions"):

@@ -95,3 +95,14 @@ def test_a_folder_of_former_versions_stays_the_home(user, monkeypatch):
     former = user / ".local" / "share" / "fer-dashboard"
     former.mkdir(parents=True)
     assert home_folder() == former
+
+
+def test_the_number_of_viewers_is_a_whole_number_or_left_to_the_cores():
+    assert Settings.from_env({}).max_viewers is None
+    assert Settings.from_env({"FER_MAX_VIEWERS": " 12 "}).max_viewers == 12
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "many", "2.5"])
+def test_another_number_of_viewers_is_refused(text):
+    with pytest.raises(SettingsError, match="FER_MAX_VIEWERS must be a whole number of at least 1, got"):
+        Settings.from_env({"FER_MAX_VIEWERS": text})

@@ -22,6 +22,7 @@ import numpy as np
 from fer_core.annotate import AnnotateOptions, annotate
 from fer_core.errors import FerError
 from fer_core.live.baselines import BaselineKeeper
+from fer_core.live.governor import Governor
 from fer_core.live.recorder import Recorder
 from fer_core.live.telemetry import History, Moment, RateMeter, Rates
 from fer_core.recognition.pipeline import StreamSettings
@@ -70,6 +71,7 @@ class LiveSnapshot:
         image_bgr: that frame, mirrored where asked, before anything was drawn on it; read only.
         history: scores of the last minute, oldest first.
         error: what went wrong in the last seconds, as text, or None.
+        limited: whether fewer frames are analysed than come, since the server is busy.
     """
 
     live: bool
@@ -79,6 +81,7 @@ class LiveSnapshot:
     image_bgr: np.ndarray | None
     history: tuple[Moment, ...]
     error: str | None
+    limited: bool = False
 
 
 _live: weakref.WeakSet[LiveSession] = weakref.WeakSet()
@@ -98,6 +101,7 @@ class LiveSession:
         new_analyzer: makes the analyzer of one stream from its settings, e.g. `recognizer.stream`.
         settings: what to start with; assign to `settings` to change it while the stream runs.
         clock: monotonic seconds.
+        governor: shares the processor between this stream and others; every frame is analysed if None.
 
     Attributes:
         id: letters and digits that no other session has.
@@ -111,6 +115,7 @@ class LiveSession:
         new_analyzer: Callable[[StreamSettings], Analyzer],
         settings: LiveSettings | None = None,
         clock: Callable[[], float] = time.monotonic,
+        governor: Governor | None = None,
     ) -> None:
         self.id = uuid4().hex
         self.settings = settings or LiveSettings()
@@ -119,6 +124,7 @@ class LiveSession:
         self._new_analyzer = new_analyzer
         self._model: object = None
         self._clock = clock
+        self._governor = governor
         self._lock = threading.Lock()
         self._analyzer: Analyzer | None = None
         self._reset()
@@ -152,8 +158,8 @@ class LiveSession:
     def process(self, image_bgr: np.ndarray, delivered: int = 1) -> np.ndarray:
         """Analyse and annotate the newest frame; the first call begins the stream.
 
-        It never raises: an error is noted in the snapshot and the frame returns as it came, so
-        that the viewer's video goes on.
+        Where the governor leaves a frame out, it shows what was found in the one before. It never raises: an error is
+        noted in the snapshot and the frame returns as it came, so that the viewer's video goes on.
 
         Args:
             image_bgr: uint8 (h, w, 3).
@@ -174,6 +180,10 @@ class LiveSession:
                 analyzer.settings = stream
             steady = self._at_known_size(image_bgr)
             plain = cv2.flip(steady, 1) if settings.mirror else steady
+            if (before := self._result_if_not_due(plain, start_s, delivered)) is not None:
+                drawn = annotate(plain, before, settings.draw)
+                self._note_skipped(delivered)
+                return drawn
             result = analyzer.process(plain, start_s)
             drawn = annotate(plain, result, settings.draw)
         except Exception as error:
@@ -205,7 +215,15 @@ class LiveSession:
                 image_bgr=self._image_bgr,
                 history=self._history.moments(),
                 error=self._error if now_s - self._error_s <= ERROR_SHOWN_S else None,
+                limited=self._governor is not None and self._governor.is_limited(self.id, now_s),
             )
+
+    def _result_if_not_due(self, plain: np.ndarray, now_s: float, delivered: int) -> FrameResult | None:
+        """Return the result of the frame before if this one is not to be analysed, else None."""
+        if self._governor is None or self._governor.is_due(self.id, now_s, delivered):
+            return None
+        before = self._result
+        return before if before is not None and before.size_wh == plain.shape[1::-1] else None
 
     def _begin(self, settings: LiveSettings) -> Analyzer:
         """Begin a stream; the lock is held."""
@@ -226,6 +244,8 @@ class LiveSession:
         if self._analyzer is None:
             return None
         self._analyzer = None
+        if self._governor:
+            self._governor.leave(self.id)
         with _live_lock:
             _live.discard(self)
         return self._clock() - self._began_s, self._analysed, self._delivered
@@ -263,6 +283,11 @@ class LiveSession:
         self._error: str | None = None
         self._error_s = 0.0
 
+    def _note_skipped(self, delivered: int) -> None:
+        with self._lock:
+            self._delivered += delivered
+            self._meter.add(self._clock(), delivered, None)
+
     def _note_result(self, result: FrameResult, plain: np.ndarray, start_s: float, delivered: int) -> None:
         with self._lock:
             now_s = self._clock()
@@ -271,6 +296,8 @@ class LiveSession:
             self._meter.add(now_s, delivered, (now_s - start_s) * 1000)
             self._history.add(result, now_s)
             self._result, self._image_bgr = result, plain
+        if self._governor:
+            self._governor.note(self.id, now_s - start_s)
 
     def _note_error(self, error: Exception, delivered: int) -> None:
         message = str(error) if isinstance(error, FerError) else f"{type(error).__name__}: {error}"

@@ -221,7 +221,7 @@ def serving(checkout: Path, folder: Path) -> Iterator[Samples]:
 
     port, log, notes = _free_port(), folder / "server.log", folder / "samples.jsonl"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("STREAMLIT_")}
-    environment |= {"FER_HOME": str(folder / "home"), "PYTHONPATH": str(checkout)}
+    environment |= {"FER_HOME": str(folder / "home"), "PYTHONPATH": str(checkout), "FER_MAX_VIEWERS": "1000"}
     command = [sys.executable, __file__, "--serve", str(notes)]
     options = ["--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none"]
     with log.open("w") as output:

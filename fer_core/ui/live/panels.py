@@ -71,13 +71,14 @@ def _status_parts(snapshot: LiveSnapshot, playing: bool) -> list[str]:
         return ["connected", "waiting for the camera's frames"]
     rates = snapshot.rates
     faces = 0 if snapshot.result is None else len(snapshot.result)
-    return [
+    parts = [
         "connected",
         f"{rates.camera_fps:.0f} camera fps",
         f"{rates.analysed_fps:.0f} analysed",
         f"{rates.frame_ms:.0f} ms",
         f"{faces} face" if faces == 1 else f"{faces} faces",
     ]
+    return [*parts, "the server is busy and analyses fewer frames of everybody"] if snapshot.limited else parts
 
 
 def _cards_html(session: LiveSession, snapshot: LiveSnapshot, playing: bool) -> str:
