@@ -1,15 +1,18 @@
 """Live: expressions from the webcam, or from a photo where there is no camera."""
 
+import time
+
 import streamlit as st
 
 from fer_core.live.governor import SHARED
 from fer_core.live.session import LiveSession
+from fer_core.live.turn import with_credentials
 from fer_core.ui.components.access import network_help
 from fer_core.ui.components.consent import acknowledge_limits
 from fer_core.ui.components.entry import leave_live, require_app
 from fer_core.ui.components.loaders import require_model
 from fer_core.ui.components.model_details import model_details
-from fer_core.ui.live.camera_check import camera_check
+from fer_core.ui.live.connection_steps import connection_steps
 from fer_core.ui.live.connection_watch import watch_connection
 from fer_core.ui.live.controls import live_settings
 from fer_core.ui.live.neutral import neutral_bar
@@ -49,9 +52,10 @@ else:
         with st.container(key="stage"):
             seats = seats_of(settings)
             placed = may_stream(session, seats)
-            playing = placed and live_video(session, settings.ice_servers, seats)
-            if placed and not playing:
-                camera_check()
+            ice_servers = with_credentials(settings.ice_servers, settings.turn_secret, session.id, time.time())
+            playing = placed and live_video(session, ice_servers, seats)
+            if placed:
+                connection_steps(playing, ice_servers)
         status_line(session, playing, visible, faces)
         with st.container(horizontal=True, vertical_alignment="center", key="live_actions"):
             recording_bar(session, recognizer, playing)

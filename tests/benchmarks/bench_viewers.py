@@ -115,16 +115,19 @@ def figures_of(samples: list[dict[str, Any]], viewers: int, before_mb: float) ->
     """Return the figures of some seconds' samples."""
     first, last = samples[0], samples[-1]
     seconds = last["time_s"] - first["time_s"]
-    frames = [frame for each in samples[1:] for frame in each["frames"]]  # (stream, ms, delivered)
-    rates = [sum(stream == each for each, _, _ in frames) / seconds for stream in {stream for stream, _, _ in frames}]
-    steps_ms = [ms for _, ms, _ in frames]
+    frames = [frame for each in samples[1:] for frame in each["frames"]]  # (stream, ms, delivered, analysed)
+    if not frames:
+        raise SystemExit("No frame came to the server in this time. Is the machine too busy for so many tabs?")
+    streams = {frame[0] for frame in frames}
+    rates = [sum(stream == each and analysed for each, _, _, analysed in frames) / seconds for stream in streams]
+    steps_ms = [ms for _, ms, _, analysed in frames if analysed]
     cores = (last["cpu_s"] - first["cpu_s"]) / seconds
     time_min = np.array([each["time_s"] for each in samples]) / 60
     mb = np.array([each["mb"] for each in samples])
     return {
         "cores": cores,
         "cores_at_fps": cores / sum(rates) * FPS,
-        "camera_fps": sum(delivered for _, _, delivered in frames) / seconds / viewers,
+        "camera_fps": sum(frame[2] for frame in frames) / seconds / viewers,
         "fps": float(np.median(rates)),
         "slowest_fps": min(rates),
         "fastest_fps": max(rates),
@@ -245,13 +248,14 @@ def serve(notes: Path, options: list[str]) -> None:
 
     from fer_core.live.session import LiveSession
 
-    frames: list[tuple[int, float, int]] = []
+    frames: list[tuple[int, float, int, bool]] = []
     process = LiveSession.process
 
     def timed(self: LiveSession, image: Any, delivered: int = 1) -> Any:
-        start_s = time.perf_counter()
+        start_s, before = time.perf_counter(), self._analysed
         drawn = process(self, image, delivered)
-        frames.append((id(self), 1000 * (time.perf_counter() - start_s), delivered))
+        ms = 1000 * (time.perf_counter() - start_s)
+        frames.append((id(self), ms, delivered, self._analysed - before == 1))
         return drawn
 
     LiveSession.process = timed
@@ -260,7 +264,7 @@ def serve(notes: Path, options: list[str]) -> None:
     cli.main()
 
 
-def note_costs(notes: Path, frames: list[tuple[int, float, int]]) -> None:
+def note_costs(notes: Path, frames: list[tuple[int, float, int, bool]]) -> None:
     """Write each second what this process has used, and the frames that it has analysed since."""
     page_mb = os.sysconf("SC_PAGE_SIZE") / 2**20
     with notes.open("a") as file:

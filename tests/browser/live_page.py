@@ -13,18 +13,38 @@ from playwright.sync_api import Browser, Locator, Page, expect
 # Generous, since a busy machine must not fail a test; nothing is measured by it.
 PATIENCE_MS = 60_000
 
+_KEEP_PEERS = """
+window.peers = [];
+const Plain = window.RTCPeerConnection;
+if (Plain) window.RTCPeerConnection = class extends Plain {
+  constructor(...options) { super(...options); window.peers.push(this); }
+};
+"""
+_USED_WAYS = """async () => {
+  const kinds = [];
+  for (const peer of window.peers) {
+    const stats = await peer.getStats();
+    for (const pair of stats.values())
+      if (pair.type === "candidate-pair" && pair.nominated && pair.state === "succeeded")
+        kinds.push(stats.get(pair.localCandidateId).candidateType);
+  }
+  return kinds;
+}"""
+
 
 class LivePage:
     """One tab with the live page open, in a browser context of its own.
 
     Args:
         camera: whether the page may use the camera.
+        script: runs in each frame of the page before anything else does.
     """
 
-    def __init__(self, browser: Browser, url: str, camera: bool = True) -> None:
+    def __init__(self, browser: Browser, url: str, camera: bool = True, script: str = "") -> None:
         self._context = browser.new_context(
             permissions=["camera"] if camera else [], viewport={"width": 1280, "height": 900}
         )
+        self._context.add_init_script(_KEEP_PEERS + script)
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         self.hosts: set[str] = set()
@@ -43,9 +63,22 @@ class LivePage:
         """The line under the video."""
         return self.page.locator(".fer-status")
 
+    @property
+    def steps(self) -> Locator:
+        """What is said about how the camera starts."""
+        return self.page.locator(".st-key-stage #steps")
+
+    def ways(self) -> set[str]:
+        """Return the kinds of the browser's ends of the connections in use: host, srflx, prflx or relay."""
+        return set(self._video.evaluate(_USED_WAYS))
+
+    def press_start(self) -> None:
+        """Press Start camera."""
+        self._component.get_by_role("button", name=re.compile("start camera", re.I)).click()
+
     def start(self) -> None:
         """Press Start camera and wait for the first face."""
-        self._component.get_by_role("button", name=re.compile("start camera", re.I)).click()
+        self.press_start()
         expect(self.cards.first).to_be_visible(timeout=PATIENCE_MS)
 
     def stop(self) -> None:
