@@ -8,16 +8,19 @@ from typing import Any
 import av
 import cv2
 import streamlit as st
+import streamlit_webrtc.relay
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer_core.live.seats import Seats
 from fer_core.live.session import LiveSession
 from fer_core.ui.live.codec import to_bgr, to_frame, use_light_encoder
+from fer_core.ui.live.relay import NewestRelay
 
 # With two threads OpenCV answers sooner and costs a tenth more altogether: its threads wait for work by spinning. A
 # server of several streams has no use for that.
 cv2.setNumThreads(1)
 use_light_encoder()
+streamlit_webrtc.relay.MediaRelay = NewestRelay  # there is no public way; it is made with the first stream
 
 _KEY = "live_video_key"
 
