@@ -16,7 +16,7 @@ SHARE = 0.5
 MIN_FPS = 2.0
 _MEASURED_S = 3.0  # time constant of what is measured
 _GONE_S = 5.0  # a stream that delivered nothing for so long takes nothing
-_BUSY = 0.9  # the server counts as busy from this share of a stream's rate down
+_WAITING = 2.0  # a step counts for so much of its processor time at most
 _TOLERANCE = 0.25  # of the time between two frames; they do not come on the dot
 
 
@@ -37,8 +37,8 @@ class _Stream:
 class Governor:
     """Decides which frames of many streams are analysed. Safe from any thread.
 
-    A stream's step is the time from a frame's arrival to its picture, waiting for the processor included, so it grows
-    on a machine that is busy with other things, too.
+    A stream's step is the processor time that the analysis of a frame takes. Waiting counts only so far: what other
+    programs take would not come back to the streams if they asked for less.
 
     Args:
         cores: that streams may use; those of this process if None.
@@ -71,8 +71,9 @@ class Governor:
             state.due_s = max(state.due_s, now_s - every_s) + every_s
             return True
 
-    def note(self, stream: Hashable, step_s: float) -> None:
-        """Take in how long the analysis of a stream's frame took."""
+    def note(self, stream: Hashable, cpu_s: float, wall_s: float) -> None:
+        """Take in how much of a processor the analysis of a stream's frame took, and how long, in seconds."""
+        step_s = min(wall_s, _WAITING * cpu_s)
         with self._lock:
             if state := self._streams.get(stream):
                 gap_s = 1 / max(state.camera_fps, 1.0)
@@ -82,12 +83,6 @@ class Governor:
         """Forget a stream."""
         with self._lock:
             self._streams.pop(stream, None)
-
-    def is_limited(self, stream: Hashable, now_s: float) -> bool:
-        """Return whether a stream is analysed less often than its camera delivers, since the server is busy."""
-        with self._lock:
-            state = self._streams.get(stream)
-            return state is not None and self._fps(now_s) < _BUSY * state.camera_fps
 
     def target_fps(self, now_s: float) -> float:
         """Return how often each stream may be analysed, frames a second; infinite where there is room for all."""

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 # An error stays readable for this long after the last frame that raised it.
 ERROR_SHOWN_S = 10.0
+# The server counts as busy where a smaller share of a camera's frames is analysed.
+_BUSY = 0.75
 
 
 class Analyzer(Protocol):
@@ -71,7 +73,7 @@ class LiveSnapshot:
         image_bgr: that frame, mirrored where asked, before anything was drawn on it; read only.
         history: scores of the last minute, oldest first.
         error: what went wrong in the last seconds, as text, or None.
-        limited: whether fewer frames are analysed than come, since the server is busy.
+        limited: whether clearly fewer frames are analysed than come, since the server is busy.
     """
 
     live: bool
@@ -102,6 +104,7 @@ class LiveSession:
         settings: what to start with; assign to `settings` to change it while the stream runs.
         clock: monotonic seconds.
         governor: shares the processor between this stream and others; every frame is analysed if None.
+        cpu_clock: seconds that the calling thread has had a processor.
 
     Attributes:
         id: letters and digits that no other session has.
@@ -116,6 +119,7 @@ class LiveSession:
         settings: LiveSettings | None = None,
         clock: Callable[[], float] = time.monotonic,
         governor: Governor | None = None,
+        cpu_clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self.id = uuid4().hex
         self.settings = settings or LiveSettings()
@@ -124,7 +128,7 @@ class LiveSession:
         self._new_analyzer = new_analyzer
         self._model: object = None
         self._clock = clock
-        self._governor = governor
+        self._governor, self._cpu_clock = governor, cpu_clock
         self._lock = threading.Lock()
         self._analyzer: Analyzer | None = None
         self._reset()
@@ -170,7 +174,7 @@ class LiveSession:
             uint8 (h, w, 3), a new image, at the size of the stream's largest frame; or `image_bgr`
             itself after an error.
         """
-        start_s = self._clock()
+        start_s, cpu_start_s = self._clock(), self._cpu_clock()
         try:
             with self._lock:
                 settings = self.settings
@@ -194,6 +198,8 @@ class LiveSession:
         if recorder := self.recorder:
             recorder.add(result, stream.baselines)
         self._note_result(result, plain, start_s, delivered)
+        if self._governor:
+            self._governor.note(self.id, self._cpu_clock() - cpu_start_s, self._clock() - start_s)
         return drawn
 
     def end(self) -> None:
@@ -207,15 +213,17 @@ class LiveSession:
         """Return the present state of the stream."""
         with self._lock:
             now_s = self._clock()
+            rates = self._meter.rates(now_s)
+            error = self._error if now_s - self._error_s <= ERROR_SHOWN_S else None
             return LiveSnapshot(
                 live=self._analyzer is not None,
                 time_s=now_s,
-                rates=self._meter.rates(now_s),
+                rates=rates,
                 result=self._result,
                 image_bgr=self._image_bgr,
                 history=self._history.moments(),
-                error=self._error if now_s - self._error_s <= ERROR_SHOWN_S else None,
-                limited=self._governor is not None and self._governor.is_limited(self.id, now_s),
+                error=error,
+                limited=error is None and rates.analysed_fps < _BUSY * rates.camera_fps,
             )
 
     def _result_if_not_due(self, plain: np.ndarray, now_s: float, delivered: int) -> FrameResult | None:
@@ -296,8 +304,6 @@ class LiveSession:
             self._meter.add(now_s, delivered, (now_s - start_s) * 1000)
             self._history.add(result, now_s)
             self._result, self._image_bgr = result, plain
-        if self._governor:
-            self._governor.note(self.id, now_s - start_s)
 
     def _note_error(self, error: Exception, delivered: int) -> None:
         message = str(error) if isinstance(error, FerError) else f"{type(error).__name__}: {error}"

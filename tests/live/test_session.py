@@ -266,7 +266,7 @@ def test_frames_that_the_governor_leaves_out_show_what_was_found_before_and_the_
             clock.now_s += 0.05
             return result
 
-    session = LiveSession(lambda settings: Slow(), clock=clock, governor=governor)
+    session = LiveSession(lambda settings: Slow(), clock=clock, governor=governor, cpu_clock=clock)
     image, drawn = np.zeros((120, 160, 3), np.uint8), []
     for number in range(150):
         clock.now_s = 100 + number / 15
