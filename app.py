@@ -4,7 +4,7 @@ import logging
 
 import streamlit as st
 
-from fer_core.ui.components.entry import leave_live
+from fer_core.ui.components.entry import keep_page_changes, leave_live
 from fer_core.ui.components.jobs import keep_owner
 from fer_core.ui.components.widgets import LOGO, apply_style
 
@@ -15,6 +15,7 @@ st.set_page_config(page_title="Facial expressions", page_icon=str(LOGO), layout=
 st.logo(str(LOGO), size="large")
 apply_style()
 keep_owner()
+keep_page_changes()
 
 live = st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True)
 page = st.navigation(

@@ -13,16 +13,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 # Generous, since a busy machine must not fail a test; nothing is measured by it.
 PATIENCE_MS = 60_000
 
-_KEEP_PEERS = """
-window.peers = [];
-const Plain = window.RTCPeerConnection;
-if (Plain) window.RTCPeerConnection = class extends Plain {
-  constructor(...options) { super(...options); window.peers.push(this); }
-};
-"""
+# What the component keeps to itself: the connections that it makes.
+_KEEP_CONNECTIONS = """window.connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) { super(...options); window.connections.push(this); }
+};"""
 _USED_WAYS = """async () => {
   const kinds = [];
-  for (const peer of window.peers) {
+  for (const peer of window.connections) {
     const stats = await peer.getStats();
     for (const pair of stats.values())
       if (pair.type === "candidate-pair" && pair.nominated && pair.state === "succeeded")
@@ -44,11 +42,11 @@ class LivePage:
         self._context = browser.new_context(
             permissions=["camera"] if camera else [], viewport={"width": 1280, "height": 900}
         )
-        self._context.add_init_script(_KEEP_PEERS + script)
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         self.hosts: set[str] = set()
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
+        self.page.add_init_script(_KEEP_CONNECTIONS + script)
         self.page.goto(url)
         self.page.get_by_role("button", name="I understand").click()
         expect(self.page.get_by_text("Faces appear here")).to_be_visible(timeout=PATIENCE_MS)
@@ -85,6 +83,20 @@ class LivePage:
         """Press Stop camera."""
         self._component.get_by_role("button", name=re.compile("stop camera", re.I)).click()
 
+    def break_off(self) -> None:
+        """Let the browser take the other end of the connection for silent; wait until it has begun another one."""
+        self._component.locator("body").evaluate(
+            """async body => { const { connections } = body.ownerDocument.defaultView;
+                               const [before, last] = [connections.length, connections.at(-1)];
+                               Object.defineProperty(last, 'connectionState', {get: () => 'disconnected'});
+                               last.dispatchEvent(new Event('connectionstatechange'));
+                               const end = Date.now() + 60000;
+                               while (connections.length === before) {
+                                 if (Date.now() > end) throw new Error('no other connection was begun');
+                                 await new Promise(done => setTimeout(done, 100));
+                               } }"""
+        )
+
     @contextmanager
     def replaced(self) -> Iterator[None]:
         """Wait, after what is done in the block, until the video that was there before has left the page."""
@@ -108,7 +120,7 @@ class LivePage:
         )
 
     def brighter_side(self) -> str:
-        """Return which edge of the picture that comes back is brighter, "left" or "right"."""
+        """Return which edge of the picture that comes back is brighter: "left", "right", or "" before there is one."""
         left, right = self._video.evaluate(
             """v => { const canvas = document.createElement('canvas');
                       canvas.width = 100; canvas.height = 75;
@@ -118,6 +130,8 @@ class LivePage:
                                                 .reduce((sum, value) => sum + value, 0);
                       return [green(1), green(95)]; }"""
         )
+        if left == right:
+            return ""
         return "left" if left > right else "right"
 
     def wait_until(self, condition: Callable[[], bool]) -> None:

@@ -21,6 +21,8 @@ from tests.browser.live_page import PATIENCE_MS, LivePage
 NOTICED_S = 45
 # A page that no longer hears from the server says so after 4 s, on a busy machine within this.
 SAID_S = 10
+# A stream that broke off is started again within a second.
+RESTARTED_MS = 3000
 
 
 @pytest.fixture
@@ -122,12 +124,13 @@ def test_two_tabs_are_independent(open_page, server):
     two.start()
     server.wait_for_streams(2)
     # One edge of the clip is white: it changes sides in the tab that asks for it, and there alone.
+    one.wait_until(lambda: one.brighter_side() != "")
     side = one.brighter_side()
-    assert two.brighter_side() == side
+    two.wait_until(lambda: two.brighter_side() == side)
     one.page.get_by_text("Mirror", exact=True).click()
     one.wait_until(lambda: one.brighter_side() != side)
     two.wait_until_video_advances()
-    assert two.brighter_side() == side
+    two.wait_until(lambda: two.brighter_side() == side)
 
     # The tab that stays open runs on, but not all the time that the server takes to miss the other.
     def close_one():
@@ -209,6 +212,19 @@ def test_a_killed_server_is_noticed_and_the_camera_starts_again_when_it_is_back(
         expect(live.page.locator("#fer_lost")).to_have_count(0)
         expect(live.cards).to_have_count(1)
         live.leave()
+
+
+def test_a_stream_that_breaks_off_starts_again_but_not_one_that_was_stopped(open_page, server):
+    live = open_page()
+    live.start()
+    live.break_off()
+    live.wait_until_video_advances()
+    server.wait_for_streams(1)
+    live.stop()
+    server.wait_for_streams(0)
+    live.page.wait_for_timeout(RESTARTED_MS)
+    assert server.streams == 0
+    expect(live.page.get_by_text("Faces appear here")).to_be_visible()
 
 
 def test_it_listens_on_this_computer_alone(server, address):

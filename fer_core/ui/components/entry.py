@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 
 
 def require_app() -> None:
@@ -21,3 +24,28 @@ def require_app() -> None:
 def leave_live() -> None:
     """Forget the stream of a viewer who looks at something else; whoever comes back to it begins a new one."""
     st.session_state.pop("live_session", None)
+
+
+def keep_page_changes() -> None:
+    """See to it that a page asked for by a click is not lost to a timer.
+
+    Streamlit joins requests that wait for the script to begin, and takes the page of the newest. A fragment's timer
+    asks for the page that its viewer is about to leave, so on a busy server a click on a link did nothing now and then.
+    """
+    original = ScriptRequests._request_rerun_locked
+    if getattr(original, "keeps_page_changes", False):
+        return
+
+    def request_rerun(requests: ScriptRequests, new: RerunData) -> bool:
+        if new.is_auto_rerun and requests._state is ScriptRequestType.RERUN:
+            waiting = requests._rerun_data
+            new = replace(
+                new,
+                page_script_hash=waiting.page_script_hash,
+                page_name=waiting.page_name,
+                query_string=waiting.query_string,
+            )
+        return original(requests, new)
+
+    request_rerun.keeps_page_changes = True  # type: ignore[attr-defined]
+    ScriptRequests._request_rerun_locked = request_rerun

@@ -19,6 +19,7 @@ from fer_core.background.launch import start_job
 from fer_core.background.task import Progress, Task
 from fer_core.errors import JobError
 from fer_core.formats import approximate_duration
+from fer_core.ui.components.timers import draw_every
 
 _OWNER = "job_owner"
 # The address's word for the id of the tab; it is there only while the tab has a job.
@@ -72,7 +73,7 @@ def is_own(job: Job) -> bool:
 
 def show_job(job: Job) -> None:
     """Show how far a running job is, with a button that cancels it; rerun the page when it ends."""
-    st.fragment(_show, run_every=_POLL_S)(job)
+    draw_every(_POLL_S, _show, job)
 
 
 def show_failure(job: Job, what: str = "", error: str = "") -> None:
@@ -92,7 +93,7 @@ def show_failure(job: Job, what: str = "", error: str = "") -> None:
 
 def keep_while_open(job: Job) -> None:
     """Keep a job's outcome for as long as this page stays open."""
-    st.fragment(_mark_seen, run_every=_SEEN_EVERY_S)(job)
+    draw_every(_SEEN_EVERY_S, _mark_seen, job)
 
 
 def progress_text(title: str, progress: Progress) -> str:

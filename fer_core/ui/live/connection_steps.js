@@ -126,7 +126,8 @@ class Follower {
   }
 
   watch(peer) {
-    const attempt = this.attempt = new Attempt(peer, Date.now());
+    const before = this.attempt, attempt = this.attempt = new Attempt(peer, Date.now());
+    attempt.slow = Boolean(before?.failure || (before && !before.done.frame && before.slow)); // what was said stays in sight
     peer.addEventListener("icecandidate", ({ candidate }) => { if (candidate) this.reach("candidates", attempt); });
     // 401 and others in this range come from a server; 701 says that none answered.
     peer.addEventListener("icecandidateerror", ({ errorCode }) => { attempt.refused ||= errorCode >= 300 && errorCode < 700; });

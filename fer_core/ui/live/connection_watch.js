@@ -1,7 +1,10 @@
-// Says so when a running live page no longer hears from the server, and starts its camera again when the server is back.
+// Says so when a running live page no longer hears from the server, and starts a camera again that nobody stopped.
 const LOOK_MS = 500;
 const SILENT_AFTER_MS = 3500; // the status line is drawn anew twice a second
 const RESUME_WITHIN_MS = 90000; // after the server is back; a new one has to load first
+const BETWEEN_TRIES_MS = 5000;
+const TRIES = 6; // in RESUME_WITHIN_MS; then something else is wrong, which the page says
+const SETTLED_MS = 10000; // a connection that is about to fail still shows its Stop button
 
 const STYLE = `position: fixed; top: 4rem; left: 50%; transform: translateX(-50%); z-index: 1000100; box-sizing: border-box;
   width: min(38rem, 94vw); padding: 0.7rem 0.9rem; border-radius: 0.6rem; line-height: 1.45; font-size: 0.95rem;
@@ -25,6 +28,9 @@ class Watch {
   heard = Date.now();
   lost = false;
   resumeUntil = 0;
+  wanted = false; // a camera that this viewer started and has not stopped
+  stopping = false; // until the button that stops it has gone
+  presses = []; // when it was started again, milliseconds
 
   look() {
     const now = Date.now();
@@ -33,7 +39,7 @@ class Watch {
     if (beat !== this.beat || document.hidden) [this.beat, this.heard] = [beat, now];
     const lost = beat !== null && now - this.heard > SILENT_AFTER_MS;
     if (lost !== this.lost) this.show(lost);
-    if (!lost && now < this.resumeUntil) this.startAgain();
+    if (!lost) this.keepPlaying(now);
   }
 
   show(lost) {
@@ -44,16 +50,40 @@ class Watch {
     else this.resumeUntil = Date.now() + RESUME_WITHIN_MS;
   }
 
-  // Presses what this viewer had pressed in this tab before the connection was lost.
-  startAgain() {
-    document.querySelector(".st-key-acknowledge button")?.click();
-    const frame = document.querySelector("iframe[title*='webrtc']")?.contentDocument;
-    const buttons = [...(frame?.querySelectorAll("button") ?? [])];
-    const named = (words) => buttons.find((button) => words.test(button.textContent) && !button.disabled);
-    const plays = named(/stop camera/i) && this.beat !== null;
-    const start = named(/start camera/i);
-    start?.click();
-    if (plays || start) this.resumeUntil = 0;
+  // Presses what this viewer had pressed in this tab before the server was lost, or before the stream ended by itself:
+  // the component gives up for good when a connection is silent for a few seconds.
+  keepPlaying(now) {
+    const resuming = now < this.resumeUntil;
+    if (resuming) document.querySelector(".st-key-acknowledge button")?.click();
+    const page = document.querySelector("iframe[title*='webrtc']")?.contentDocument;
+    if (!page) {
+      if (!resuming) this.wanted = false; // another page, or a photo
+      return;
+    }
+    this.noticeStop(page);
+    const buttons = [...page.querySelectorAll("button")].filter((button) => !button.disabled);
+    const named = (words) => buttons.find((button) => words.test(button.textContent));
+    const [start, stop] = [named(/start camera/i), named(/stop camera/i)];
+    this.stopping &&= Boolean(stop);
+    if (stop && !this.stopping) {
+      this.wanted = true;
+      if (this.presses.length && now - this.presses.at(-1) > SETTLED_MS) this.resumeUntil = 0;
+    } else if (start && (this.wanted || resuming)) this.startAgain(start, now);
+  }
+
+  startAgain(start, now) {
+    this.presses = this.presses.filter((then) => now - then < RESUME_WITHIN_MS);
+    if (this.presses.length >= TRIES || now - (this.presses.at(-1) ?? 0) < BETWEEN_TRIES_MS) return;
+    this.presses.push(now);
+    start.click();
+  }
+
+  noticeStop(page) {
+    if (page === this.listensTo) return;
+    this.listensTo = page;
+    page.addEventListener("click", ({ target }) => {
+      if (/stop camera/i.test(target.closest("button")?.textContent)) [this.wanted, this.stopping, this.resumeUntil] = [false, true, 0];
+    }, true);
   }
 }
 

@@ -19,7 +19,7 @@ def watch_connection() -> None:
     """Watch from now on, on this page, whether a running stream still hears from the server.
 
     After some four seconds of silence the page says so. When the server is back, the notice and the camera's button,
-    which this viewer had pressed in the same tab, are pressed again.
+    which this viewer had pressed in the same tab, are pressed again; so is the button when the stream alone broke off.
     """
     with st.container(key="connection_watch"):
         _component(key="watch")

@@ -12,6 +12,7 @@ from fer_core.live.baselines import COLLECT_S, FORGET_S, BaselineKeeper, Baselin
 from fer_core.live.session import LiveSession
 from fer_core.recognition.baseline import EXPECTED_NEUTRAL, NEUTRAL, Baseline
 from fer_core.ui.components.face_cards import face_name
+from fer_core.ui.components.timers import draw_every
 
 _MAX_FACES = 6
 _WIDTH_PX = 330
@@ -28,7 +29,7 @@ _NOTE_HELP = (
 
 def neutral_bar(session: LiveSession, playing: bool) -> None:
     """Offer to set the neutral baseline of each face in sight, show the countdown, and what was set."""
-    st.fragment(_bar)(session, playing)
+    draw_every(None, _bar, session, playing)
 
 
 def _bar(session: LiveSession, playing: bool) -> None:
@@ -43,7 +44,7 @@ def _bar(session: LiveSession, playing: bool) -> None:
         )
     if popover.open and playing:  # closed, it costs nothing
         with popover, st.container(width=_WIDTH_PX):
-            st.fragment(_baselines, run_every=0.5)(session)
+            draw_every(0.5, _baselines, session)
 
 
 def _baselines(session: LiveSession) -> None:

@@ -16,6 +16,7 @@ from fer_core.live.telemetry import HISTORY_S
 from fer_core.live.timeline import face_series
 from fer_core.models.label_sets import title_of
 from fer_core.ui.components.face_cards import face_cards_html, face_name
+from fer_core.ui.components.timers import draw_every
 from fer_core.ui.components.widgets import empty_state, empty_state_html
 from fer_core.ui.live.timeline import lanes
 
@@ -38,12 +39,12 @@ def status_line(session: LiveSession, playing: bool, visible: bool, cards: Delta
         visible: whether anybody can see the page.
         cards: what `cards_room` gave.
     """
-    st.fragment(_status, run_every=_EVERY_S if playing and visible else None)(session, playing, cards)
+    draw_every(_EVERY_S if playing and visible else None, _status, session, playing, cards)
 
 
 def timeline(session: LiveSession, playing: bool, visible: bool) -> None:
     """Show the scores of the last minute."""
-    st.fragment(_timeline, run_every=_TIMELINE_EVERY_S if playing and visible else None)(session, playing)
+    draw_every(_TIMELINE_EVERY_S if playing and visible else None, _timeline, session, playing)
 
 
 def _status(session: LiveSession, playing: bool, cards: DeltaGenerator) -> None:

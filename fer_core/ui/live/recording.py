@@ -10,6 +10,7 @@ from fer_core.live.recorder import Recorder
 from fer_core.live.session import LiveSession
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.ui.components.access import keep_own_session
+from fer_core.ui.components.timers import draw_every
 from fer_core.ui.components.widgets import page_link
 
 _NOTE = "Times, boxes and scores go into a table on this page's computer; no picture does."
@@ -17,7 +18,7 @@ _NOTE = "Times, boxes and scores go into a table on this page's computer; no pic
 
 def recording_bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
     """Offer to record the stream, say how far that is, and where it went."""
-    st.fragment(_bar, run_every=1.0 if playing else None)(session, recognizer, playing)
+    draw_every(1.0 if playing else None, _bar, session, recognizer, playing)
 
 
 def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:

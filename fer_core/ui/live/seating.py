@@ -8,6 +8,7 @@ from fer_core.live.governor import available_cores
 from fer_core.live.seats import Seats
 from fer_core.live.session import LiveSession
 from fer_core.settings import Settings
+from fer_core.ui.components.timers import draw_every
 
 # A stream of one face takes a fifth of a core.
 _VIEWERS_A_CORE = 5
@@ -28,7 +29,7 @@ def may_stream(session: LiveSession, seats: Seats) -> bool:
     """Return whether there is a place for a viewer; where there is none, say so until there is."""
     if seats.ahead(session.id) is None:
         return True
-    st.fragment(_wait, run_every=_ASK_S)(session, seats)
+    draw_every(_ASK_S, _wait, session, seats)
     return False
 
 

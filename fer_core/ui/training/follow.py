@@ -29,6 +29,7 @@ from fer_core.training.run.records import ValidationRecord, WatchedFaces
 from fer_core.training.timing.eta import Eta, estimate_eta
 from fer_core.ui.components.access import is_operator
 from fer_core.ui.components.pictures import png_url
+from fer_core.ui.components.timers import draw_every
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.training.actions import actions, ask_delete, exporting
 from fer_core.ui.training.epochs import epoch_by_epoch
@@ -75,7 +76,7 @@ def follow(run: RunFolder | None) -> None:
         return
     status = run.status()
     busy = status is None or status.live or exporting(run)
-    st.fragment(_follow, run_every=_LOOK_S if busy else None)(run, busy)
+    draw_every(_LOOK_S if busy else None, _follow, run, busy)
     _note(run)
 
 

@@ -43,6 +43,7 @@ from fer_core.training.timing.throughput import (
 )
 from fer_core.ui.components.pictures import png_url
 from fer_core.ui.components.selections import saved_selections
+from fer_core.ui.components.timers import draw_every
 from fer_core.ui.training.rate_finder import rate_finder
 
 FOLLOWED = "followed_run"
@@ -345,7 +346,7 @@ def _time_line(config: RunConfig) -> None:
     speed = known_throughput(config)
     if speed is None and not _training_now():
         _measure(config)
-    st.fragment(_time_text, run_every=1.0 if speed is None else None)(config, f"{device.name}{fast}")
+    draw_every(1.0 if speed is None else None, _time_text, config, f"{device.name}{fast}")
 
 
 def _time_text(config: RunConfig, device: str) -> None:

@@ -16,6 +16,7 @@ from fer_core.errors import RunError
 from fer_core.training.config import differences
 from fer_core.training.run.folder import RunFolder, RunStatus
 from fer_core.training.run.store import RunResult, result_of, seed_groups
+from fer_core.ui.components.timers import draw_every
 from fer_core.ui.training.form import FOLLOWED
 
 _LOOK_S = 2.5
@@ -45,7 +46,7 @@ def runs_table(runs: Sequence[RunFolder]) -> None:
         label_visibility="collapsed",
     )
     live = any((status := run.status()) and status.live for run in runs)
-    st.fragment(_table, run_every=_LOOK_S if live else None)(runs, query)
+    draw_every(_LOOK_S if live else None, _table, runs, query)
 
 
 def _table(runs: Sequence[RunFolder], query: str) -> None:
