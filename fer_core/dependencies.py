@@ -13,6 +13,7 @@ INSTALL_TRAIN = 'pip install "fer-dashboard[train]"'
 INSTALL_EXCEL = 'pip install "fer-dashboard[excel]"'
 INSTALL_SERVICE = 'pip install "fer-dashboard[service]"'
 INSTALL_CLUSTER = 'pip install "fer-dashboard[cluster]"'
+INSTALL_POSTGRES = 'pip install "fer-dashboard[postgres]"'
 INSTALL_MLFLOW = 'pip install "fer-dashboard[mlflow]"'
 
 

@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | `FER_MODEL` | name of an available model or path of a model's folder | the one put live last, else the bundled one |
 | `FER_HOME` | folder of data sets, runs, models and sessions | the system's folder for a user's data |
+| `FER_DATABASE_URL` | where sessions are kept, such as postgresql://user:password@host/name | SQLite in FER_HOME |
 | `FER_ICE_SERVERS` | JSON list of STUN/TURN servers as in `RTCPeerConnection`'s `iceServers` | none |
 | `FER_OPERATOR_TOKEN` | what unlocks reading server paths, deleting and training; at least 16 characters | none |
 | `FER_TURN_SECRET` | the `static-auth-secret` of coturn; its servers then need no credentials | none |
@@ -45,6 +46,11 @@ def home_folder() -> Path:
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     former = Path(base).expanduser() / _NAME
     return (former if former.is_dir() else user_data_path(_NAME, appauthor=False)).resolve()
+
+
+def database_url(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the URL of the database of sessions, or an empty text for the one in the home folder."""
+    return environ.get("FER_DATABASE_URL", "").strip()
 
 
 def operator_token(environ: Mapping[str, str] = os.environ) -> str:

@@ -113,6 +113,8 @@ class FrameResult:
         second: scores for a second label set, (n, k), where that was asked for.
         corrected: float32 (n, k), the scores relative to each face's neutral baseline, a row of NaN for a face without
             one; None where no face has one.
+        unsmoothed: float32 (n, k), the scores of this frame alone, before they were smoothed over time; None where
+            they were not.
     """
 
     index: int
@@ -125,6 +127,7 @@ class FrameResult:
     shown: tuple[int | None, ...] | None = None
     second: Prediction | None = None
     corrected: np.ndarray | None = None
+    unsmoothed: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.detections)
@@ -135,8 +138,8 @@ class FrameResult:
         _require(self.shown is None or len(self.shown) == n, f"expected {n} labels to show, got {self.shown}")
         _require(self.second is None or len(self.second) == n, f"expected {n} second predictions, got {self.second}")
         shape = self.prediction.probs.shape
-        if self.corrected is not None:
-            _require(self.corrected.shape == shape, f"corrected must have shape {shape}, got {self.corrected.shape}")
+        for name, scores in (("corrected", self.corrected), ("unsmoothed", self.unsmoothed)):
+            _require(scores is None or scores.shape == shape, f"{name} must have shape {shape}, got {scores}")
 
     def __len__(self) -> int:
         return len(self.detections)

@@ -15,11 +15,13 @@ from fer_core.ui.components.model_details import model_details
 from fer_core.ui.live.connection_steps import connection_steps
 from fer_core.ui.live.connection_watch import watch_connection
 from fer_core.ui.live.controls import live_settings
+from fer_core.ui.live.markers import marker_bar
 from fer_core.ui.live.neutral import neutral_bar
 from fer_core.ui.live.panels import cards_room, status_line, timeline
 from fer_core.ui.live.photo import photo_view
 from fer_core.ui.live.recording import recording_bar
 from fer_core.ui.live.seating import may_stream, seats_of
+from fer_core.ui.live.session_details import details_popover
 from fer_core.ui.live.visibility import page_visible
 from fer_core.ui.live.webrtc import live_video
 
@@ -60,6 +62,8 @@ else:
         with st.container(horizontal=True, vertical_alignment="center", key="live_actions"):
             recording_bar(session, recognizer, playing)
             neutral_bar(session, playing)
+            details_popover(session)
+        marker_bar(session)
     st.subheader("The last minute")
     timeline(session, playing, visible)
 

@@ -26,6 +26,7 @@ _SLOW = (
     "models/test_registry.py",
     "pages",
     "service/test_workers.py",
+    "sessions/test_faults.py",
     "training/loop",
     "training/run/test_process.py",
     "training/run/test_damage.py",

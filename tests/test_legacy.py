@@ -9,9 +9,8 @@ from fer_core.data.store import list_stores, open_store, write_store
 from fer_core.emotions import LABELS
 from fer_core.evaluation.serialization import card_calibration, card_results
 from fer_core.legacy import with_current_keys
-from fer_core.live.recorder import list_sessions
 from fer_core.models.card import ModelCard
-from fer_core.recognition.table import read_table
+from fer_core.sessions.store import list_sessions
 from fer_core.training.run.store import broken_runs, find_run, list_runs
 
 
@@ -134,7 +133,10 @@ def test_a_session_of_before_is_listed_and_read(home):
     )
     session = list_sessions()[0]
     assert session.metadata()["model"]["name"] == "seed-cnn"
-    assert read_table(session.table_file.read_bytes())["expression"].tolist() == ["angry"]
+    assert session.all_rows()["expression"].tolist() == ["angry"]
+    assert session.table() == (folder / "table.csv").read_bytes().replace(
+        b",1,0,0,0,0,0,0", b",1.0000" + b",0.0000" * 6
+    )
 
 
 @pytest.mark.parametrize(

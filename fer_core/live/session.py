@@ -23,9 +23,10 @@ from fer_core.annotate import AnnotateOptions, annotate
 from fer_core.errors import FerError
 from fer_core.live.baselines import BaselineKeeper
 from fer_core.live.governor import Governor
-from fer_core.live.recorder import Recorder
 from fer_core.live.telemetry import History, Moment, RateMeter, Rates
 from fer_core.recognition.pipeline import StreamSettings
+from fer_core.sessions.recorder import Recorder
+from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.types import FrameResult
 
 logger = logging.getLogger(__name__)
@@ -54,11 +55,13 @@ class LiveSettings:
         stream: how faces are found, held and smoothed, and what they are scored for.
         draw: what is drawn on the returned frame.
         mirror: whether the picture is flipped left to right, as in a mirror.
+        recorded: the same for a recording, which notes what of it changes; None leaves that out.
     """
 
     stream: StreamSettings = field(default_factory=lambda: StreamSettings(smoothing_s=0.3))
     draw: AnnotateOptions = field(default_factory=AnnotateOptions)
     mirror: bool = True
+    recorded: RecordedSettings | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +139,7 @@ class LiveSession:
     def use(
         self, new_analyzer: Callable[[StreamSettings], Analyzer], model: object, settings: LiveSettings | None = None
     ) -> None:
-        """Analyse with these settings from the next frame on; another model begins a new stream.
+        """Analyse with these settings from the next frame on; another model begins a new stream, but no new recording.
 
         Both change at once, so that no frame is analysed by one model with the settings for another.
 
@@ -149,7 +152,6 @@ class LiveSession:
         if model == self._model:
             self.settings = settings or self.settings
             return
-        self._close_recorder()
         with self._lock:
             self._new_analyzer, self._model, self.settings = new_analyzer, model, settings or self.settings
             ended = self._end_stream()
@@ -196,7 +198,7 @@ class LiveSession:
             return image_bgr
         self.baselines.add(result)
         if recorder := self.recorder:
-            recorder.add(result, stream.baselines)
+            recorder.add(result, stream.baselines, settings.recorded)
         self._note_result(result, plain, start_s, delivered)
         if self._governor:
             self._governor.note(self.id, self._cpu_clock() - cpu_start_s, self._clock() - start_s)
@@ -204,7 +206,8 @@ class LiveSession:
 
     def end(self) -> None:
         """End the stream, and its recording; calling it again does nothing. The next frame begins a new stream."""
-        self._close_recorder()
+        if recorder := self.recorder:
+            recorder.close()
         with self._lock:
             ended = self._end_stream()
         self._log_end(ended)
@@ -265,10 +268,6 @@ class LiveSession:
                 *ended,
                 live_sessions(),
             )
-
-    def _close_recorder(self) -> None:
-        if recorder := self.recorder:
-            recorder.close()
 
     def _at_known_size(self, image_bgr: np.ndarray) -> np.ndarray:
         """Undo a browser's lowering of its resolution, which would part each face from its past."""

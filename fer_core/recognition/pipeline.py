@@ -177,11 +177,12 @@ class StreamAnalyzer:
         boxes = np.array([track.xyxy for track in tracks], np.float32).reshape(-1, 4)
         ids = [track.track_id for track in tracks]
         faces = crop_faces(gray, boxes)
-        probs, second = self._classify(faces, settings)
-        probs = self._smoother.update(ids, probs, time_s, settings.smoothing_s)
+        unsmoothed, second = self._classify(faces, settings)
+        probs = self._smoother.update(ids, unsmoothed, time_s, settings.smoothing_s)
         detected = Detections(boxes, np.array([track.score for track in tracks], np.float32))
         prediction = Prediction(probs, self._classifier.labels)
         result = _result(self._index, time_s, gray, detected, faces, prediction, ids)
+        result = dataclasses.replace(result, unsmoothed=unsmoothed)
         if second is not None:
             second = self._second_smoother.update(ids, second, time_s, settings.smoothing_s)
             result = dataclasses.replace(result, second=Prediction(second, self._classifier.labels))

@@ -14,14 +14,14 @@ import pandas as pd
 
 from fer_core.types import FrameResult, corrected_column
 
-_BOX = ("left", "top", "right", "bottom")
-_QUALITY = ("face_size_px", "sharpness", "brightness", "detector_score", "valid", "not_valid_because")
-_BEFORE_SCORES = (*_BOX, *_QUALITY, "expression", "uncertain")
+BOX = ("left", "top", "right", "bottom")
+QUALITY = ("face_size_px", "sharpness", "brightness", "detector_score", "valid", "not_valid_because")
+_BEFORE_SCORES = (*BOX, *QUALITY, "expression", "uncertain")
 # How many digits numbers have behind the point; scores have four.
 _DIGITS: Mapping[str, int] = MappingProxyType(
     {
         "time_s": 3,
-        **dict.fromkeys(_BOX, 1),
+        **dict.fromkeys(BOX, 1),
         "face_size_px": 1,
         "sharpness": 3,
         "brightness": 3,
@@ -29,6 +29,11 @@ _DIGITS: Mapping[str, int] = MappingProxyType(
     }
 )
 _SCORE_DIGITS = 4
+
+
+def number_digits(column: str) -> int:
+    """Return how many digits numbers of a column have behind the point."""
+    return _DIGITS.get(column, _SCORE_DIGITS)
 
 
 class Table:
@@ -90,7 +95,7 @@ class Table:
         probs = result.prediction.probs
         columns = {
             "face": (result.track_id + 1).tolist(),
-            **dict(zip(_BOX, result.detections.xyxy.T.tolist(), strict=True)),
+            **dict(zip(BOX, result.detections.xyxy.T.tolist(), strict=True)),
             **result.quality_columns(),
             "expression": result.prediction.top,
             "uncertain": (probs.max(axis=1, initial=0.0) < self._uncertain_below).tolist(),
@@ -103,7 +108,7 @@ class Table:
         self._writer.writerow(self.columns)
 
     def _write(self, row: Mapping[str, Any]) -> None:
-        self._writer.writerow([_text(row.get(name), _DIGITS.get(name, _SCORE_DIGITS)) for name in self.columns])
+        self._writer.writerow([_text(row.get(name), number_digits(name)) for name in self.columns])
 
 
 class JsonLinesTable(Table):
@@ -113,7 +118,7 @@ class JsonLinesTable(Table):
         pass
 
     def _write(self, row: Mapping[str, Any]) -> None:
-        values = {name: _rounded(row.get(name), _DIGITS.get(name, _SCORE_DIGITS)) for name in self.columns}
+        values = {name: _rounded(row.get(name), number_digits(name)) for name in self.columns}
         self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
 
 
@@ -134,23 +139,6 @@ def score_columns(rows: pd.DataFrame) -> list[str]:
     scores = columns[columns.index("uncertain" if "uncertain" in columns else "expression") + 1 :]
     corrected = set(map(corrected_column, scores))
     return [name for name in scores if name not in corrected]
-
-
-def without_empty_corrections(content: bytes) -> bytes:
-    """Return a CSV table without its columns of corrected scores if all of them are empty.
-
-    Args:
-        content: what a `Table` wrote; a half-written last row stays as it is.
-    """
-    head, _, rows = content.partition(b"\n")
-    names = next(csv.reader([head.decode("utf-8")]), [])
-    corrected = set(map(corrected_column, names)) & set(names)
-    empty = b"," * len(corrected) + b"\n"
-    if not corrected or rows.count(empty) < rows.count(b"\n"):
-        return content
-    kept = io.StringIO()
-    csv.writer(kept, lineterminator="\n").writerow(names[: -len(corrected)])
-    return kept.getvalue().encode("utf-8") + rows.replace(empty, b"\n")
 
 
 def read_table(content: bytes) -> pd.DataFrame:

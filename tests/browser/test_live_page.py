@@ -152,13 +152,16 @@ def test_scores_are_recorded_while_the_stream_runs_and_wait_on_the_page_of_sessi
     live.page.get_by_role("button", name="Record scores").click()
     expect(live.page.get_by_text(re.compile(r"Recording · 0:0[1-9] · \d+ rows"))).to_be_visible(timeout=PATIENCE_MS)
     live.wait_until_video_advances()
+    live.page.locator("body").press("1")
+    expect(live.page.get_by_text("Key 1 at 0:0")).to_be_visible(timeout=PATIENCE_MS)
     live.page.get_by_role("button", name="Stop recording").click()
     kept = live.page.get_by_text(re.compile(r"Kept: 0:\d\d, \d+ rows"))
     expect(kept).to_be_visible(timeout=PATIENCE_MS)
     rows = int(re.search(r"(\d+) rows", kept.inner_text())[1])
     live.page.get_by_role("link", name="See it").click()
     expect(live.page.get_by_role("heading", name="Recorded sessions")).to_be_visible(timeout=PATIENCE_MS)
-    expect(live.page.get_by_text(re.compile(rf"^{rows} rows\. Kept in"))).to_be_visible(timeout=PATIENCE_MS)
+    live.page.get_by_role("tab", name="Table").click()
+    expect(live.page.get_by_text(re.compile(rf"^{rows} rows\. .*Kept in"))).to_be_visible(timeout=PATIENCE_MS)
     expect(live.cards.first).to_be_visible()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -15,15 +14,17 @@ from fer_core.data.face_set import FaceSet
 from fer_core.data.store import write_store
 from fer_core.emotions import LABELS
 from fer_core.files import write_json
-from fer_core.live.recorder import Recorder
 from fer_core.models.bundle import load_bundle, scores_key
 from fer_core.models.card import ModelCard
+from fer_core.sessions.database import open_database
+from fer_core.sessions.details import Details
+from fer_core.sessions.markers import CODE, EXCLUDED, Marker, add_markers
 from fer_core.training.config import PRESETS
 from fer_core.training.run.store import find_run
-from fer_core.types import Detections, FrameResult, Prediction
 from tests.browser.layout import layout_problems
 from tests.browser.training_app import keep_speed
 from tests.drawn_faces import demo_set
+from tests.sessions.recording import frame, record
 
 # Generous, since a busy machine must not fail a test; nothing is measured by it.
 PATIENCE_MS = 120_000
@@ -32,7 +33,7 @@ MODEL = "compact"
 # By the page's name in the menu: a text that shows that it is drawn, and the tabs that are looked at.
 PAGES = {
     "Pictures and videos": ("Results appear here", ()),
-    "Sessions": ("12 rows.", ()),
+    "Sessions": ("2 faces", ("Shares", "Markers", "Agreement")),
     "Data set": ("Drawn by this program", ("Browse", "Problems", "Map")),
     "Training": ("Validation after epoch", ()),
     "Evaluate": ("recognised", ("Confusion", "Calibration", "Robustness", "Report", "Models")),
@@ -88,14 +89,10 @@ def _finish_run(name: str) -> None:
 
 def _record_session() -> None:
     """Record two faces in six frames, a tenth of a second apart."""
-    clock, now_utc = iter(np.arange(10) / 10), datetime(2026, 3, 1, 12, tzinfo=UTC)
-    card = ModelCard(MODEL, MODEL, 1, LABELS)
-    recorder = Recorder(card, LABELS, clock=lambda: float(next(clock)), now_utc=lambda: now_utc)
-    detections = Detections(np.zeros((2, 4), np.float32), np.ones(2, np.float32))
-    prediction = Prediction(np.full((2, 7), 1 / 7, np.float32), LABELS)
-    for index in range(6):
-        recorder.add(FrameResult(index, 0.0, (64, 48), detections, prediction, np.arange(2)))
-    recorder.close()
+    details = Details("a study with a rather long name", "P01", "a condition", "A session with a name", "", ("tag",))
+    session = record(open_database(), [frame(index, 2) for index in range(6)], details=details)
+    add_markers(session, [Marker(0.2, "a marker with a rather long name"), Marker(0.3, "", 0.4, EXCLUDED)])
+    add_markers(session, [Marker(0.0, "happy", 0.5, CODE, "Ann"), Marker(0.0, "neutral", 0.5, CODE, "Bob")])
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

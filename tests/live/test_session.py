@@ -1,4 +1,6 @@
+import dataclasses
 import threading
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -212,27 +214,29 @@ def test_the_same_model_again_does_not_interrupt_the_stream(session, frame, anal
     assert len(analyzers) == 1
 
 
-def test_a_model_and_its_settings_change_together_and_end_the_recording(session, frame, analyzers):
-    class Closable:
-        closed = False
+def test_a_model_and_its_settings_change_together_and_the_recording_goes_on(session, frame, analyzers):
+    class Noting:
+        noted: ClassVar[list] = []
 
-        def add(self, result, baselines):
-            assert not self.closed
+        def add(self, result, baselines, settings):
+            self.noted.append((result.index, settings))
 
         def close(self):
-            self.closed = True
+            self.noted.append("closed")
 
-    session.use(session._new_analyzer, ("model", "people"), LiveSettings(stream=StreamSettings(label_set="people")))
-    session.recorder = Closable()
+    people, fer = (LiveSettings(stream=StreamSettings(label_set=name), recorded=name) for name in ("people", "fer"))
+    session.use(session._new_analyzer, ("model", "people"), people)
+    session.recorder = Noting()
     session.process(frame)
-    session.use(session._new_analyzer, ("model", "people"), LiveSettings(stream=StreamSettings(96, label_set="people")))
+    session.use(session._new_analyzer, ("model", "people"), dataclasses.replace(people, mirror=True))
     session.process(frame)
-    assert len(analyzers) == 1 and analyzers[0].settings.min_face_px == 96 and not session.recorder.closed
-    session.use(session._new_analyzer, ("model", "fer"), LiveSettings(stream=StreamSettings(label_set="fer")))
-    assert session.recorder.closed
-    session.recorder = None
+    assert len(analyzers) == 1
+    session.use(session._new_analyzer, ("model", "fer"), fer)
     session.process(frame)
     assert [analyzer.settings.label_set for analyzer in analyzers] == ["people", "fer"]
+    session.end()
+    assert Noting.noted == [(1, "people"), (2, "people"), (1, "fer"), "closed"]
+    session.recorder = None
 
 
 def test_reading_and_setting_while_frames_run_never_breaks(session, frame):

@@ -80,6 +80,8 @@ def test_settings_reach_the_viewer_s_session_and_nobody_else_s(entered):
     assert mine.settings.stream.hysteresis is None
     assert theirs.settings.stream.hysteresis.uncertain_below == theirs.settings.draw.threshold
     assert theirs.settings.draw.numbers
+    recorded = mine.settings.recorded.values
+    assert (recorded["min_face_px"], recorded["mirrored"], recorded["steady_labels"]) == (120, False, False)
 
 
 def test_a_viewer_chooses_what_faces_are_scored_for_and_its_threshold_follows(page, monkeypatch, three_label_sets):

@@ -83,7 +83,7 @@ def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], nam
         shown = shown.assign(not_valid_because=shown["not_valid_because"].fillna(""))
     st.dataframe(shown, hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if len(rows) > _SHOWN_ROWS else ""
-    st.caption(f"{count_text(len(rows), 'row')}{more}. {_not_valid(rows)}{note}")
+    st.caption(f"{count_text(len(rows), 'row')}{more}. {not_valid_text(rows)}{note}")
 
 
 def _other_formats(csv: bytes, name: str) -> None:
@@ -100,7 +100,7 @@ def _other_formats(csv: bytes, name: str) -> None:
             )
 
 
-def _not_valid(rows: pd.DataFrame) -> str:
+def not_valid_text(rows: pd.DataFrame) -> str:
     """Say how many faces are marked as not valid, and why; nothing where none is or an earlier version wrote it."""
     if "valid" not in rows or not (not_valid := rows[rows["valid"] == "no"]).size:
         return ""

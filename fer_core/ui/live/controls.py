@@ -12,6 +12,7 @@ from fer_core.models.calibration import Calibration
 from fer_core.models.card import ModelCard
 from fer_core.recognition.hysteresis import HysteresisSettings
 from fer_core.recognition.pipeline import StreamSettings
+from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.ui.components.label_set_choice import label_set_choice, second_label_set_choice
 
 _DEFAULT = LiveSettings()
@@ -31,7 +32,7 @@ def live_settings(of_stream: bool, card: ModelCard) -> LiveSettings:
     """
     with st.sidebar:
         st.subheader("Expressions")
-        label_set = label_set_choice(card, "Changing it starts the last minute anew and ends a recording.")
+        label_set = label_set_choice(card, "Changing it starts the last minute anew; a recording notes it and goes on.")
         second = second_label_set_choice(card, label_set) if of_stream else None
         threshold = _uncertain_below(card, label_set)
         steady = of_stream and _toggle("Steady labels", True, help=_STEADY)
@@ -46,7 +47,19 @@ def live_settings(of_stream: bool, card: ModelCard) -> LiveSettings:
         boxes = _toggle("Boxes", _DEFAULT.draw.boxes)
         words = _toggle("Words and scores", _DEFAULT.draw.words)
     draw = AnnotateOptions(threshold=threshold / 100, boxes=boxes, words=words, numbers=True)
-    return LiveSettings(stream=stream, mirror=mirror, draw=draw)
+    return LiveSettings(stream=stream, mirror=mirror, draw=draw, recorded=_recorded(card, stream, mirror, threshold))
+
+
+def _recorded(card: ModelCard, stream: StreamSettings, mirror: bool, threshold: float) -> RecordedSettings:
+    """Return what a recording writes down of the settings."""
+    values = {
+        "smoothing_s": stream.smoothing_s,
+        "min_face_px": stream.min_face_px,
+        "mirrored": mirror,
+        "steady_labels": stream.hysteresis is not None,
+        "shown_uncertain_below": threshold / 100,
+    }
+    return RecordedSettings(card, stream.label_set, values)
 
 
 def _uncertain_below(card: ModelCard, label_set: str) -> float:

@@ -1,47 +1,82 @@
-"""Recorded sessions on a page: choose one, look at its course, take its table away, delete it."""
+"""Recorded sessions on a page: choose one, look into it, compare conditions, look after studies."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from html import escape
 
-import pandas as pd
 import streamlit as st
 
 from fer_core.charts.timeline import clock
-from fer_core.errors import SessionError
+from fer_core.errors import FerError, SessionError
 from fer_core.formats import count_text
-from fer_core.live.recorder import Session, list_sessions
-from fer_core.media.summary import summarize
 from fer_core.models.label_sets import title_of, trained_label_sets
-from fer_core.recognition.table import score_columns
-from fer_core.types import corrected_column
-from fer_core.ui.components.access import may_see_session, operator_only
-from fer_core.ui.components.face_cards import face_name, face_summaries_html
-from fer_core.ui.components.face_table import (
-    course_of_faces,
-    table_of_faces,
-)
+from fer_core.sessions.store import Session, import_problems, list_sessions
+from fer_core.ui.components.access import is_operator, may_see_session, operator_only
+from fer_core.ui.components.face_cards import face_summaries_html
 from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.sessions.agreement import agreement_view
+from fer_core.ui.sessions.conditions import conditions_view
+from fer_core.ui.sessions.details import details_view
+from fer_core.ui.sessions.filters import filtered
+from fer_core.ui.sessions.markers import markers_view
+from fer_core.ui.sessions.over_time import over_time
+from fer_core.ui.sessions.rows import forget_rows, summary_of
+from fer_core.ui.sessions.shares import shares_view
+from fer_core.ui.sessions.studies import studies_view
+from fer_core.ui.sessions.table import table_of_session
+
+_TABS: dict[str, Callable[[Session], None]] = {
+    "Over time": over_time,
+    "Shares": shares_view,
+    "Markers": markers_view,
+    "Agreement": agreement_view,
+    "Table": table_of_session,
+    "Details": details_view,
+}
+_VIEWS = ("Sessions", "Conditions", "Studies")
 
 
 def sessions_view() -> None:
-    """Show the sessions of this machine."""
+    """Show the sessions of this machine, as far as this viewer may see them."""
     operator_only("Seeing what others recorded", "sessions_token")
-    sessions = [session for session in list_sessions() if may_see_session(session.name)]
-    if not sessions:
+    try:
+        with st.spinner("Opening the sessions; those of an earlier version take a while the first time."):
+            sessions = [session for session in list_sessions() if may_see_session(session.name)]
+        for problem in import_problems() if is_operator() else ():
+            st.warning(problem, icon=":material/warning:")
+        _show_all(sessions)
+    except FerError as error:
+        st.error(str(error), icon=":material/database_off:")
+
+
+def _show_all(sessions: Sequence[Session]) -> None:
+    view = st.segmented_control(
+        "View", _VIEWS, default=_VIEWS[0], required=True, key="sessions_view", label_visibility="collapsed"
+    )
+    if view == "Studies":
+        studies_view(sessions)
+    elif not sessions:
         empty_state(
             "No session has been recorded yet",
             "On the Live page, start the camera and press Record scores. "
             "The times, boxes and scores of every face come here as a table; pictures are never kept.",
             260,
         )
+    elif view == "Conditions":
+        conditions_view(sessions)
+    else:
+        _show_one_of(filtered(sessions))
+
+
+def _show_one_of(sessions: Sequence[Session]) -> None:
+    if not sessions:
+        st.caption("No session fits the search.")
         return
-    names = [session.name for session in sessions]
-    if st.session_state.get("session") not in names:
+    by_name = {session.name: session for session in sessions}
+    if st.session_state.get("session") not in by_name:
         st.session_state.pop("session", None)  # it was deleted
-    name = st.selectbox("Session", names, key="session")
-    session = sessions[names.index(name)]
+    session = by_name[st.selectbox("Session", by_name, key="session", format_func=lambda name: by_name[name].title)]
     try:
         _show(session)
     except SessionError as error:
@@ -50,51 +85,33 @@ def sessions_view() -> None:
 
 
 def _show(session: Session) -> None:
-    rows, metadata = session.rows(), session.metadata()
-    labels = score_columns(rows)
-    faces = summarize(rows, labels) if len(rows) else []
-    facts = "".join(f"<span>{escape(part)}</span>" for part in _facts(rows, metadata, len(faces)))
+    facts = "".join(f"<span>{escape(part)}</span>" for part in _facts(session))
     st.html(f'<div class="fer-status">{facts}</div>')
+    if session.problem:
+        st.warning(session.problem, icon=":material/warning:")
+    faces, frames = summary_of(session)
     if faces:
-        st.html(face_summaries_html(faces, labels, {}, rows["frame"].nunique()))
-        course_of_faces(_chosen_scores(rows, labels, metadata), labels, faces)
-    table_of_faces(session.table(), rows, metadata, session.name, f"Kept in {session.path} until you delete it.")
+        st.html(face_summaries_html(faces, session.labels, {}, frames))
+    tabs = st.tabs(list(_TABS), key="session_tab", on_change="rerun")
+    for tab, show in zip(tabs, _TABS.values(), strict=True):
+        if tab.open:  # the others cost nothing
+            with tab:
+                show(session)
 
 
-def _chosen_scores(rows: pd.DataFrame, labels: list[str], metadata: dict) -> pd.DataFrame:
-    """Ask for raw or corrected scores where there are both; return the rows with the chosen ones as scores."""
-    corrected = {label: corrected_column(label) for label in labels}
-    if not metadata.get("baselines") or not set(corrected.values()) <= set(rows.columns):
-        return rows
-    choice = st.segmented_control("Scores over time", ["Raw", "Corrected"], default="Raw", required=True, key="scores")
-    for baseline in metadata["baselines"]:
-        st.caption(_baseline_text(baseline))
-    return rows if choice == "Raw" else rows.assign(**{label: rows[name] for label, name in corrected.items()})
-
-
-def _baseline_text(baseline: dict) -> str:
-    """Say from when on a face's scores were corrected, and by which seconds."""
-    used = (
-        f"{clock(baseline['first_s'])} to {clock(baseline['last_s'])}"
-        if baseline["first_s"] >= 0
-        else f"{baseline['last_s'] - baseline['first_s']:.1f} s that began before the recording"
-    )
-    frames = count_text(baseline["frames"], "frame")
-    name = face_name(baseline["face"] - 1)
-    return f"{name}: corrected for its neutral face from {clock(baseline['from_s'])} on, set by {frames}, {used}."
-
-
-def _facts(rows: pd.DataFrame, metadata: dict, faces: int) -> list[str]:
-    began = datetime.fromisoformat(metadata["began_utc"])
-    length_s = float(rows["time_s"].max()) if len(rows) else 0.0
+def _facts(session: Session) -> list[str]:
+    model = session.about.get("model", {"name": "not known"})
+    details = session.details
+    state = "cut off" if session.cut_off() else "still going on"
     return [
-        f"{began:%d %B %Y, %H:%M:%S} UTC",
-        clock(length_s),
-        count_text(faces, "face"),
-        count_text(rows["frame"].nunique() if len(rows) else 0, "frame"),
-        f"model {metadata['model']['name']}",
-        *_label_set_facts(metadata["model"]),
-        *([] if "ended_utc" in metadata else ["still going on, or cut off"]),
+        f"{session.began_utc:%d %B %Y, %H:%M:%S} UTC",
+        clock(session.length_s),
+        count_text(session.faces, "face"),
+        count_text(session.frames, "frame"),
+        f"model {model['name']}",
+        *_label_set_facts(model),
+        *filter(None, (details.study, details.participant, details.condition, ", ".join(details.tags))),
+        *([] if session.ended_utc else [state]),
     ]
 
 
@@ -110,6 +127,9 @@ def _delete(session: Session) -> None:
         if not operator_only("Deleting", "session_delete_token"):
             return
         st.write(f"Delete the session **{session.name}** with its table? It cannot be brought back.")
+        if session.imported_from:
+            st.caption(f"The folder it was imported from stays: {session.imported_from}. Delete it yourself.")
         if st.button("Delete it", type="primary", key="session_delete_sure"):
             session.delete()
+            forget_rows()
             st.rerun()
