@@ -51,12 +51,14 @@ def turn_port(tmp_path_factory):
     options += ["--no-cli", "--log-file=stdout", f"--pidfile={folder / 'pid'}", f"--userdb={folder / 'turndb'}"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen([turnserver, *options], stdout=log, stderr=subprocess.STDOUT)
-    deadline_s = time.monotonic() + 20
-    while not answers(port):
-        assert process.poll() is None and time.monotonic() < deadline_s, (folder / "log").read_text()
-    yield port
-    process.terminate()
-    process.wait(timeout=20)
+    try:
+        deadline_s = time.monotonic() + 20
+        while not answers(port):
+            assert process.poll() is None and time.monotonic() < deadline_s, (folder / "log").read_text()
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
 
 
 @pytest.fixture(scope="module")
