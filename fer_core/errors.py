@@ -37,6 +37,10 @@ class ArchiveError(FerError):
     """A folder of parts cannot be written, is in use, or belongs to another model or other choices."""
 
 
+class ClusterError(FerError):
+    """The processes that share work cannot be reached, or were named in a way that cannot be used."""
+
+
 class ServiceError(FerError):
     """The service cannot be reached, or refused a request."""
 

@@ -37,7 +37,11 @@ def plain(requirements: dict[str, str]) -> dict[str, str]:
             "requirements.txt",
             [
                 *PROJECT["dependencies"],
-                *(bound for extra in ("train", "service", "excel", "cluster", "postgres") for bound in EXTRAS[extra]),
+                *(
+                    bound
+                    for extra in ("train", "service", "excel", "cluster", "slurm", "remote", "sweep", "postgres")
+                    for bound in EXTRAS[extra]
+                ),
             ],
         ),
         ("requirements-dev.txt", EXTRAS["test"]),

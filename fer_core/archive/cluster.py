@@ -7,52 +7,23 @@ see the same folders under the same paths.
 from __future__ import annotations
 
 import dataclasses
-import logging
-import os
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 
 from fer_core.archive.parts import Work, analyze_source
+from fer_core.archive.remote import place_of
 from fer_core.archive.source import FAILED, Entry
-from fer_core.dependencies import INSTALL_CLUSTER, require_package
-from fer_core.errors import ArchiveError
+from fer_core.background.cluster import LOST, Cluster, connected
+from fer_core.errors import ClusterError
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-LOCAL = "local"
-_CONNECT_S = 10.0
 # Files that wait at the scheduler for each thread of the workers: more would only fill its memory.
 _AHEAD = 16
-_LOST = "The connection to the scheduler was lost. Start the same command again: what is done stays done."
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """The processes that analyse an archive.
-
-    Attributes:
-        address: of a Dask scheduler, such as "tcp://10.0.0.1:8786"; `LOCAL` for processes of this machine.
-        jobs: how many processes of this machine; as many as it has processors if None.
-
-    Raises:
-        ArchiveError: `jobs` is given for a scheduler, whose workers are started elsewhere.
-    """
-
-    address: str = LOCAL
-    jobs: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.jobs and self.address != LOCAL:
-            raise ArchiveError(
-                f"--jobs counts processes on this machine; those of {self.address} are started with `dask worker`. "
-                "Leave one of both away."
-            )
 
 
 def analyze_on(cluster: Cluster, work: Work, waiting: Sequence[Entry]) -> Generator[Entry, None, None]:
@@ -68,20 +39,21 @@ def analyze_on(cluster: Cluster, work: Work, waiting: Sequence[Entry]) -> Genera
 
     Raises:
         DependencyError: Dask distributed is not installed.
-        ArchiveError: the cluster cannot be reached, or has another model or version; or a part cannot be written.
+        ClusterError: the cluster cannot be reached.
+        ArchiveError: it has another model or version, or a part cannot be written.
     """
     if not waiting:
         return
     # The largest first, so that no worker is left alone with a long video at the end.
     by_size = sorted(waiting, key=lambda entry: (entry.attempts, -entry.weight))
-    with _connected(cluster) as client:
+    with connected(cluster) as client:
         yield from _analyze(client, work, by_size)
 
 
-def analyze_in_worker(work: Work, file: str, path: Path) -> Entry:
+def analyze_in_worker(work: Work, file: str, place: Path | str) -> Entry:
     """Analyse a file as `analyze_source` does, on one processor: the others have workers of their own."""
     cv2.setNumThreads(1)
-    return analyze_source(work, file, path)
+    return analyze_source(work, file, place)
 
 
 def _analyze(client: Client, work: Work, waiting: Sequence[Entry]) -> Generator[Entry, None, None]:
@@ -111,7 +83,7 @@ def _outcomes(
             ahead = _AHEAD * _thread_count(client)
         while queue and len(running) < ahead:
             entry = queue.pop()
-            future = client.submit(analyze_in_worker, work, entry.file, Path(entry.file).absolute(), pure=False)
+            future = client.submit(analyze_in_worker, work, entry.file, place_of(entry.file), pure=False)
             running[future.key] = entry
             completed.add(future)
         future = next(completed)
@@ -123,7 +95,7 @@ def _thread_count(client: Client) -> int:
     try:
         threads: Any = client.nthreads()
     except OSError as error:
-        raise ArchiveError(_LOST) from error
+        raise ClusterError(LOST) from error
     return max(2, sum(threads.values()))
 
 
@@ -134,7 +106,7 @@ def _result(future: Future[Any]) -> Entry | None:
     if future.status == "finished":
         return future.result()
     if future.status != "error":
-        raise ArchiveError(_LOST)
+        raise ClusterError(LOST)
     error: Any = future.exception()
     if isinstance(error, KilledWorker):
         return None
@@ -146,30 +118,3 @@ def _deadly(entry: Entry) -> str:
         f"{Path(entry.file).name}: several workers died one after the other while they analysed it. Check their "
         "memory, and whether the file is damaged."
     )
-
-
-@contextmanager
-def _connected(cluster: Cluster) -> Generator[Client, None, None]:
-    require_package("distributed", "Work by several processes", INSTALL_CLUSTER)
-    from distributed import Client, LocalCluster
-
-    logging.getLogger("distributed").setLevel(logging.WARNING)
-    logging.getLogger("distributed.utils").setLevel(logging.CRITICAL)  # tracebacks of errors that are raised as well
-    if cluster.address == LOCAL:
-        jobs = cluster.jobs or os.cpu_count() or 1
-        any_port = "127.0.0.1:0"
-        with (
-            LocalCluster(jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=any_port) as local,
-            Client(local) as client,
-        ):
-            yield client
-        return
-    try:
-        client = Client(cluster.address, timeout=_CONNECT_S, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ArchiveError(
-            f"No scheduler answers at {cluster.address}. Start one with `dask scheduler`, and name the address that it "
-            "prints."
-        ) from error
-    with client:
-        yield client

@@ -8,14 +8,16 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from fer_core.archive.cluster import Cluster, analyze_on
+from fer_core.archive.cluster import analyze_on
 from fer_core.archive.folder import MANIFEST, open_archive, plan
 from fer_core.archive.manifest import ManifestWriter, read_manifest
 from fer_core.archive.parts import PARTS, Work, analyze_source, recognizer_of
+from fer_core.archive.remote import find_sources, place_of
 from fer_core.archive.source import DONE, FAILED, Entry
+from fer_core.background.cluster import Cluster
 from fer_core.errors import ArchiveError, MediaError
 from fer_core.media.command import AnalyzeOptions
-from fer_core.media.sources import STDIN, find_media
+from fer_core.media.sources import STDIN
 from fer_core.models.model_store import available_models, chosen_model
 from fer_core.recognition.provenance import metadata
 from fer_core.terminal import Update, progress_bar, terminate_as_interrupt
@@ -35,7 +37,7 @@ def run(options: AnalyzeOptions, cluster: Cluster | None = None) -> None:
         FerError: nothing could be started; or, at the end, some file could not be read.
     """
     _refuse_other_outputs(options)
-    choices, paths = options.choices(), find_media(options.files, options.recursive)
+    choices, files = options.choices(), find_sources(options.files, options.recursive)
     model = _model_for_all(options.model or chosen_model())
     recognizer = recognizer_of(model, choices.label_set)
     about = metadata(recognizer.card, recognizer.label_set, **choices.metadata())
@@ -44,10 +46,10 @@ def run(options: AnalyzeOptions, cluster: Cluster | None = None) -> None:
     work = Work(folder, model, about["model"], about["program"], choices)
     with open_archive(folder, about):
         entries = read_manifest(folder / MANIFEST)
-        waiting = plan(work, entries, paths)
+        waiting = plan(work, entries, files)
         entries |= {entry.file: entry for entry in waiting}
         _analyze(work, entries, waiting, cluster)
-    _finish(options.out, [entries[str(path)] for path in paths], len(waiting))
+    _finish(options.out, [entries[file] for file in files], len(waiting))
 
 
 def _refuse_other_outputs(options: AnalyzeOptions) -> None:
@@ -103,7 +105,7 @@ def _analyze_here(
         yield analyze_source(
             work,
             entry.file,
-            Path(entry.file).absolute(),
+            place_of(entry.file),
             lambda done, all_of_it, before=before, entry=entry: report(before + entry.weight * done / all_of_it, total),
         )
         before += entry.weight

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.archive.parts import PARTS, Work
-from fer_core.archive.source import DONE, WAITING, Entry, part_name, signature_of
+from fer_core.archive.remote import signature_at
+from fer_core.archive.source import DONE, WAITING, Entry, part_name
 from fer_core.background.locks import take
 from fer_core.errors import ArchiveError
 from fer_core.files import read_json, remove_abandoned, write_json
@@ -82,7 +83,7 @@ def _shown(value: Any) -> str:
     return f"{value['name']} ({str(value['sha256'])[:12]}, label set {value['label_set']}, calibration {calibration})"
 
 
-def plan(work: Work, entries: Mapping[str, Entry], paths: Sequence[Path]) -> list[Entry]:
+def plan(work: Work, entries: Mapping[str, Entry], files: Sequence[str]) -> list[Entry]:
     """Return the files that are to be analysed: new, changed, waiting and failed ones, and those without their part.
 
     A file that was begun before comes after all that were not, so that one that crashes the program keeps none of the
@@ -91,13 +92,12 @@ def plan(work: Work, entries: Mapping[str, Entry], paths: Sequence[Path]) -> lis
     Args:
         work: how they are analysed.
         entries: of the manifest.
-        paths: of the files that the command names.
+        files: their names or URLs, as `find_sources` returns them.
     """
     parts = set(os.listdir(work.folder / PARTS))
     waiting: list[Entry] = []
-    for path in paths:
-        file, signature = str(path), signature_of(path)
-        entry = entries.get(file)
+    for file in files:
+        entry, signature = entries.get(file), signature_at(file)
         if entry is None or entry.signature != signature:
             work.part(file).unlink(missing_ok=True)
             waiting.append(Entry(file, signature=signature))

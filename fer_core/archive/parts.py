@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.archive.source import DONE, FAILED, Entry, part_name, signature_of
-from fer_core.errors import ArchiveError
+from fer_core.archive.remote import at_hand, signature_at
+from fer_core.archive.source import DONE, FAILED, Entry, part_name
+from fer_core.errors import ArchiveError, MediaError
 from fer_core.media.analysis import Choices, analyze_files
 from fer_core.media.command import DISK_FULL, load_recognizer
 from fer_core.media.sources import open_media
@@ -48,14 +49,14 @@ class Work:
 
 
 def analyze_source(
-    work: Work, file: str, path: Path, report: Callable[[float, float], None] = lambda *_: None
+    work: Work, file: str, place: Path | str, report: Callable[[float, float], None] = lambda *_: None
 ) -> Entry:
     """Write the part of one file, atomically, and return its entry for the manifest, without the number of attempts.
 
     Args:
         work: how it is analysed.
         file: what the file is called in the table.
-        path: where it lies, absolute; a .zip archive's pictures and videos all go to one part.
+        place: where it lies, an absolute path or a URL; a .zip archive's pictures and videos all go to one part.
         report: called with how many bytes of it are done, and how many there are.
 
     Raises:
@@ -64,18 +65,22 @@ def analyze_source(
     if not _is_utf8(file):
         return Entry(file, FAILED, reason=f"The name {file!a} is not UTF-8, so no table can hold it. Rename the file.")
     recognizer = _recognizer_for(work)
-    before, part, table = signature_of(path), work.part(file), io.StringIO()
+    before, part, table = signature_at(place), work.part(file), io.StringIO()
     rows: list[int] = []
     try:
-        outcomes = _analyze(recognizer, file, path, table, work.choices, report, rows)
+        try:
+            with at_hand(place) as path:
+                outcomes = _analyze(recognizer, file, path, table, work.choices, report, rows)
+        except MediaError as error:  # it could not be fetched
+            outcomes = [{"file": file, "frames": 0, "error": str(error)}]
         write_table(table.getvalue().encode(), part) if rows else part.unlink(missing_ok=True)
     except OSError as error:
         raise ArchiveError(
             f"{part} cannot be written: {error.strerror or error}. Mend that, and start again: what is done stays done."
         ) from error
     reason = _reason(outcomes)
-    if signature_of(path) != before:
-        reason = f"{path.name} changed while it was analysed. Start again when it is complete."
+    if not reason and signature_at(place) != before:
+        reason = f"{Path(file).name} changed while it was analysed. Start again when it is complete."
     frames = sum(outcome["frames"] for outcome in outcomes)
     return Entry(
         file,

@@ -15,7 +15,7 @@ _RECIPE_OPTIONS = {option_of(field.name) for field, default in choices() if isin
 _SEVERAL_VALUES = {
     "compare-cleaning": {"--seeds", "--split", *_RECIPE_OPTIONS},
     "evaluate": {"--model", "--split"},
-    "train": _RECIPE_OPTIONS,
+    "train": {"--seeds", *_RECIPE_OPTIONS},
 }
 
 

@@ -49,8 +49,11 @@ def _seconds(text: str) -> float:
 
 def analyze(
     files: Annotated[
-        list[Path],
-        typer.Argument(help="Pictures, videos, .zip archives, folders of them, patterns; - for the standard input."),
+        list[str],
+        typer.Argument(
+            help="Pictures, videos, .zip archives, folders of them, patterns; - for the standard input; with a folder "
+            "as --out, URLs too."
+        ),
     ],
     out: Annotated[
         str | None,
@@ -71,7 +74,8 @@ def analyze(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="With a folder as --out: the Dask scheduler whose workers do it, tcp://HOST:PORT, or local.",
+            help="With a folder as --out: the Dask scheduler whose workers do it, tcp://HOST:PORT; a YAML file that "
+            "describes jobs of SLURM; or local.",
             show_default=False,
         ),
     ] = None,
@@ -134,9 +138,10 @@ def analyze(
 ) -> None:
     """Find faces in pictures and videos and tabulate their scores."""
     from fer_core.media.command import AnalyzeOptions, run
+    from fer_core.media.sources import is_remote
 
     options = AnalyzeOptions(
-        files,
+        [file if is_remote(file) else Path(file) for file in files],
         Path(out) if out is not None else None,
         annotated,
         every,
@@ -158,8 +163,8 @@ def analyze(
 
 
 def _analyze_archive(options: AnalyzeOptions, jobs: int | None, cluster: str | None) -> None:
-    from fer_core.archive.cluster import LOCAL, Cluster
     from fer_core.archive.command import run
+    from fer_core.background.cluster import LOCAL, Cluster
 
     run(options, Cluster(cluster or LOCAL, jobs) if cluster or (jobs or 1) > 1 else None)
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fer_core.cli.arguments import either, one_of
 from fer_core.errors import RunError
+from fer_core.terminal import progress_bar, terminate_as_interrupt
 from fer_core.training.arguments import choices, config_from_options, option_of, shown, values_of
-from fer_core.training.config import PRESETS
+from fer_core.training.config import PRESETS, RunConfig
+
+if TYPE_CHECKING:
+    from fer_core.background.cluster import Cluster
 
 
 def train(
@@ -40,6 +46,35 @@ def train(
             help="Train no run: try rising learning rates on up to 100 batches, and print the loss and a suggestion.",
         ),
     ] = False,
+    seeds: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="N…",
+            help="Train a run with each of these seeds, NAME-seed-0 and so on, and print mean and spread; those that "
+            "are finished already are not trained again.",
+            show_default=False,
+        ),
+    ] = None,
+    sweep: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Search for the best settings as a TOML or YAML file says, one run a trial; started again, it goes "
+            "on (see docs/sweeps.md).",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="With --seeds or --sweep: train so many runs at a time on this machine."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With --seeds or --sweep: train by the workers of a Dask scheduler, tcp://HOST:PORT, or by jobs of "
+            "SLURM that a YAML file describes.",
+        ),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(parser=one_of(PRESETS), metavar=either(PRESETS), help="Recipe that all other options change."),
@@ -52,6 +87,9 @@ def train(
 
     require_training("Training")
     given = {name: without_empty(value) for name, value in values.items() if value is not None}
+    if seeds or sweep or jobs or cluster:
+        _train_many(given, preset, run, seeds, sweep, jobs, cluster, alone=resume or find_lr or measure is not None)
+        return
     if measure:
         command.measure(config_from_options(given, preset), command.open_run_faces, measure)
         return
@@ -70,6 +108,60 @@ def train(
         print(f"Stopped. Go on with: python -m fer_core train --resume --run {run or folder.name}")
         raise typer.Exit(outcome.exit_code)
     command.print_metrics(outcome.metrics)
+
+
+def _train_many(
+    given: dict[str, Any],
+    preset: str | None,
+    run: str | None,
+    seeds: list[int] | None,
+    sweep: Path | None,
+    jobs: int | None,
+    cluster: str | None,
+    alone: bool,
+) -> None:
+    from fer_core.background.cluster import LOCAL, Cluster
+
+    if alone or bool(seeds) == bool(sweep) or (seeds and "seed" in given):
+        raise RunError(
+            "--jobs and --cluster train several runs: give either --seeds or --sweep beside them, and none of --seed, "
+            "--resume, --find-lr and --measure."
+        )
+    config, where = config_from_options(given, preset), Cluster(cluster or LOCAL, jobs)
+    if seeds:
+        _train_seeds(config, run, seeds, where)
+    elif sweep:
+        _sweep(config, run, sweep, where)
+
+
+def _train_seeds(config: RunConfig, run: str | None, seeds: list[int], cluster: Cluster) -> None:
+    from fer_core.training.seeds import prepare_seeds, seeds_text, train_all
+
+    runs = prepare_seeds(config, run, seeds)
+    with stopped_in_words(), progress_bar(f"Training {len(runs)} runs") as report:
+        train_all(runs, cluster, report)
+    print(seeds_text(runs))
+
+
+def _sweep(config: RunConfig, run: str | None, file: Path, cluster: Cluster) -> None:
+    from fer_core.training.sweep.plan import read_plan
+    from fer_core.training.sweep.study import Sweep, run_sweep, table_of
+
+    plan = read_plan(file, config)
+    with stopped_in_words(), progress_bar(f"Sweep of {plan.trials} trials") as report:
+        trials = run_sweep(Sweep(run or file.stem, plan, config), cluster, report)
+    print(table_of(trials, plan.maximize))
+
+
+@contextmanager
+def stopped_in_words() -> Generator[None, None, None]:
+    """End the command in words on Ctrl-C or a request to terminate, once the block has stopped its runs."""
+    try:
+        with terminate_as_interrupt():
+            yield
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from the last whole epoch of each run.", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 def without_empty(value: Any) -> Any:

@@ -20,7 +20,7 @@ from fer_core.face_size import FACE_SIZE
 from fer_core.files import write_json
 from fer_core.media.analysis import Choices, analyze_files, copy_path
 from fer_core.media.classification import classify_files, find_faces
-from fer_core.media.sources import STDIN, find_media, open_media
+from fer_core.media.sources import STDIN, find_media, is_remote, open_media
 from fer_core.media.table_formats import is_csv, require_format, write_table
 from fer_core.models.model_store import chosen_model
 from fer_core.recognition.provenance import metadata
@@ -36,7 +36,8 @@ class AnalyzeOptions:
     """The options of `fer analyze`.
 
     Attributes:
-        files: pictures, videos, .zip archives and folders of them, patterns, and `-` for the standard input.
+        files: pictures, videos, .zip archives and folders of them, patterns, `-` for the standard input, and, for an
+            archive, URLs.
         out: table to write, in the format its name ends in; the standard output as CSV if None or `-`.
         annotated: folder for annotated copies; none if None.
         every: seconds from one analysed frame of a video to the next; 0 for all frames.
@@ -50,7 +51,7 @@ class AnalyzeOptions:
         json: whether the standard output gets JSON Lines instead of CSV.
     """
 
-    files: Sequence[Path]
+    files: Sequence[Path | str]
     out: Path | None = None
     annotated: Path | None = None
     every: float = 0.0
@@ -86,7 +87,9 @@ def run(options: AnalyzeOptions) -> None:
         FerError: nothing could be started; or, at the end, some file could not be read.
     """
     choices = options.choices()
-    paths = find_media(options.files, options.recursive)
+    if remote := [file for file in options.files if is_remote(file)]:
+        raise MediaError(f"{remote[0]} lies elsewhere: name a folder with / at its end as --out, which fetches files.")
+    paths = find_media([Path(file) for file in options.files], options.recursive)
     out = None if options.out == STDIN else options.out
     with open_media(paths, sys.stdin.buffer) as (files, outcomes):
         if choices.annotated:

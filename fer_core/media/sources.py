@@ -30,6 +30,11 @@ MAX_ARCHIVE_FILES, MAX_ARCHIVE_BYTES = 2000, 1 << 30
 _PATTERN = "*?["
 
 
+def is_remote(file: Path | str) -> bool:
+    """Return whether a file is named by a URL, such as https://example.org/a.mp4."""
+    return "://" in str(file)
+
+
 def is_picture(path: Path) -> bool:
     """Return whether a file is a picture by its name, not a video."""
     return path.suffix.lower() in PICTURES

@@ -49,7 +49,7 @@ def create_run(config: RunConfig, name: str | None = None) -> RunFolder:
     Raises:
         RunError: the folder already holds a run, or the configuration names what cannot be used.
     """
-    config = _with_absolute_paths(config)
+    config = with_absolute_paths(config)
     run = find_run(name or free_name(config))
     check_prerequisites(config)
     run.create(config)
@@ -81,7 +81,7 @@ def resumable_run(name: str | None, given: Sequence[str] = ()) -> RunFolder:
     return run
 
 
-def _with_absolute_paths(config: RunConfig) -> RunConfig:
+def with_absolute_paths(config: RunConfig) -> RunConfig:
     """Return the configuration with absolute paths, so that it holds wherever the run is resumed from."""
     # A folder here may happen to have the name of a data set, a run or a model: then the name is meant.
     named = {"data": {store.name for store in list_stores()}, "corrections": set()}
@@ -171,7 +171,7 @@ def find_learning_rate(config: RunConfig, open_faces: OpenFaces) -> str:
     """
     from fer_core.training.loop.rate_sweep import sweep_learning_rates
 
-    config = _with_absolute_paths(config)
+    config = with_absolute_paths(config)
     check_prerequisites(config)
     with progress_bar("Trying learning rates") as update:
         sweep = sweep_learning_rates(open_faces(config), config, steps=lambda done, total, _: update(done, total))

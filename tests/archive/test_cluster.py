@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,10 +14,10 @@ import pandas as pd
 import pytest
 
 from fer_core.archive import cluster, parts
+from fer_core.background import cluster as background_cluster
 from fer_core.cli import main
 from tests.archive.conftest import done_in, manifest_of, rows_of, write_clip, write_media
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+from tests.clusters import ENVIRONMENT, scheduler_with_workers
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
@@ -45,27 +44,8 @@ def many(tmp_path_factory, draw_scene):
 def scheduler(tmp_path):
     """The address of a scheduler with two workers, and the workers' processes."""
     pytest.importorskip("distributed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    dask = [sys.executable, "-m", "dask"]
-    worker = [*dask, "worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard"]
-    starts = [[*dask, "scheduler", "--host", address, "--no-dashboard"], worker, worker]
-    with (tmp_path / "log").open("wb") as log:
-        processes = [
-            subprocess.Popen(
-                [*start, *(["--local-directory", str(tmp_path)] if start is worker else [])],
-                env=ENVIRONMENT,
-                stdout=log,
-                stderr=log,
-            )
-            for start in starts
-        ]
-    try:
-        yield address, processes[1:]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+    with scheduler_with_workers(tmp_path) as started:
+        yield started
 
 
 def test_a_killed_worker_changes_no_row(many, scheduler, monkeypatch):
@@ -139,7 +119,7 @@ def part_paths(folder):
 
 def test_without_a_scheduler_it_says_what_to_start(media, capsys, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(cluster, "_CONNECT_S", 0.5)
+    monkeypatch.setattr(background_cluster, "_CONNECT_S", 0.5)
     assert main(["analyze", "media", "--out", "archive/", "--cluster", "tcp://127.0.0.1:9"]) == 1
     assert "No scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
 

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import cv2
 
-from fer_core.archive.cluster import LOCAL, Cluster
 from fer_core.archive.command import run
 from fer_core.archive.folder import MANIFEST
 from fer_core.archive.manifest import read_manifest
+from fer_core.background.cluster import LOCAL, Cluster
 from fer_core.imaging.video import open_video
 from fer_core.media.command import AnalyzeOptions
 from tests.scenes import scene_drawer

@@ -4,13 +4,15 @@
 
 The rival trains the same network as the original script does, in float32 with `model.fit`, but on
 arrays in memory, which is faster than its reading of files. Ours is what a run does: its precision
-on this machine, its batches, its callbacks, with and without augmentation and mixup. Rounds are
-interleaved, so that the machine's drift meets all alike; figures are medians over the rounds.
+on this machine, its batches, its callbacks, without augmentation and mixup, and with both: made by the
+processor (--augment-on host) and where the network trains (device). Rounds are interleaved,
+so that the machine's drift meets all alike; figures are medians over the rounds.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import tempfile
 import time
@@ -89,32 +91,36 @@ def main() -> None:
     config = RunConfig(
         data="noise", architecture=options.architecture, batch_size=options.batch_size, precision=best_precision()
     )
-    changed = {"augmentation": STANDARD_AUGMENTATION, "mixup": 0.2}
+    changed = dataclasses.replace(config, augmentation=STANDARD_AUGMENTATION, mixup=0.2)
     faces = noise(options.batch_size * (options.steps + WARM_UP))
     with tempfile.TemporaryDirectory() as folder:
         contestants = {
             "plain model.fit, float32": Plain(faces, config),
-            f"ours, {config.precision}": Ours(faces, config, Path(folder) / "plain"),
-            f"ours, {config.precision}, augmented and mixed": Ours(
-                faces, RunConfig.from_dict({**config.to_dict(), **changed}), Path(folder) / "changed"
+            f"ours, {config.precision}": Ours(
+                faces, dataclasses.replace(config, augment_on="host"), Path(folder) / "plain"
             ),
         }
+        for where in ("host", "device"):
+            contestants[f"ours, augmented and mixed on the {where}"] = Ours(
+                faces, dataclasses.replace(changed, augment_on=where), Path(folder) / where
+            )
         times = {name: [] for name in contestants}
         for _ in range(options.rounds):
             for name, contestant in contestants.items():
                 times[name].append(contestant.step_s())
     print(
-        f"{find_device().name}, {options.architecture}, batch {options.batch_size}, "
+        f"{find_device().name}, {keras.backend.backend()}, {options.architecture}, batch {options.batch_size}, "
         f"{options.steps} steps, {options.rounds} rounds"
     )
     medians = {name: float(np.median(values)) for name, values in times.items()}
-    plain, ours, augmented = medians.values()
+    plain, ours, on_host, on_device = medians.values()
     for name, step_s in medians.items():
         print(
             f"{name:48} {step_s * 1000:7.1f} ms a step {options.batch_size / step_s:8,.0f} images/s "
             f"{plain / step_s:5.2f}×"
         )
-    print(f"augmentation and mixup cost {(augmented / ours - 1) * 100:.1f} % of the step time")
+    for where, step_s in (("host", on_host), ("device", on_device)):
+        print(f"augmentation and mixup on the {where} cost {(step_s / ours - 1) * 100:.1f} % of the step time")
 
 
 def noise(count: int) -> FaceSet:

@@ -7,13 +7,14 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import keras
 import numpy as np
 
 from fer_core.training.config import RunConfig
 from fer_core.training.loop.augmentation import augment, mix, resize
-from fer_core.training.loop.heads import columns, smoothed
+from fer_core.training.loop.heads import columns, smoothed, weighed_columns
 
 # Scores float32 (b, 7), in the order of the targets, of faces uint8 (b, 48, 48), for each label set that is taught.
 Teacher = Callable[[np.ndarray], Mapping[str, np.ndarray]]
@@ -58,7 +59,7 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return math.ceil(len(self._targets) / self._config.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         with self._lock:
             for ahead in range(index, min(index + 1 + _AHEAD, len(self))):
                 if ahead not in self._pending:
@@ -66,11 +67,19 @@ class Batches(keras.utils.PyDataset):
             batch = self._pending.pop(index)
         return batch.result()
 
-    def _make(self, epoch: int, order: np.ndarray, index: int) -> tuple[np.ndarray, ...]:
+    def views(self, index: int) -> Any:
+        """Return the faces of a batch as they are trained on, (b, size, size, 1)."""
+        return self[index][0]
+
+    def _chance(self, epoch: int, order: np.ndarray, index: int) -> tuple[np.ndarray, np.random.Generator]:
+        """Return which faces are in a batch, int (b,), and what its changes are drawn from."""
+        size = self._config.batch_size
+        return order[index * size : (index + 1) * size], np.random.default_rng([self._config.seed, epoch, index + 1])
+
+    def _make(self, epoch: int, order: np.ndarray, index: int) -> tuple[Any, ...]:
         config = self._config
-        rows = order[index * config.batch_size : (index + 1) * config.batch_size]
+        rows, rng = self._chance(epoch, order, index)
         images, targets = self._images[rows], self._targets[rows]
-        rng = np.random.default_rng([config.seed, epoch, index + 1])
         if config.augmentation:
             images = augment(images, config.augmentation, rng)
         if config.mixes_at(epoch):
@@ -80,8 +89,7 @@ class Batches(keras.utils.PyDataset):
         images = resize(images, config.size_at(epoch))
         if self._weights is None:
             return images[..., None], targets
-        labels = "fer" if "fer" in config.label_sets else config.label_sets[0]
-        return images[..., None], targets, targets[:, columns(labels, config.label_sets)] @ self._weights
+        return images[..., None], targets, targets[:, weighed_columns(config)] @ self._weights
 
     def _taught(self, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Mix the teachers' scores into the targets of the label sets that they answer for."""

@@ -6,6 +6,7 @@ same architecture (Furlanello et al., 2018), and more still if both see the same
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,7 @@ def find_teacher(config: RunConfig, class_names: tuple[str, ...] = LABELS) -> Te
     bundles = [_bundle(name, config, class_names) for name in config.teachers]
     classifiers = [(bundle, classifier_of(bundle)) for bundle in bundles]
     only = config.label_sets[0] if len(config.label_sets) == 1 else None
-    if not only and not any(set(bundle.card.label_sets) & set(config.label_sets) for bundle in bundles):
-        raise RunError(f"No teacher answers for any of {', '.join(config.label_sets)}. Choose another teacher.")
+    require_answers(config, [bundle.card.label_sets for bundle in bundles])
 
     def scores(images: np.ndarray) -> dict[str, np.ndarray]:
         views = np.concatenate([images, images[:, :, ::-1]])
@@ -61,6 +61,19 @@ def find_teacher(config: RunConfig, class_names: tuple[str, ...] = LABELS) -> Te
         return {label_set: _of_both_views(parts) for label_set, parts in given.items() if parts}
 
     return scores
+
+
+def require_answers(config: RunConfig, label_sets: Sequence[Sequence[str]]) -> None:
+    """Check that the label sets of a run's teachers are some of its own.
+
+    A run with one label set is taught by every teacher.
+
+    Raises:
+        RunError: none is.
+    """
+    answered = {name for some in label_sets for name in some}
+    if label_sets and len(config.label_sets) > 1 and not answered & set(config.label_sets):
+        raise RunError(f"No teacher answers for any of {', '.join(config.label_sets)}. Choose another teacher.")
 
 
 def _classify_all(

@@ -44,6 +44,11 @@ def columns(label_set: str, label_sets: tuple[str, ...]) -> slice:
     return slice(start, start + len(LABELS))
 
 
+def weighed_columns(config: RunConfig) -> slice:
+    """Return where the targets stand by which rare expressions are weighed: the labels' own, if there are any."""
+    return columns("fer" if "fer" in config.label_sets else config.label_sets[0], config.label_sets)
+
+
 def split_scores(scores: np.ndarray, label_sets: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Return float (n, 7) for each label set, of scores or targets (n, 7 × heads)."""
     return {label_set: scores[:, columns(label_set, label_sets)] for label_set in label_sets}

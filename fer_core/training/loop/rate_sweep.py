@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 
@@ -34,6 +36,8 @@ def sweep_learning_rates(
     Raises:
         FerError: the configuration cannot be trained.
     """
+    # A hundred steps one by one are no work for a graphics processor's own path.
+    config = dataclasses.replace(config, augment_on="host")
     with precision(config.precision):
         model, batches, _ = prepare(faces, config)
         if config.start_from:

@@ -74,7 +74,7 @@ class ResultNetwork:
         for step in range(min(_RECALIBRATION_STEPS, len(self._batches))):
             for layer in self._normalizations:
                 layer.momentum = step / (step + 1)
-            self.model(self._batches[step][0], training=True)
+            self.model(self._batches.views(step), training=True)
         for layer, momentum in zip(self._normalizations, before, strict=True):
             layer.momentum = momentum
 

@@ -33,14 +33,16 @@ from fer_core.training.loop.callbacks import (
 )
 from fer_core.training.loop.card_builder import build_card
 from fer_core.training.loop.curves import save_curves
+from fer_core.training.loop.device_batches import DeviceBatches, DeviceTrained, trains_on_device
+from fer_core.training.loop.device_teachers import find_networks
 from fer_core.training.loop.distillation import find_teacher, teacher_folders
 from fer_core.training.loop.fingerprints import record_training_images, with_fingerprint
 from fer_core.training.loop.heads import (
     build_accuracy,
     build_loss,
-    columns,
     set_initial_weights,
     side_by_side,
+    weighed_columns,
 )
 from fer_core.training.loop.initialization import find_initial_weights
 from fer_core.training.loop.loggers import loggers
@@ -140,26 +142,28 @@ def prepare(faces: FaceSet, config: RunConfig) -> tuple[keras.Model, Batches, Va
         return rows[usable[rows]]
 
     rows = usable_rows(config.train_splits)
-    batches = Batches(
-        np.array(faces.images[rows]),
-        targets[rows],
-        config,
-        weights=_class_weights(targets[rows], config) if config.class_weighting else None,
-        teacher=find_teacher(config, faces.class_names) if config.teachers else None,
-    )
+    images, weights = np.array(faces.images[rows]), _class_weights(targets[rows], config)
+    if trains_on_device(config, images.nbytes):
+        batches = DeviceBatches(images, targets[rows], config, weights, find_networks(config, faces.class_names))
+    else:
+        teacher = find_teacher(config, faces.class_names) if config.teachers else None
+        batches = Batches(images, targets[rows], config, weights=weights, teacher=teacher)
     rows = usable_rows(config.validation_splits)
     size = FACE_SIZE if config.initial_size == FACE_SIZE else None
     network = build(config.architecture, size, config.label_sets, len(faces.class_names))
     model = side_by_side(network, config.label_sets)
+    if isinstance(batches, DeviceBatches):
+        model = DeviceTrained(model, batches.step)
     model.compile(
         optimizer=build_optimizer(config, len(batches)), metrics=[build_accuracy(config)], loss=build_loss(config)
     )
+    if isinstance(model, DeviceTrained):
+        model.build_for(targets.shape[1])
     return model, batches, ValidationFaces(rows_of(faces, rows), targets[rows], config.label_sets)
 
 
-def _class_weights(targets: np.ndarray, config: RunConfig) -> np.ndarray:
-    labels = "fer" if "fer" in config.label_sets else config.label_sets[0]
-    return class_weights(targets[:, columns(labels, config.label_sets)])
+def _class_weights(targets: np.ndarray, config: RunConfig) -> np.ndarray | None:
+    return class_weights(targets[:, weighed_columns(config)]) if config.class_weighting else None
 
 
 def _train(faces: FaceSet, run: RunFolder, config: RunConfig, beat: Heartbeat) -> ModelCard | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from fer_core.background.locks import is_held, take, terminate_holder, write_holder
@@ -14,7 +14,7 @@ from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.heartbeat import LOCK_VARIABLE
 
 
-def launch(run: RunFolder) -> int:
+def launch(run: RunFolder, environment: Mapping[str, str] | None = None) -> int:
     """Start a process that trains the run, from its beginning or from its last whole epoch.
 
     It has a session and a process group of its own, so that neither the end of this process nor a
@@ -22,6 +22,7 @@ def launch(run: RunFolder) -> int:
 
     Args:
         run: a folder whose configuration was written by `RunFolder.create`.
+        environment: variables to add to those of this process.
 
     Returns:
         The process id.
@@ -32,7 +33,7 @@ def launch(run: RunFolder) -> int:
     status = run.status()
     if status and status.state == "finished":
         raise RunError(f"The run {run.name!r} is finished. Start a new one to train longer.")
-    return _start(run, ["train", "--resume", "--run", str(run.path.resolve())])
+    return _start(run, ["train", "--resume", "--run", str(run.path.resolve())], environment)
 
 
 def launch_finish(run: RunFolder) -> int:
@@ -61,7 +62,7 @@ def require_unfinished(run: RunFolder) -> None:
         raise RunError(f"The run {run.name!r} has no weights yet: it has not finished an epoch. Resume it first.")
 
 
-def _start(run: RunFolder, arguments: Sequence[str]) -> int:
+def _start(run: RunFolder, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
     lock = take(run.lock_file)
     if lock is None:
         raise RunError(f"A process already works on the run {run.name!r}. Wait for its end, or stop it first.")
@@ -72,7 +73,7 @@ def _start(run: RunFolder, arguments: Sequence[str]) -> int:
             arguments,
             run.log_file,
             keep_open=(lock,),
-            environment={LOCK_VARIABLE: str(lock)},
+            environment={**(environment or {}), LOCK_VARIABLE: str(lock)},
         )
         write_holder(lock, process.pid)
     finally:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 # What brings CUDA for TensorFlow or JAX.
 _CUDA_PACKAGES = ("nvidia", "jax_cuda12_plugin", "jax_cuda13_plugin")
+# Names the share of a device that a run has, where several train beside each other.
+SHARE_VARIABLE = "FER_DEVICE_SHARE"
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
@@ -39,9 +41,33 @@ def best_precision() -> str:
 
 
 def device_key() -> str:
-    """Return what names the device that a run of this process would use; runs with one key take turns."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    return "gpu-" + "-".join(visible.split(",")) if visible.replace(",", "").isdecimal() else "default"
+    """Return what names the device, or the share of it, that a run of this process uses; runs of one take turns."""
+    visible, share = os.environ.get("CUDA_VISIBLE_DEVICES", ""), os.environ.get(SHARE_VARIABLE, "")
+    device = "gpu-" + "-".join(visible.split(",")) if visible.replace(",", "").isdecimal() else "default"
+    return f"{device}-{share}" if share else device
+
+
+def share_of_device(number: int, shares: int) -> dict[str, str]:
+    """Return the variables under which a run trains beside others.
+
+    Args:
+        number: of its share, from 0.
+        shares: how many runs train at a time; where there are several graphics processors, each in turn gets one.
+    """
+    gpus = 0 if "CUDA_VISIBLE_DEVICES" in os.environ else _gpu_count()
+    variables = {SHARE_VARIABLE: str(number)} if shares > 1 else {}
+    if shares > 1 and gpus > 1:
+        variables["CUDA_VISIBLE_DEVICES"] = str(number % gpus)
+    if shares > max(1, gpus):  # JAX would take most of a graphics processor's memory for its first run
+        variables["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+    return variables
+
+
+def _gpu_count() -> int:
+    if not shutil.which("nvidia-smi"):
+        return 0
+    listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=10, check=False)
+    return len(listed.stdout.splitlines())
 
 
 def _gpu() -> Device | None:

@@ -127,7 +127,7 @@ def test_a_stop_before_the_process_can_hear_it_counts_too():
 def test_the_same_code_trains_on_jax_without_tensorflow(home):
     arguments = (
         "--run jax --data few --architecture small-cnn --epochs 2 --batch-size 32 --mixup 0.2 --flip 0.5 --ema 0.9 "
-        "--optimizer adamw"
+        "--optimizer adamw --jpeg 0.2 --augment-on device"
     )
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TENSORFLOW, "train", *arguments.split()],
