@@ -27,6 +27,9 @@ PLATE_ALPHA = 0.86  # over pure white the plate is still dark enough for 4.5:1
 _OUTLINE_BGR = (245, 245, 245)
 _RIM_ALPHA = 0.65
 _SUBPIXEL_BITS = 3
+# The four quarters of a circle of radius 1, clockwise from the left: (4, 6, 2).
+_ANGLES = np.pi * np.array([1, 1.5, 0, 0.5])[:, None] + np.linspace(0, np.pi / 2, 6)
+_CORNERS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=2)
 
 Color = tuple[int, int, int]  # blue, green, red, each 0 to 255
 Spot = tuple[int, int, int, int]  # left, top, right, bottom in pixels
@@ -129,19 +132,9 @@ def _inside(xyxy: np.ndarray, width: int, height: int, margin: float) -> np.ndar
 def _rounded(xyxy: np.ndarray, radius: float) -> np.ndarray:
     """Return the outline of a box with round corners, float (m, 2), clockwise from the top left."""
     left, top, right, bottom = (float(value) for value in xyxy)
-    quarter = np.linspace(0, np.pi / 2, 6)
-    corners = [
-        (left + radius, top + radius, np.pi),
-        (right - radius, top + radius, 1.5 * np.pi),
-        (right - radius, bottom - radius, 0.0),
-        (left + radius, bottom - radius, 0.5 * np.pi),
-    ]
-    return np.concatenate(
-        [
-            np.stack([x + radius * np.cos(start + quarter), y + radius * np.sin(start + quarter)], 1)
-            for x, y, start in corners
-        ]
-    )
+    left, right, top, bottom = left + radius, right - radius, top + radius, bottom - radius
+    middles = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    return (middles[:, None] + radius * _CORNERS).reshape(-1, 2)
 
 
 def _dashes(path: np.ndarray, dash_px: float) -> list[np.ndarray]:
@@ -217,11 +210,11 @@ def _spot(
         for left in lefts
         if 0 <= y <= height - tall
     ]
-    return min(
-        spots,
-        key=lambda spot: (_covered(spot, plates), _covered(spot, others)),
-        default=(lefts[0], 0, lefts[0] + wide, tall),
-    )
+    if not spots:
+        return lefts[0], 0, lefts[0] + wide, tall
+    if not len(plates) and not len(others):
+        return spots[0]
+    return min(spots, key=lambda spot: (_covered(spot, plates), _covered(spot, others)))
 
 
 def _covered(spot: Spot, boxes: np.ndarray) -> float:

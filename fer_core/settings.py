@@ -7,6 +7,8 @@
 | `FER_DATABASE_URL` | where sessions are kept, such as postgresql://user:password@host/name | SQLite in FER_HOME |
 | `FER_ICE_SERVERS` | JSON list of STUN/TURN servers as in `RTCPeerConnection`'s `iceServers` | none |
 | `FER_OPERATOR_TOKEN` | what unlocks reading server paths, deleting and training; at least 16 characters | none |
+| `FER_TURN_SECRET` | the `static-auth-secret` of coturn; its servers then need no credentials | none |
+| `FER_MAX_VIEWERS` | so many live streams at once; who comes later waits for a place | five for each core |
 | `FER_API_KEYS` | keys that clients of the service must name one of, separated by commas or spaces | none |
 """
 
@@ -76,11 +78,15 @@ class Settings:
         ice_servers: STUN and TURN servers, each with `urls` and, for TURN, `username` and
             `credential`. Empty by default: then nothing outside is contacted and only browsers
             that reach this machine directly can connect.
+        turn_secret: makes credentials for TURN servers that name none, see `fer_core.live.turn`.
+        max_viewers: live streams at once, at least 1; None for as many as the cores can serve.
         api_keys: clients of the service must name one of these; without any, every client is served.
     """
 
     model: str | None = None
     ice_servers: tuple[Mapping[str, Any], ...] = ()
+    turn_secret: str = field(default="", repr=False)
+    max_viewers: int | None = None
     api_keys: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -90,11 +96,25 @@ class Settings:
         Raises:
             SettingsError: a variable has a value that cannot be used.
         """
+        turn_secret = environ.get("FER_TURN_SECRET", "").strip()
         return cls(
             model=environ.get("FER_MODEL") or None,
-            ice_servers=_ice_servers(environ.get("FER_ICE_SERVERS", "")),
+            ice_servers=_ice_servers(environ.get("FER_ICE_SERVERS", ""), bool(turn_secret)),
+            turn_secret=turn_secret,
+            max_viewers=_max_viewers(environ.get("FER_MAX_VIEWERS", "").strip()),
             api_keys=_api_keys(environ.get("FER_API_KEYS", "")),
         )
+
+
+def _max_viewers(text: str) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch("[1-9][0-9]{0,5}", text):
+        raise SettingsError(
+            f"FER_MAX_VIEWERS must be a whole number of at least 1, got {text!r}. Correct it, or unset it for five "
+            "viewers for each core."
+        )
+    return int(text)
 
 
 def _api_keys(text: str) -> tuple[str, ...]:
@@ -107,7 +127,7 @@ def _api_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
-def _ice_servers(text: str) -> tuple[Mapping[str, Any], ...]:
+def _ice_servers(text: str, has_secret: bool) -> tuple[Mapping[str, Any], ...]:
     if not text.strip():
         return ()
     try:
@@ -122,10 +142,12 @@ def _ice_servers(text: str) -> tuple[Mapping[str, Any], ...]:
             f"FER_ICE_SERVERS must be a JSON list such as {_ICE_EXAMPLE}, "
             f"got {type(servers).__name__}. Put the server in brackets."
         )
-    return tuple(_checked_server(number, server) for number, server in enumerate(cast(list[Any], servers), 1))
+    return tuple(
+        _checked_server(number, server, has_secret) for number, server in enumerate(cast(list[Any], servers), 1)
+    )
 
 
-def _checked_server(number: int, content: Any) -> Mapping[str, Any]:
+def _checked_server(number: int, content: Any, has_secret: bool) -> Mapping[str, Any]:
     where = f"Server {number} of FER_ICE_SERVERS"
     server = cast(dict[str, Any], content) if isinstance(content, dict) else {}
     if not server.get("urls"):
@@ -137,8 +159,11 @@ def _checked_server(number: int, content: Any) -> Mapping[str, Any]:
                 f"{where} must have urls like stun:host, stun:host:3478, turn:host:3478 or "
                 f"turn:host:3478?transport=tcp (or with stuns and turns), got {url!r}. Correct it."
             )
-        if url.startswith(("turn:", "turns:")) and not (server.get("username") and server.get("credential")):
+        is_turn, named = url.startswith(("turn:", "turns:")), server.get("username") and server.get("credential")
+        by_secret = has_secret and "username" not in server and "credential" not in server
+        if is_turn and not named and not by_secret:
             raise SettingsError(
-                f"{where} is a TURN server and needs `username` and `credential`, as in {_ICE_EXAMPLE}."
+                f"{where} is a TURN server and needs `username` and `credential`, as in {_ICE_EXAMPLE}; or neither, "
+                "and its static-auth-secret in FER_TURN_SECRET."
             )
     return server

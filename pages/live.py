@@ -1,22 +1,28 @@
 """Live: expressions from the webcam, or from a photo where there is no camera."""
 
+import time
+
 import streamlit as st
 
+from fer_core.live.governor import SHARED
 from fer_core.live.session import LiveSession
+from fer_core.live.turn import with_credentials
 from fer_core.ui.components.access import network_help
 from fer_core.ui.components.consent import acknowledge_limits
 from fer_core.ui.components.entry import leave_live, require_app
 from fer_core.ui.components.loaders import require_model
 from fer_core.ui.components.model_details import model_details
-from fer_core.ui.live.camera_check import camera_check
+from fer_core.ui.live.connection_steps import connection_steps
 from fer_core.ui.live.connection_watch import watch_connection
 from fer_core.ui.live.controls import live_settings
 from fer_core.ui.live.markers import marker_bar
 from fer_core.ui.live.neutral import neutral_bar
-from fer_core.ui.live.panels import face_cards, status_line, timeline
+from fer_core.ui.live.panels import cards_room, status_line, timeline
 from fer_core.ui.live.photo import photo_view
 from fer_core.ui.live.recording import recording_bar
+from fer_core.ui.live.seating import may_stream, seats_of
 from fer_core.ui.live.session_details import details_popover
+from fer_core.ui.live.visibility import page_visible
 from fer_core.ui.live.webrtc import live_video
 
 require_app()
@@ -37,25 +43,29 @@ if source == "Photo":
 else:
     # One session per viewer, reached by the video thread through its closure and by nobody else.
     if "live_session" not in st.session_state:
-        st.session_state.live_session = LiveSession(recognizer.stream)
+        st.session_state.live_session = LiveSession(recognizer.stream, governor=SHARED)
     session = st.session_state.live_session
     session.use(recognizer.stream, (recognizer.card, chosen.stream.label_set), chosen)
     video, cards = st.columns([7, 4], gap="medium")
+    visible = page_visible()
+    with cards:
+        faces = cards_room()
     with video:
         with st.container(key="stage"):
-            playing = live_video(session, settings.ice_servers)
-            if not playing:
-                camera_check()
-        status_line(session, playing)
+            seats = seats_of(settings)
+            placed = may_stream(session, seats)
+            ice_servers = with_credentials(settings.ice_servers, settings.turn_secret, session.id, time.time())
+            playing = placed and live_video(session, ice_servers, seats)
+            if placed:
+                connection_steps(playing, ice_servers)
+        status_line(session, playing, visible, faces)
         with st.container(horizontal=True, vertical_alignment="center", key="live_actions"):
             recording_bar(session, recognizer, playing)
             neutral_bar(session, playing)
             details_popover(session)
         marker_bar(session)
-    with cards:
-        face_cards(session, playing)
     st.subheader("The last minute")
-    timeline(session, playing)
+    timeline(session, playing, visible)
 
 model_details(recognizer.card)
 network_help()

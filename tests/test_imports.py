@@ -32,7 +32,7 @@ SIDEWAYS = {("recognizer", "recognition"), ("__main__", "cli")}
 ONLY_IN = {
     "streamlit": ("app.py", "pages/", "fer_core/ui/"),
     "streamlit_webrtc": ("fer_core/ui/live/webrtc.py",),
-    "av": ("fer_core/ui/live/webrtc.py", "fer_core/imaging/"),
+    "av": ("fer_core/ui/live/webrtc.py", "fer_core/ui/live/codec.py", "fer_core/imaging/"),
     "tensorflow": (
         "fer_core/models/convert.py",
         "fer_core/models/architectures/normalization.py",

@@ -95,3 +95,22 @@ def test_a_folder_of_former_versions_stays_the_home(user, monkeypatch):
     former = user / ".local" / "share" / "fer-dashboard"
     former.mkdir(parents=True)
     assert home_folder() == former
+
+
+def test_the_number_of_viewers_is_a_whole_number_or_left_to_the_cores():
+    assert Settings.from_env({}).max_viewers is None
+    assert Settings.from_env({"FER_MAX_VIEWERS": " 12 "}).max_viewers == 12
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "many", "2.5"])
+def test_another_number_of_viewers_is_refused(text):
+    with pytest.raises(SettingsError, match="FER_MAX_VIEWERS must be a whole number of at least 1, got"):
+        Settings.from_env({"FER_MAX_VIEWERS": text})
+
+
+def test_turn_servers_need_no_credentials_where_a_secret_makes_them():
+    server = json.dumps([{"urls": "turn:turn.example.org"}])
+    settings = Settings.from_env({"FER_ICE_SERVERS": server, "FER_TURN_SECRET": "north"})
+    assert settings.turn_secret == "north" and "north" not in repr(settings)
+    with pytest.raises(SettingsError, match="FER_TURN_SECRET"):
+        Settings.from_env({"FER_ICE_SERVERS": server})

@@ -18,29 +18,6 @@ _LANE_FILL = 0.86
 _LETTER_PX = 6
 
 
-def expression_lanes(
-    panels: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: Sequence[str], window_s: float, height_px: int
-) -> go.Figure:
-    """Draw scores over the last seconds: one panel per face, one lane per expression.
-
-    Args:
-        panels: title to (ago_s (n,), probs (n, k)): seconds before now, oldest first, and scores
-            0 to 1; a row of NaN means that the face was not there.
-        labels: the k names, drawn from top to bottom.
-        window_s: length of the time axis in seconds.
-        height_px: height of the figure, the same for any number of panels.
-    """
-    ticks = _ticks(len(panels), window_s)
-    texts = [f"{-t:.0f} s ago" if t else "now" for t in ticks]
-    return _lanes(
-        {title: (-ago_s, probs) for title, (ago_s, probs) in panels.items()},
-        labels,
-        (-window_s, 0),
-        (ticks, texts),
-        height_px,
-    )
-
-
 def expression_course(
     panels: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: Sequence[str], height_px: int
 ) -> go.Figure:
@@ -86,7 +63,7 @@ def _lanes(
         for k, base in enumerate(bases)
     ]
     left_px = max(74, 14 + _LETTER_PX * max(map(len, labels)))
-    # One plain dictionary: the live page draws this every second, and plotly's own ways to build it
+    # One plain dictionary: plotly's own ways to build it
     # piece by piece take five times as long.
     layout: dict[str, Any] = {
         "height": height_px,

@@ -37,9 +37,13 @@ def square_around(gray: np.ndarray, xyxy: np.ndarray, reach: float) -> np.ndarra
     top = round(float(xyxy[1] + xyxy[3] - side) / 2)
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
         return gray[top : top + side, left : left + side]
-    rows = np.clip(np.arange(top, top + side), 0, height - 1)
-    columns = np.clip(np.arange(left, left + side), 0, width - 1)
-    return gray[np.ix_(rows, columns)]
+    # At least a pixel of the image, even for a box that lies outside of it.
+    x, y = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+    right, bottom = max(min(left + side, width), x + 1), max(min(top + side, height), y + 1)
+    before = max(0, y - top), max(0, x - left)
+    after = max(0, top + side - bottom), max(0, left + side - right)
+    edged = cv2.copyMakeBorder(gray[y:bottom, x:right], before[0], after[0], before[1], after[1], cv2.BORDER_REPLICATE)
+    return edged[:side, :side]
 
 
 def _resized(square: np.ndarray, size_px: int) -> np.ndarray:

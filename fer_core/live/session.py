@@ -22,6 +22,7 @@ import numpy as np
 from fer_core.annotate import AnnotateOptions, annotate
 from fer_core.errors import FerError
 from fer_core.live.baselines import BaselineKeeper
+from fer_core.live.governor import Governor
 from fer_core.live.telemetry import History, Moment, RateMeter, Rates
 from fer_core.recognition.pipeline import StreamSettings
 from fer_core.sessions.recorder import Recorder
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 # An error stays readable for this long after the last frame that raised it.
 ERROR_SHOWN_S = 10.0
+# The server counts as busy where a smaller share of a camera's frames is analysed.
+_BUSY = 0.75
 
 
 class Analyzer(Protocol):
@@ -73,6 +76,7 @@ class LiveSnapshot:
         image_bgr: that frame, mirrored where asked, before anything was drawn on it; read only.
         history: scores of the last minute, oldest first.
         error: what went wrong in the last seconds, as text, or None.
+        limited: whether clearly fewer frames are analysed than come, since the server is busy.
     """
 
     live: bool
@@ -82,6 +86,7 @@ class LiveSnapshot:
     image_bgr: np.ndarray | None
     history: tuple[Moment, ...]
     error: str | None
+    limited: bool = False
 
 
 _live: weakref.WeakSet[LiveSession] = weakref.WeakSet()
@@ -101,6 +106,8 @@ class LiveSession:
         new_analyzer: makes the analyzer of one stream from its settings, e.g. `recognizer.stream`.
         settings: what to start with; assign to `settings` to change it while the stream runs.
         clock: monotonic seconds.
+        governor: shares the processor between this stream and others; every frame is analysed if None.
+        cpu_clock: seconds that the calling thread has had a processor.
 
     Attributes:
         id: letters and digits that no other session has.
@@ -114,6 +121,8 @@ class LiveSession:
         new_analyzer: Callable[[StreamSettings], Analyzer],
         settings: LiveSettings | None = None,
         clock: Callable[[], float] = time.monotonic,
+        governor: Governor | None = None,
+        cpu_clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self.id = uuid4().hex
         self.settings = settings or LiveSettings()
@@ -122,6 +131,7 @@ class LiveSession:
         self._new_analyzer = new_analyzer
         self._model: object = None
         self._clock = clock
+        self._governor, self._cpu_clock = governor, cpu_clock
         self._lock = threading.Lock()
         self._analyzer: Analyzer | None = None
         self._reset()
@@ -154,8 +164,8 @@ class LiveSession:
     def process(self, image_bgr: np.ndarray, delivered: int = 1) -> np.ndarray:
         """Analyse and annotate the newest frame; the first call begins the stream.
 
-        It never raises: an error is noted in the snapshot and the frame returns as it came, so
-        that the viewer's video goes on.
+        Where the governor leaves a frame out, it shows what was found in the one before. It never raises: an error is
+        noted in the snapshot and the frame returns as it came, so that the viewer's video goes on.
 
         Args:
             image_bgr: uint8 (h, w, 3).
@@ -166,7 +176,7 @@ class LiveSession:
             uint8 (h, w, 3), a new image, at the size of the stream's largest frame; or `image_bgr`
             itself after an error.
         """
-        start_s = self._clock()
+        start_s, cpu_start_s = self._clock(), self._cpu_clock()
         try:
             with self._lock:
                 settings = self.settings
@@ -176,6 +186,10 @@ class LiveSession:
                 analyzer.settings = stream
             steady = self._at_known_size(image_bgr)
             plain = cv2.flip(steady, 1) if settings.mirror else steady
+            if (before := self._result_if_not_due(plain, start_s, delivered)) is not None:
+                drawn = annotate(plain, before, settings.draw)
+                self._note_skipped(delivered)
+                return drawn
             result = analyzer.process(plain, start_s)
             drawn = annotate(plain, result, settings.draw)
         except Exception as error:
@@ -186,6 +200,8 @@ class LiveSession:
         if recorder := self.recorder:
             recorder.add(result, stream.baselines, settings.recorded)
         self._note_result(result, plain, start_s, delivered)
+        if self._governor:
+            self._governor.note(self.id, self._cpu_clock() - cpu_start_s, self._clock() - start_s)
         return drawn
 
     def end(self) -> None:
@@ -200,15 +216,25 @@ class LiveSession:
         """Return the present state of the stream."""
         with self._lock:
             now_s = self._clock()
+            rates = self._meter.rates(now_s)
+            error = self._error if now_s - self._error_s <= ERROR_SHOWN_S else None
             return LiveSnapshot(
                 live=self._analyzer is not None,
                 time_s=now_s,
-                rates=self._meter.rates(now_s),
+                rates=rates,
                 result=self._result,
                 image_bgr=self._image_bgr,
                 history=self._history.moments(),
-                error=self._error if now_s - self._error_s <= ERROR_SHOWN_S else None,
+                error=error,
+                limited=error is None and rates.analysed_fps < _BUSY * rates.camera_fps,
             )
+
+    def _result_if_not_due(self, plain: np.ndarray, now_s: float, delivered: int) -> FrameResult | None:
+        """Return the result of the frame before if this one is not to be analysed, else None."""
+        if self._governor is None or self._governor.is_due(self.id, now_s, delivered):
+            return None
+        before = self._result
+        return before if before is not None and before.size_wh == plain.shape[1::-1] else None
 
     def _begin(self, settings: LiveSettings) -> Analyzer:
         """Begin a stream; the lock is held."""
@@ -229,6 +255,8 @@ class LiveSession:
         if self._analyzer is None:
             return None
         self._analyzer = None
+        if self._governor:
+            self._governor.leave(self.id)
         with _live_lock:
             _live.discard(self)
         return self._clock() - self._began_s, self._analysed, self._delivered
@@ -261,6 +289,11 @@ class LiveSession:
         self._image_bgr: np.ndarray | None = None
         self._error: str | None = None
         self._error_s = 0.0
+
+    def _note_skipped(self, delivered: int) -> None:
+        with self._lock:
+            self._delivered += delivered
+            self._meter.add(self._clock(), delivered, None)
 
     def _note_result(self, result: FrameResult, plain: np.ndarray, start_s: float, delivered: int) -> None:
         with self._lock:

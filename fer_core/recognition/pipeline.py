@@ -18,6 +18,7 @@ from fer_core.detection.boxes import join
 from fer_core.detection.detector import Detector
 from fer_core.errors import SettingsError
 from fer_core.recognition.baseline import Baseline
+from fer_core.recognition.camera_motion import camera_shift
 from fer_core.recognition.crop import crop_faces, to_gray
 from fer_core.recognition.hysteresis import HysteresisSettings, LabelHysteresis
 from fer_core.recognition.quality import measure_quality
@@ -29,6 +30,7 @@ from fer_core.types import Detections, FrameResult, Prediction
 _SEARCH_S = 0.1  # how often a thorough stream's whole frame is searched while a face is missing, or none is known
 _RESCAN_S = 0.25  # how often while all known faces are in sight
 _KEEP_SIZE = 0.9  # a known face may be this much smaller than a new one, or faces at the limit would blink
+_FAR_APART_S = 0.1  # between frames; so far apart a camera that turns moves faces by much of their width
 _FORGET_S = 2.0  # after such a gap, or when time runs backwards, the stream begins anew
 
 
@@ -160,6 +162,8 @@ class StreamAnalyzer:
         if not 0.0 <= time_s - self._time_s <= _FORGET_S:
             self._reset()
         self._fit_to(gray.shape)
+        if self._before is not None and time_s - self._time_s > _FAR_APART_S and self._tracker.boxes:
+            self._tracker.shift(camera_shift(self._before, gray))
         label_sets = settings.label_set, settings.second_label_set
         if label_sets != self._label_sets:  # scores for different label sets cannot be averaged
             self._label_sets = label_sets
@@ -188,10 +192,11 @@ class StreamAnalyzer:
         if settings.baselines:
             result = dataclasses.replace(result, corrected=_corrected(result, settings.baselines))
         self._index += 1
-        self._time_s = time_s
+        self._time_s, self._before = time_s, gray
         return result
 
     def _reset(self) -> None:
+        self._before: np.ndarray | None = None
         self._tracker.reset()
         self._forget_scores()
         self._plan.reset()
@@ -205,6 +210,7 @@ class StreamAnalyzer:
         """Keep the faces when frames change size, as browsers do to theirs when the processor is busy."""
         if shape == self._shape:
             return
+        self._before = None
         factors = shape[0] / self._shape[0], shape[1] / self._shape[1]
         if abs(factors[0] / factors[1] - 1.0) < 0.02:
             self._tracker.rescale(factors[0])

@@ -79,6 +79,11 @@ class Tracker:
         for track in self._tracks:
             track.xyxy = track.xyxy * np.float32(factor)
 
+    def shift(self, xy: np.ndarray) -> None:
+        """Follow a turn of the camera: in the next frame everything is by (2,) pixels to the right and down."""
+        for track in self._tracks:
+            track.xyxy = track.xyxy + np.tile(xy, 2).astype(np.float32)
+
     def follow(self, gray: np.ndarray, time_s: float) -> list[np.ndarray]:
         """Follow faces that the detector has just seen by their picture, which costs far less than to look for them.
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -92,15 +92,17 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @contextmanager
-def serving(folder: Path, *options: str, port: int | None = None) -> Iterator[Server]:
+def serving(
+    folder: Path, *options: str, port: int | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """Run the app with its log and with all that it keeps (`home`) in `folder`, on a free port unless one is named.
 
-    Further options are Streamlit's.
+    Further options are Streamlit's; settings are environment variables.
     """
     port = port or _free_port()
     log = folder / "server.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("FER_", "STREAMLIT_"))}
-    environment["FER_HOME"] = str(folder / "home")
+    environment |= {"FER_HOME": str(folder / "home"), **(settings or {})}
     command = [
         sys.executable,
         "-m",

@@ -18,6 +18,16 @@ _KEEP_CONNECTIONS = """window.connections = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...options) { super(...options); window.connections.push(this); }
 };"""
+_USED_WAYS = """async () => {
+  const kinds = [];
+  for (const peer of window.connections) {
+    const stats = await peer.getStats();
+    for (const pair of stats.values())
+      if (pair.type === "candidate-pair" && pair.nominated && pair.state === "succeeded")
+        kinds.push(stats.get(pair.localCandidateId).candidateType);
+  }
+  return kinds;
+}"""
 
 
 class LivePage:
@@ -25,9 +35,10 @@ class LivePage:
 
     Args:
         camera: whether the page may use the camera.
+        script: runs in each frame of the page before anything else does.
     """
 
-    def __init__(self, browser: Browser, url: str, camera: bool = True) -> None:
+    def __init__(self, browser: Browser, url: str, camera: bool = True, script: str = "") -> None:
         self._context = browser.new_context(
             permissions=["camera"] if camera else [], viewport={"width": 1280, "height": 900}
         )
@@ -35,7 +46,7 @@ class LivePage:
         self.page.set_default_timeout(PATIENCE_MS)
         self.hosts: set[str] = set()
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
-        self.page.add_init_script(_KEEP_CONNECTIONS)
+        self.page.add_init_script(_KEEP_CONNECTIONS + script)
         self.page.goto(url)
         self.page.get_by_role("button", name="I understand").click()
         expect(self.page.get_by_text("Faces appear here")).to_be_visible(timeout=PATIENCE_MS)
@@ -50,9 +61,22 @@ class LivePage:
         """The line under the video."""
         return self.page.locator(".fer-status")
 
+    @property
+    def steps(self) -> Locator:
+        """What is said about how the camera starts."""
+        return self.page.locator(".st-key-stage #steps")
+
+    def ways(self) -> set[str]:
+        """Return the kinds of the browser's ends of the connections in use: host, srflx, prflx or relay."""
+        return set(self._video.evaluate(_USED_WAYS))
+
+    def press_start(self) -> None:
+        """Press Start camera."""
+        self._component.get_by_role("button", name=re.compile("start camera", re.I)).click()
+
     def start(self) -> None:
         """Press Start camera and wait for the first face."""
-        self._component.get_by_role("button", name=re.compile("start camera", re.I)).click()
+        self.press_start()
         expect(self.cards.first).to_be_visible(timeout=PATIENCE_MS)
 
     def stop(self) -> None:
@@ -122,6 +146,18 @@ class LivePage:
         expect(self.status).to_contain_text("analysed", timeout=PATIENCE_MS)
         parts = [re.fullmatch(r"(\d+) (.+)", part) for part in self.status.locator("span").all_inner_texts()]
         return {match[2]: int(match[1]) for match in parts if match}
+
+    def hide(self, hidden: bool = True) -> None:
+        """Let the page believe that its tab is in the background."""
+        self.page.evaluate(
+            """hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+                           document.dispatchEvent(new Event('visibilitychange')); }""",
+            hidden,
+        )
+
+    def beat(self) -> str | None:
+        """Return what tells one drawing of the status line from the next."""
+        return self.status.get_attribute("data-beat")
 
     def close(self) -> None:
         """Close the tab; the server is not told and finds out by itself."""

@@ -75,8 +75,22 @@ def test_video_comes_back_with_one_face_and_its_expression(open_page, record_pro
     expect(live.status.get_by_text("1 face", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     figures = live.figures()
     assert figures["analysed"] > 0
+    chart = live.page.locator(".st-key-live_timeline #lanes")
+    expect(chart.locator("path:not(.base)")).to_have_count(len(LABELS))
+    room = chart.bounding_box()
+    chart.hover(position={"x": room["width"] - 14, "y": room["height"] / 2})
+    expect(chart.locator("#tip")).to_have_text(re.compile(r"^\w+ \d+ % · \d s ago$"))
     record_property("figures", figures)
     print(f"\nin the browser: {figures}, video {state['width']} × {state['height']}")
+
+    # In a tab in the background the video goes on, and nothing is redrawn.
+    live.hide()
+    live.wait_until(lambda: live.beat() == (live.page.wait_for_timeout(2000), live.beat())[1])
+    live.wait_until_video_advances()
+    live.hide(False)
+    beat = live.beat()
+    live.wait_until(lambda: live.beat() != beat)
+    expect(live.page.locator("#fer_lost")).to_have_count(0)
 
 
 def test_the_worker_is_freed_by_a_stop_by_another_page_and_by_a_photo(open_page, server):

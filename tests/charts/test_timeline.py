@@ -1,25 +1,25 @@
 import numpy as np
 import pytest
 
-from fer_core.charts.timeline import expression_course, expression_lanes
+from fer_core.charts.timeline import expression_course
 from fer_core.emotions import COLORS, LABELS
 
 
 def panel(n=5):
     probs = np.random.default_rng(0).dirichlet(np.ones(len(LABELS)), n)
-    return np.arange(n, 0, -1, dtype=float), probs
+    return np.arange(n, dtype=float), probs
 
 
 @pytest.mark.parametrize("faces", [1, 2, 3])
 def test_every_face_has_a_lane_per_expression_in_its_colour(faces):
-    figure = expression_lanes({f"Face {i}": panel() for i in range(faces)}, LABELS, 60.0, 230)
+    figure = expression_course({f"Face {i}": panel() for i in range(faces)}, LABELS, 230)
     assert [trace.fillcolor for trace in figure.data] == [COLORS[label] for label in LABELS] * faces
     assert figure.layout.height == 230
 
 
 def test_a_lane_s_height_is_the_score_above_its_base():
-    ago_s, probs = panel()
-    figure = expression_lanes({"Face 1": (ago_s, probs)}, LABELS, 60.0, 230)
+    time_s, probs = panel()
+    figure = expression_course({"Face 1": (time_s, probs)}, LABELS, 230)
     for k, trace in enumerate(figure.data):
         base = len(LABELS) - 1 - k
         heights = np.array(trace.y)[1:-1] - base
@@ -28,16 +28,16 @@ def test_a_lane_s_height_is_the_score_above_its_base():
 
 
 def test_a_face_that_was_not_there_leaves_its_lanes_empty_and_says_nothing():
-    ago_s, probs = panel()
+    time_s, probs = panel()
     probs[2] = np.nan
-    trace = expression_lanes({"Face 1": (ago_s, probs)}, LABELS, 60.0, 230).data[0]
+    trace = expression_course({"Face 1": (time_s, probs)}, LABELS, 230).data[0]
     assert trace.y[3] == len(LABELS) - 1
     assert trace.text[3] == ""
     assert trace.text[1].startswith("angry ")
 
 
 def test_every_lane_is_named_on_the_axis():
-    figure = expression_lanes({"Face 1": panel()}, LABELS, 60.0, 230)
+    figure = expression_course({"Face 1": panel()}, LABELS, 230)
     assert figure.layout.yaxis.ticktext == LABELS
 
 

@@ -8,6 +8,7 @@ import pytest
 from fer_core.annotate import AnnotateOptions
 from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
+from fer_core.live.governor import Governor
 from fer_core.live.session import (
     ERROR_SHOWN_S,
     LiveSession,
@@ -257,3 +258,27 @@ def test_reading_and_setting_while_frames_run_never_breaks(session, frame):
         thread.join(timeout=10)
     assert not thread.is_alive()
     assert session.snapshot().error is None
+
+
+def test_frames_that_the_governor_leaves_out_show_what_was_found_before_and_the_stream_says_so(clock):
+    analyzer, governor = OneFace(), Governor(cores=0.5)
+    slow = OneFace.process
+
+    class Slow(OneFace):
+        def process(self, image_bgr, time_s):
+            result = slow(analyzer, image_bgr, time_s)
+            clock.now_s += 0.05
+            return result
+
+    session = LiveSession(lambda settings: Slow(), clock=clock, governor=governor, cpu_clock=clock)
+    image, drawn = np.zeros((120, 160, 3), np.uint8), []
+    for number in range(150):
+        clock.now_s = 100 + number / 15
+        drawn.append(session.process(image))
+    rates = session.snapshot().rates
+    assert rates.camera_fps == pytest.approx(15, abs=1)
+    assert rates.analysed_fps == pytest.approx(0.25 / 0.05, abs=1)
+    assert session.snapshot().limited
+    assert all(picture.any() for picture in drawn)  # boxes on each
+    session.end()
+    assert governor.target_fps(clock.now_s) == np.inf

@@ -9,6 +9,8 @@ from skimage import data
 from streamlit.testing.v1 import AppTest
 
 from fer_core.models.bundle import load_bundle
+from fer_core.settings import Settings
+from fer_core.ui.live.seating import seats_of
 
 pytestmark = pytest.mark.usefixtures("webrtc_without_a_server")
 
@@ -188,13 +190,28 @@ def test_no_server_outside_is_asked_but_those_of_the_settings(page, monkeypatch,
 
     def streamer(key, rtc_configuration, **options):
         asked.append(rtc_configuration)
-        return SimpleNamespace(state=SimpleNamespace(playing=False))
+        return SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False))
 
     monkeypatch.setattr("fer_core.ui.live.webrtc.webrtc_streamer", streamer)
     if setting:
         monkeypatch.setenv("FER_ICE_SERVERS", setting)
     assert not page.run().button(key="acknowledge").click().run().exception
     assert asked == [{"iceServers": servers}]
+
+
+def test_whoever_comes_when_all_places_are_taken_is_told_and_gets_in_when_one_leaves(page, monkeypatch):
+    monkeypatch.setenv("FER_MAX_VIEWERS", "1")
+    seats = seats_of(Settings(max_viewers=1))
+    assert seats.take("somebody") and seats.ahead("next") == 0
+    words = words_of(page.run().button(key="acknowledge").click().run())
+    assert not page.exception
+    assert "All places are taken" in words and "1 person is before you" in words
+    session = page.session_state["live_session"]
+    assert f"live_video_{session.id}" not in page.session_state
+    seats.leave("next"), seats.leave("somebody")
+    assert "All places are taken" not in words_of(page.run())
+    assert f"live_video_{session.id}" in page.session_state
+    seats.leave(session.id)
 
 
 def test_a_visit_to_another_page_ends_the_stream(page):

@@ -24,8 +24,13 @@ def empty_state(title: str, text: str, height_px: int | None = None) -> None:
         text: why it is not yet, and the one thing to do.
         height_px: least height in pixels; None where a stylesheet gives the height.
     """
+    st.html(empty_state_html(title, text, height_px))
+
+
+def empty_state_html(title: str, text: str, height_px: int | None = None) -> str:
+    """Return what `empty_state` draws, for `st.html`."""
     height = f' style="min-height:{height_px}px"' if height_px else ""
-    st.html(f'<div class="fer-empty"{height}><strong>{escape(title)}</strong><p>{escape(text)}</p></div>')
+    return f'<div class="fer-empty"{height}><strong>{escape(title)}</strong><p>{escape(text)}</p></div>'
 
 
 def page_link(page: str, label: str, icon: str) -> None:

@@ -1,4 +1,4 @@
-"""The camera in the browser, over WebRTC. The only place that imports av and streamlit-webrtc."""
+"""The camera in the browser, over WebRTC. The only place that imports streamlit-webrtc."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from typing import Any
 import av
 import cv2
 import streamlit as st
+import streamlit_webrtc.relay
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
+from fer_core.live.seats import Seats
 from fer_core.live.session import LiveSession
+from fer_core.ui.live.codec import to_bgr, to_frame, use_light_encoder
+from fer_core.ui.live.relay import NewestRelay
 
 # With two threads OpenCV answers sooner and costs a tenth more altogether: its threads wait for work by spinning. A
 # server of several streams has no use for that.
 cv2.setNumThreads(1)
+use_light_encoder()
+streamlit_webrtc.relay.MediaRelay = NewestRelay  # there is no public way; it is made with the first stream
 
 _KEY = "live_video_key"
 
@@ -56,15 +62,22 @@ _WORDS = {
 }
 
 
-def frames_callback(session: LiveSession) -> Callable[[list[av.VideoFrame]], Awaitable[list[av.VideoFrame]]]:
-    """Return what a stream calls with all frames that came since the last call; it gives back one."""
+def frames_callback(
+    session: LiveSession, on_frame: Callable[[], None] = lambda: None
+) -> Callable[[list[av.VideoFrame]], Awaitable[list[av.VideoFrame]]]:
+    """Return what a stream calls with all frames that came since the last call; it gives back one.
+
+    Args:
+        session: analyses and draws.
+        on_frame: called for each, in the stream's thread.
+    """
 
     async def on_frames(frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
         # Only the newest frame is worth the work; the others are counted and dropped.
         newest = frames[-1]
+        on_frame()
         try:
-            drawn = session.process(newest.to_ndarray(format="bgr24"), delivered=len(frames))
-            return [av.VideoFrame.from_ndarray(drawn, format="bgr24")]
+            return [to_frame(session.process(to_bgr(newest), delivered=len(frames)))]
         except Exception as error:  # raised here it would freeze this viewer's video for good
             session.fail(error, delivered=len(frames))
             return [newest]
@@ -72,7 +85,7 @@ def frames_callback(session: LiveSession) -> Callable[[list[av.VideoFrame]], Awa
     return on_frames
 
 
-def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]]) -> bool:
+def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]], seats: Seats) -> bool:
     """Draw the camera's picture as it comes back from `session`; return whether it plays.
 
     Call it at page level, not inside a fragment: it reruns the page when the stream starts or
@@ -82,6 +95,7 @@ def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]]) -
         session: gets every newest frame; only this viewer's stream holds it. Another session is another stream:
             what is left of the one before is ended.
         ice_servers: STUN and TURN servers as in `RTCPeerConnection`.
+        seats: of the server; the stream has one while it runs. Where the last was just taken, the page runs again.
     """
     # A key of its own for each session. The component tells that a viewer left the page and came back by counting
     # finished runs of the script; where the page between was left before it was drawn, it would take the stream that
@@ -98,10 +112,18 @@ def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]]) -
         media_stream_constraints=_CAMERA,
         video_html_attrs=_VIDEO,
         translations=_WORDS,
-        queued_video_frames_callback=frames_callback(session),
-        on_video_ended=session.end,
+        queued_video_frames_callback=frames_callback(session, lambda: seats.seen(session.id)),
+        on_video_ended=lambda: _ended(session, seats),
     )
+    if (context.state.playing or context.state.signalling) and not seats.take(session.id):
+        _end(key)
+        st.rerun()
     return context.state.playing
+
+
+def _ended(session: LiveSession, seats: Seats) -> None:
+    session.end()
+    seats.leave(session.id)
 
 
 def _end(key: str | None) -> None:

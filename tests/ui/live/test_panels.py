@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -34,10 +36,11 @@ class Scripted:
 def panels():
     import streamlit as st
 
-    from fer_core.ui.live.panels import face_cards, status_line, timeline
+    from fer_core.ui.live.panels import cards_room, status_line, timeline
 
-    for panel in (status_line, face_cards, timeline):
-        panel(st.session_state.session, st.session_state.playing)
+    session, playing = st.session_state.session, st.session_state.playing
+    status_line(session, playing, True, cards_room())
+    timeline(session, playing, True)
 
 
 @pytest.fixture
@@ -80,7 +83,9 @@ def test_faces_get_figures_cards_and_a_timeline(show, faces, text):
         assert part in words
     assert words.count("fer-card") - words.count("fer-cards") == faces
     assert "happy" in words
-    assert len(at.get("plotly_chart")) == 1
+    charts = [each.proto for each in at.get("bidi_component") if each.proto.component_name == "fer_timeline"]
+    shown = json.loads(charts[0].json)
+    assert [face["title"] for face in shown["faces"]] == [f"Face {1 + i}" for i in range(faces)]
 
 
 def test_no_face_says_what_to_do(show):

@@ -19,7 +19,6 @@ from aiortc import (
     RTCSessionDescription,
     VideoStreamTrack,
 )
-from aiortc.contrib.media import MediaRelay
 from aiortc.mediastreams import MediaStreamError
 from streamlit_webrtc import WebRtcMode
 from streamlit_webrtc.webrtc import WebRtcWorker
@@ -27,6 +26,7 @@ from streamlit_webrtc.webrtc import WebRtcWorker
 from fer_core.emotions import LABELS
 from fer_core.live.session import LiveSession, LiveSettings, live_sessions
 from fer_core.types import Detections, FrameResult, Prediction
+from fer_core.ui.live.relay import NewestRelay
 from fer_core.ui.live.webrtc import frames_callback
 
 DEADLINE_S = 20
@@ -107,7 +107,7 @@ class Call:
             mode=WebRtcMode.SENDRECV,
             rtc_configuration=nothing_outside,
             loop=self._loop,
-            relay=MediaRelay(),
+            relay=NewestRelay(),
             source_video_track=None,
             source_audio_track=None,
             sink_video_track=None,
@@ -188,6 +188,21 @@ def test_a_slow_analysis_sees_only_the_newest_frame_and_counts_the_rest(call):
     assert rates.camera_fps >= 2 * rates.analysed_fps > 0
 
 
+def test_an_encoder_that_is_slower_than_the_camera_gets_the_newest_frame(loop):
+    async def two_frames():
+        camera = GreyLevels()
+        relayed = NewestRelay().subscribe(camera)
+        first = await relayed.recv()
+        while camera.sent < 10:
+            await asyncio.sleep(0.01)
+        second = await relayed.recv()
+        relayed.stop()
+        return first.pts, second.pts
+
+    first, second = asyncio.run_coroutine_threadsafe(two_frames(), loop).result(DEADLINE_S)
+    assert second - first > 5 * 90_000 / FPS
+
+
 def test_an_error_in_every_frame_leaves_the_video_running(call):
     running = call(Analyzer(error=ValueError("no such thing")))
     running.wait_for(lambda: running.session.snapshot().error is not None)
@@ -221,6 +236,8 @@ def test_two_viewers_do_not_see_each_other(call):
 
 def test_a_frame_that_cannot_be_read_comes_back_as_it_was_and_is_told():
     class Broken:
+        width, height = 160, 120
+
         def to_ndarray(self, format):
             raise MemoryError("no room for a picture")
 
