@@ -104,6 +104,20 @@ class LivePage:
         yield
         self.page.wait_for_function("frame => !frame.isConnected", arg=frame)
 
+    def follow(self, link: str, heading: str) -> None:
+        """Press a link until its page is there.
+
+        A stream that breaks off at this very moment, on a busy machine, asks for its own page once more.
+        """
+        for timeout_ms in (PATIENCE_MS / 3, PATIENCE_MS):
+            self.page.get_by_role("link", name=link).click()
+            try:
+                expect(self.page.get_by_role("heading", name=heading)).to_be_visible(timeout=timeout_ms)
+                return
+            except AssertionError:
+                if timeout_ms == PATIENCE_MS:
+                    raise
+
     def choose(self, source: str) -> None:
         """Choose Camera or Photo."""
         self.page.get_by_test_id("stButtonGroup").first.get_by_text(source, exact=True).click()
