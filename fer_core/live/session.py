@@ -31,6 +31,8 @@ from fer_core.types import FrameResult
 
 logger = logging.getLogger(__name__)
 
+# A stream that broke off has so long to come back before its recording ends.
+COMES_BACK_WITHIN_S = 20.0
 # An error stays readable for this long after the last frame that raised it.
 ERROR_SHOWN_S = 10.0
 # The server counts as busy where a smaller share of a camera's frames is analysed.
@@ -112,7 +114,7 @@ class LiveSession:
     Attributes:
         id: letters and digits that no other session has.
         baselines: makes and keeps neutral baselines of the stream's faces; emptied when a stream begins.
-        recorder: gets the faces of each frame, as long as there is one; closed with the stream. Assign to it at
+        recorder: gets the faces of each frame, as long as there is one; closed soon after the stream. Assign to it at
             any time.
     """
 
@@ -205,9 +207,12 @@ class LiveSession:
         return drawn
 
     def end(self) -> None:
-        """End the stream, and its recording; calling it again does nothing. The next frame begins a new stream."""
+        """End the stream; calling it again does nothing. The next frame begins a new one.
+
+        A recording goes on with that if it comes within `COMES_BACK_WITHIN_S`; else it ends.
+        """
         if recorder := self.recorder:
-            recorder.close()
+            recorder.close_unless_resumed(COMES_BACK_WITHIN_S)
         with self._lock:
             ended = self._end_stream()
         self._log_end(ended)

@@ -53,6 +53,7 @@ class Recording:
         rows: in its table, those included that are still to be written.
         problem: why it is paused, as text; empty if it is not.
         error: why it ended early, as text; empty if it did not.
+        ends_in_s: seconds until it ends if no further frame comes; None if it does not wait for one.
         ended: whether nothing more is taken in.
         saved: whether all that was taken in is written, or given up.
     """
@@ -62,6 +63,7 @@ class Recording:
     rows: int
     problem: str
     error: str
+    ends_in_s: float | None
     ended: bool
     saved: bool
 
@@ -100,6 +102,7 @@ class Recorder:
         self._frame_offset = self._face_offset = 0
         self._last_index, self._last_s, self._written_s = -1, 0.0, 0.0
         self._waits_since_s: float | None = None  # when the oldest of what waits came
+        self._ends_at_s: float | None = None
         self._problem, self._error, self._ended, self._saved = "", "", False, False
         name = create_session(self._database, settings, details or Details(), self._began_utc)
         self.session: Session = session_by_name(name, self._database)
@@ -124,6 +127,7 @@ class Recorder:
         with self._lock:
             if self._ended:
                 return
+            self._ends_at_s = None
             self._last_s = self._clock() - self._began_s
             if settings is not None and settings is not self._settings and not self._change(settings):
                 return
@@ -146,6 +150,12 @@ class Recorder:
         """Make a marker a range that ends at this moment, or a little before it."""
         return self._put(replace(marker, end_s=max(self._moment_s(ago_s), marker.time_s)))
 
+    def close_unless_resumed(self, within_s: float) -> None:
+        """End the recording if no further frame comes within some seconds. Further calls do not move that time."""
+        with self._lock:
+            if self._ends_at_s is None:
+                self._ends_at_s = self._clock() + within_s
+
     def close(self, wait_s: float = 0.0) -> None:
         """Take in nothing more; what there is is written by the recorder's thread. Closing it again does nothing.
 
@@ -162,12 +172,15 @@ class Recorder:
     def state(self) -> Recording:
         """Its progress."""
         with self._lock:
-            seconds = self._last_s if self._ended else self._clock() - self._began_s
+            left_s = None if self._ends_at_s is None or self._ended else max(self._ends_at_s - self._clock(), 0.0)
+            seconds = self._last_s if self._ended or left_s is not None else self._clock() - self._began_s
             problem = self._problem
             if not problem and self._waited_s() > _SILENT_S:
                 problem = self._paused("the database does not answer", "")
             problem = "" if self._saved else problem
-            return Recording(self.session.name, seconds, self._rows, problem, self._error, self._ended, self._saved)
+            return Recording(
+                self.session.name, seconds, self._rows, problem, self._error, left_s, self._ended, self._saved
+            )
 
     def _use(self, settings: RecordedSettings) -> None:
         self._settings, self._model = settings, settings.model
@@ -241,6 +254,7 @@ class Recorder:
         while True:
             self._wake.wait(WRITE_EVERY_S)
             with self._lock:
+                self._ended |= self._ends_at_s is not None and self._clock() >= self._ends_at_s
                 ended = self._ended
             done = self._write(ended)
             if not ended:

@@ -217,8 +217,12 @@ def test_a_killed_server_is_noticed_and_the_camera_starts_again_when_it_is_back(
 def test_a_stream_that_breaks_off_starts_again_but_not_one_that_was_stopped(open_page, server):
     live = open_page()
     live.start()
+    live.page.get_by_role("button", name="Record scores").click()
+    recording = live.page.get_by_text(re.compile(r"^Recording · "))
+    expect(recording).to_be_visible(timeout=PATIENCE_MS)
     live.break_off()
     live.wait_until_video_advances()
+    expect(recording).to_be_visible(timeout=PATIENCE_MS)
     server.wait_for_streams(1)
     live.stop()
     server.wait_for_streams(0)

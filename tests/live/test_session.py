@@ -10,6 +10,7 @@ from fer_core.emotions import LABELS
 from fer_core.errors import ModelError
 from fer_core.live.governor import Governor
 from fer_core.live.session import (
+    COMES_BACK_WITHIN_S,
     ERROR_SHOWN_S,
     LiveSession,
     LiveSettings,
@@ -221,8 +222,8 @@ def test_a_model_and_its_settings_change_together_and_the_recording_goes_on(sess
         def add(self, result, baselines, settings):
             self.noted.append((result.index, settings))
 
-        def close(self):
-            self.noted.append("closed")
+        def close_unless_resumed(self, within_s):
+            self.noted.append(within_s)
 
     people, fer = (LiveSettings(stream=StreamSettings(label_set=name), recorded=name) for name in ("people", "fer"))
     session.use(session._new_analyzer, ("model", "people"), people)
@@ -235,7 +236,7 @@ def test_a_model_and_its_settings_change_together_and_the_recording_goes_on(sess
     session.process(frame)
     assert [analyzer.settings.label_set for analyzer in analyzers] == ["people", "fer"]
     session.end()
-    assert Noting.noted == [(1, "people"), (2, "people"), (1, "fer"), "closed"]
+    assert Noting.noted == [(1, "people"), (2, "people"), (1, "fer"), COMES_BACK_WITHIN_S]
     session.recorder = None
 
 

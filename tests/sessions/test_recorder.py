@@ -49,6 +49,24 @@ def test_what_is_found_becomes_rows_with_times_and_the_rest_is_told(database):
     assert metadata["ended_utc"] == "2026-03-01T12:00:00.750+00:00"
 
 
+def test_a_stream_that_comes_back_in_time_goes_on_in_the_same_session_and_one_that_does_not_ends_it(database):
+    clock = Clock()
+    recorder = recorder_of(database, clock)
+    recorder.add(frame(0))
+    recorder.close_unless_resumed(20)
+    clock.now_s += 15
+    recorder.close_unless_resumed(20)
+    assert (recorder.state.ends_in_s, recorder.state.seconds, recorder.state.ended) == (5, 0, False)
+    recorder.add(frame(0))
+    assert recorder.state.ends_in_s is None
+    recorder.close_unless_resumed(20)
+    clock.now_s += 20
+    recorder._thread.join(30)
+    assert recorder.state.ended and recorder.state.saved
+    (session,) = list_sessions(database)
+    assert (session.rows, session.length_s) == (2, 15) and session.all_rows()["face"].tolist() == [1, 2]
+
+
 def test_the_table_is_the_one_that_videos_have_digit_for_digit(database):
     frames = [frame(index, faces=index % 3) for index in range(6)]
     session = record(database, frames, step_s=0.0625)

@@ -19,23 +19,28 @@ from fer_core.ui.live.session_details import next_details
 
 _SAVED_WITHIN_S = 2.0  # so long the page waits for the last rows to be written
 _ASKED = "consent_asked"
+_GOING = "recording_going"
 _NOTE = "Times, boxes and scores go into a table on this page's computer; no picture does."
 
 
 def recording_bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
     """Offer to record the stream, say how far that is, and where it went."""
-    draw_every(1.0 if playing else None, _bar, session, recognizer, playing)
+    going = playing or bool(session.recorder and not session.recorder.state.ended)
+    draw_every(1.0 if going else None, _bar, session, recognizer, playing)
 
 
 def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:
     recorder = session.recorder
     state = recorder.state if recorder else None
+    if st.session_state.pop(_GOING, False) and (state is None or state.ended):
+        st.rerun()  # it ended by itself: markers and this timer are of no more use
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live_recording", width="content"):
         if recorder and state and not state.ended:
+            st.session_state[_GOING] = True
             if st.button("Stop recording", icon=":material/stop_circle:", key="record_stop"):
                 recorder.close(_SAVED_WITHIN_S)
                 st.rerun()  # the whole page: markers are offered only while it is recorded
-            st.caption(f"Recording · {clock(state.seconds)} · {state.rows:,} rows", width="content")
+            st.caption(_progress(state), width="content")
         else:
             _offer(session, recognizer, playing)
             if state and state.rows:
@@ -45,6 +50,14 @@ def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> 
     if state and (state.error or state.problem):
         show = st.error if state.error else st.warning
         show(state.error or state.problem, icon=":material/error:")
+
+
+def _progress(state: Recording) -> str:
+    if state.ends_in_s is None:
+        return f"Recording · {clock(state.seconds)} · {state.rows:,} rows"
+    return (
+        f"{clock(state.seconds)} · {state.rows:,} rows · ends in {state.ends_in_s:.0f} s unless the camera comes back"
+    )
 
 
 def _offer(session: LiveSession, recognizer: EmotionRecognizer, playing: bool) -> None:

@@ -88,6 +88,20 @@ def test_a_recording_has_the_details_and_markers_are_there_only_meanwhile(live, 
     assert at.session_state["own_sessions"] == {session.name}
 
 
+def test_a_recording_waits_for_a_camera_that_broke_off_and_says_how_long(live, at):
+    at.button(key="record_start").click().run()
+    play(live)
+    live.end()
+    at.run()
+    assert "ends in 20 s unless the camera comes back" in at.caption[0].value
+    play(live)
+    at.run()
+    assert at.caption[0].value.startswith("Recording · ")
+    live.recorder.close(30)
+    at.run()
+    assert keys(at) == {"record_start"} and any(caption.value.startswith("Kept: ") for caption in at.caption)
+
+
 def test_a_consent_text_comes_first_and_its_answer_is_kept(live, at):
     save_study(Study("", "May we record your scores?"))
     at.button(key="record_start").click().run()
