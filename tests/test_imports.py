@@ -11,7 +11,7 @@ FILES = sorted([ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("fer_core/
 # A package may import those on lower levels and itself. fer_core.cli may import anything below ui.
 LEVELS = (
     ("emotions", "errors", "files", "face_size", "formats", "legacy", "terminal"),
-    ("settings", "types", "dependencies"),
+    ("settings", "types", "dependencies", "html_pages"),
     ("background",),
     ("data", "detection", "imaging", "models", "annotate", "charts"),
     ("cache", "trained_on"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from fer_core.evaluation.scoring import Scores
 from fer_core.evaluation.serialization import evaluation_to_json, robustness_to_json
 from fer_core.evaluation.text import truth_name
 from fer_core.evaluation.truth import Truth, answering_label_set, true_labels, truths
-from fer_core.formats import percent
+from fer_core.html_pages import template
 from fer_core.models.bundle import Bundle
 from fer_core.models.card import is_fer2013
 from fer_core.models.label_sets import title_of
@@ -212,42 +211,24 @@ def report_to_json(report: Report) -> dict[str, Any]:
 
 def html_report(report: Report) -> str:
     """Return a report as a page: no scripts, nothing loaded from elsewhere, every word escaped."""
-    return (
-        _environment()
-        .get_template(_TEMPLATE)
-        .render(
-            report=report,
-            title=f"{', '.join(model.name for model in report.models)} on {report.data_name}, {report.split}",
-            program=f"fer_core {fer_core.__version__}",
-            labels=report.class_names,
-            published=PUBLISHED,
-            corruptions=CORRUPTIONS,
-            colors=SERIES_COLORS,
-            truth_names={truth: truth_name(truth, report.fer2013) for truth in Truth},
-            truth=Truth,
-            answering=answering_label_set,
-            reliability_svg=reliability_svg,
-            robustness_svg=robustness_svg,
-        )
+    return _template().render(
+        report=report,
+        title=f"{', '.join(model.name for model in report.models)} on {report.data_name}, {report.split}",
+        program=f"fer_core {fer_core.__version__}",
+        labels=report.class_names,
+        published=PUBLISHED,
+        corruptions=CORRUPTIONS,
+        colors=SERIES_COLORS,
+        truth_names={truth: truth_name(truth, report.fer2013) for truth in Truth},
+        truth=Truth,
+        answering=answering_label_set,
+        reliability_svg=reliability_svg,
+        robustness_svg=robustness_svg,
     )
 
 
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": percent,
-        "interval": _interval,
-        "count": "{:,}".format,
-        "label_set_name": title_of,
-    }
-    return environment
+def _template() -> jinja2.Template:
+    return template(Path(__file__).with_name(_TEMPLATE), interval=_interval, label_set_name=title_of)
 
 
 def _reliability(faces: FaceSet, model: ReportedModel) -> dict[str, SplitReliability]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import pandas as pd
 
 from fer_core.charts.timeline import clock
 from fer_core.emotions import class_colors
-from fer_core.formats import percent
+from fer_core.html_pages import template
 from fer_core.media.names import face_names, merge_faces
 from fer_core.media.portraits import Moment
 from fer_core.media.sources import is_picture
@@ -95,18 +94,14 @@ def html_report(
         _file_report(file, rows[rows["file"] == file["file"]], labels, (moments or {}).get(file["file"], ()))
         for file in metadata["files"]
     ]
-    return (
-        _environment()
-        .get_template(_TEMPLATE)
-        .render(
-            title=files[0].name if len(files) == 1 else f"{len(files):,} pictures and videos",
-            files=files,
-            about=metadata,
-            labels=labels,
-            colors=class_colors(tuple(labels)),
-            width=WIDTH_PX,
-            lane=LANE_PX,
-        )
+    return _template().render(
+        title=files[0].name if len(files) == 1 else f"{len(files):,} pictures and videos",
+        files=files,
+        about=metadata,
+        labels=labels,
+        colors=class_colors(tuple(labels)),
+        width=WIDTH_PX,
+        lane=LANE_PX,
     )
 
 
@@ -156,14 +151,5 @@ def _lanes(times_s: np.ndarray, probs: np.ndarray, labels: Sequence[str]) -> dic
     return polygons
 
 
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "count": "{:,}".format, "clock": clock}
-    return environment
+def _template() -> jinja2.Template:
+    return template(Path(__file__).with_name(_TEMPLATE), clock=clock)

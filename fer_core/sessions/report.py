@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from markupsafe import Markup, escape
 
 from fer_core.charts.timeline import clock
 from fer_core.emotions import class_colors
-from fer_core.formats import percent
+from fer_core.html_pages import template
 from fer_core.media.summary import courses, summarize
 from fer_core.models.label_sets import title_of, trained_label_sets
 from fer_core.recognition.provenance import PROGRAM
@@ -100,7 +99,7 @@ def build_report(session: Session, created: datetime | None = None) -> SessionRe
 
 def html_report(report: SessionReport) -> str:
     """Return a report as a page: no scripts, nothing loaded from elsewhere, every word escaped."""
-    return _environment().get_template("report.html.j2").render(report=report, session=report.session, program=PROGRAM)
+    return _template().render(report=report, session=report.session, program=PROGRAM)
 
 
 def course_svg(
@@ -187,20 +186,10 @@ def _agreements(session: Session, rows: pd.DataFrame) -> dict[str, Agreement]:
     return {coder: agreement_of(coder_codes(codes, times_s), model) for coder, codes in coders.items()}
 
 
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def _template() -> jinja2.Template:
+    return template(
+        Path(__file__).with_name("report.html.j2"),
+        clock=clock,
+        plain=lambda value: {True: "yes", False: "no"}[value] if isinstance(value, bool) else value,
+        label_sets=lambda name: "; ".join(map(title_of, trained_label_sets(name))),
     )
-    environment.filters |= {
-        "percent": percent,
-        "clock": clock,
-        "count": "{:,}".format,
-        "plain": lambda value: {True: "yes", False: "no"}[value] if isinstance(value, bool) else value,
-        "label_sets": lambda name: "; ".join(map(title_of, trained_label_sets(name))),
-    }
-    return environment
