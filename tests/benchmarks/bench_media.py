@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -104,7 +105,9 @@ def photos(folder: Path, recognizer: EmotionRecognizer) -> float:
 
 
 def rival(source: Path, python: str, script: str) -> float:
-    done = subprocess.run([python, "-c", script, str(source)], capture_output=True, text=True, check=True)
+    with tempfile.TemporaryDirectory() as folder:  # `fer` leaves its table where it runs
+        command = [Path(shutil.which(python) or python).absolute(), "-c", script, source.resolve()]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
     return float(done.stdout.split("seconds")[-1])
 
 
