@@ -1,4 +1,8 @@
+from types import SimpleNamespace
+from unittest.mock import Mock
+
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
+from streamlit.testing.v1 import AppTest
 
 from fer_core.ui.components.entry import keep_page_changes
 
@@ -24,3 +28,17 @@ def test_a_later_click_and_a_timer_alone_get_what_they_ask_for():
     assert clicks.page_script_hash == "train"
     timer = requested(RerunData(page_script_hash="live", fragment_id="status", is_auto_rerun=True))
     assert (timer.page_script_hash, timer.fragment_id_queue) == ("live", ["status"])
+
+
+def test_a_recording_ends_when_its_viewer_goes_to_another_page():
+    def other_page():
+        from fer_core.ui.components.entry import leave_live
+
+        leave_live()
+
+    recorder = Mock()
+    page = AppTest.from_function(other_page)
+    page.session_state["live_session"] = SimpleNamespace(recorder=recorder)
+    page.run()
+    recorder.close.assert_called_once_with()
+    assert "live_session" not in page.session_state

@@ -22,8 +22,10 @@ def require_app() -> None:
 
 
 def leave_live() -> None:
-    """Forget the stream of a viewer who looks at something else; whoever comes back to it begins a new one."""
-    st.session_state.pop("live_session", None)
+    """Forget the stream of a viewer who looks at something else, and end its recording; who comes back begins anew."""
+    session = st.session_state.pop("live_session", None)
+    if session and session.recorder:
+        session.recorder.close()
 
 
 def keep_page_changes() -> None:
