@@ -104,11 +104,11 @@ def write_part(
     part, rows = work.part(file), list[int]()
     try:
         # On the disk: a long video has more rows than should be in memory.
-        with tempfile.TemporaryFile() as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as table:
+        with tempfile.TemporaryFile() as disk, io.TextIOWrapper(disk, encoding="utf-8", newline="") as table:
             outcomes = write(table, rows)
             table.flush()
-            file.seek(0)
-            write_table(file, part) if rows else part.unlink(missing_ok=True)
+            disk.seek(0)
+            write_table(disk, part) if rows else part.unlink(missing_ok=True)
     except OSError as error:
         raise ArchiveError(
             f"{part} cannot be written: {error.strerror or error}. Mend that, and start again: what is done stays done."

@@ -21,7 +21,7 @@ class SeekPoint:
 
     Attributes:
         pts: its time by the file's own clock.
-        index: its number in the video.
+        index: its number in the video; 0 for the first frame.
         first_s: time of the video's first frame by the file's own clock, seconds.
     """
 
@@ -46,11 +46,10 @@ class FrameTimes:
     pts: np.ndarray
     keyframes: np.ndarray
 
-    def seek_point(self, time_s: float) -> SeekPoint | None:
-        """Return the last keyframe at or before a time; None where that is the first frame or there is none."""
-        before = np.searchsorted(self.times_s[self.keyframes], time_s, side="right")
-        if not before or not (index := int(self.keyframes[before - 1])):
-            return None
+    def seek_point(self, time_s: float) -> SeekPoint:
+        """Return the last keyframe at or before a time; the first frame if there is none."""
+        before = int(np.searchsorted(self.times_s[self.keyframes], time_s, side="right"))
+        index = int(self.keyframes[before - 1]) if before else 0
         return SeekPoint(int(self.pts[index]), index, self.first_s)
 
 

@@ -33,6 +33,8 @@ _USUAL_RATE = 25
 _MISSING_SHARE, _MISSING_FRAMES, _MISSING_S = 0.03, 2, 1.0
 # Packets come at most so long before others that are shown earlier; and some formats go on a little late after a seek.
 _MARGIN_S = 1.0
+# And some go on later than asked for, so that they are asked for earlier frames.
+_EARLIER_S = (0.0, 2.0, 8.0)
 
 
 class SeekError(MediaError):
@@ -88,17 +90,11 @@ class Video:
             MediaError: the file is damaged from some place on, ends before the length it announces, or its pictures
                 are too large.
         """
-        earlier = self._go_to(seek) if seek else self._seek(start_s)
-        due_s, index, time_s = start_s, 0, 0.0
-        decoded = self._container.decode(self._stream)
+        earlier = [] if seek else self._seek(start_s)
+        due_s, index, time_s = start_s, seek.index if seek else 0, 0.0
+        decoded = self._decode_from(seek) if seek else self._container.decode(self._stream)
         while (frame := self._decode_next(decoded, index)) is not None:
-            if seek and not index:
-                if frame.pts is None or frame.pts > seek.pts:
-                    raise SeekError(f"{self._name} does not go on exactly at {seek.pts}.")
-                if frame.pts < seek.pts:  # shown before the keyframe, though they come after it
-                    continue
-                index = seek.index
-            elif earlier and frame.pts is not None:
+            if earlier and frame.pts is not None:
                 index, earlier = bisect_left(earlier, frame.pts), []
             shown_s = frame.time if frame.time is not None else index / float(self.rate)
             self.first_s = shown_s if self.first_s is None else self.first_s
@@ -111,13 +107,26 @@ class Video:
             index += 1
         self._require_whole(index, time_s)
 
-    def _go_to(self, seek: SeekPoint) -> list[int]:
-        try:
-            self._container.seek(seek.pts, stream=self._stream)
-        except av.error.FFmpegError as error:
-            raise SeekError(f"{self._name} cannot be entered at {seek.pts}: {error.strerror}.") from error
+    def _decode_from(self, seek: SeekPoint) -> Iterator[av.VideoFrame]:
+        """Give the frames from a keyframe on."""
         self.first_s = seek.first_s
-        return []
+        if not seek.index:
+            yield from self._container.decode(self._stream)
+            return
+        for earlier_s in _EARLIER_S:
+            pts = seek.pts - round(earlier_s / (self._stream.time_base or 1))
+            try:
+                self._container.seek(pts, stream=self._stream)
+                decoded = self._container.decode(self._stream)
+                # Some are shown before the keyframe, though they come after it.
+                frame = next((frame for frame in decoded if frame.pts is None or frame.pts >= seek.pts), None)
+            except av.error.FFmpegError:
+                continue
+            if frame is not None and frame.pts == seek.pts:
+                yield frame
+                yield from decoded
+                return
+        raise SeekError(f"{self._name} does not go on exactly where it is entered.")
 
     def _decode_next(self, decoded: Iterator[av.VideoFrame], index: int) -> av.VideoFrame | None:
         try:

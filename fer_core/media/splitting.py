@@ -29,6 +29,8 @@ from fer_core.types import FrameResult
 # Some formats go on a little late after a seek.
 _MARGIN_S = 1.0
 _DECODED_AHEAD = 4
+# Where a keyframe is farther before a segment, nothing is gained by sharing the work.
+_MAX_DECODED_FOR_NOTHING_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Segment:
         number: from 0; numbers of segments without any frame are left out.
         decode_from_s: time of the first frame that is needed, seconds since the video's first.
         end_s: time at which decoding stops, seconds since the video's first.
-        seek: where decoding begins; the video's beginning if None.
+        seek: where decoding begins; as for a whole analysis if None.
         is_last: whether it goes on to the end of the analysis.
     """
 
@@ -127,8 +129,8 @@ def find_split(path: Path, choices: Choices) -> Split | None:
     if times is None:
         raise SeekError(f"{path.name} does not tell when each of its frames is shown.")
     parts = _parts(times, segments, choices.end_s)
-    if any(_decoded_for_nothing_s(times, part) > choices.segment_s for part in parts[1:]):
-        raise SeekError(f"{path.name} has keyframes more than {choices.segment_s:g} s apart.")
+    if any(_decoded_for_nothing_s(times, part) > _MAX_DECODED_FOR_NOTHING_S for part in parts[1:]):
+        raise SeekError(f"{path.name} has keyframes more than {_MAX_DECODED_FOR_NOTHING_S:g} s apart.")
     return Split(segments, parts, choices.smoothing_s) if len(parts) > 1 else None
 
 
@@ -150,7 +152,7 @@ def _parts(times: FrameTimes, segments: Segments, end_s: float) -> tuple[Segment
 
 
 def _decoded_for_nothing_s(times: FrameTimes, part: Segment) -> float:
-    return part.decode_from_s - (float(times.times_s[part.seek.index]) if part.seek else 0.0)
+    return part.decode_from_s - float(times.times_s[part.seek.index]) if part.seek else 0.0
 
 
 def analyze_segment(
