@@ -200,5 +200,5 @@ def test_several_processes_share_a_long_video_and_write_what_one_writes(recogniz
 
     monkeypatch.setattr(processes, "join_segments", join)
     pool = processes.Processes(2, recognizer.name)
-    assert processes.analyze_in_processes(pool, recognizer, files, shared, choices) == outcomes
+    assert processes.analyze_in_processes(pool, recognizer, files, shared, choices, lambda *_: None) == outcomes
     assert shared.getvalue() == alone.getvalue() and len(splits) == 2
