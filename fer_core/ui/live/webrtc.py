@@ -77,7 +77,7 @@ def frames_callback(
         newest = frames[-1]
         on_frame()
         try:
-            return [to_frame(session.process(to_bgr(newest), delivered=len(frames)))]
+            return [to_frame(session.process(to_bgr(newest), len(frames), newest.time))]
         except Exception as error:  # raised here it would freeze this viewer's video for good
             session.fail(error, delivered=len(frames))
             return [newest]
