@@ -67,7 +67,7 @@ else:
         marker_bar(session)
     st.subheader("The last minute")
     timeline(session, playing, visible)
-    other_programs(session, settings)
+    other_programs(session, settings, visible)
 
 model_details(recognizer.card)
 network_help()

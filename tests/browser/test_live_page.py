@@ -192,8 +192,8 @@ def test_another_program_gets_the_rows_that_are_recorded(open_page, server, monk
                 program.recv(timeout=PATIENCE_MS / 1000)
     sent = {each["index"]: each for each in messages if each["type"] == "frame" and each["session"]}
     session = session_by_name(next(iter(sent.values()))["session"])
-    live.wait_until(lambda: len(session.rows()) > len(sent))
-    rows = session.rows().dropna(subset="face")
+    live.wait_until(lambda: len(session.all_rows()) > len(sent))
+    rows = session.all_rows().dropna(subset="face")
     rows = rows[rows["frame"].isin(list(sent)[:-2])]
     assert len(rows) >= 28
     for row in rows.to_dict("records"):

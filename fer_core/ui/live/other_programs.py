@@ -19,6 +19,7 @@ from fer_core.ui.components.access import is_loopback, operator_only
 from fer_core.ui.components.timers import draw_every
 
 _Output = TypeVar("_Output", Feed, LslOutput)
+_EVERY_S = 2.0
 _SWITCHED_OFF = "It was switched off."
 CLIENT = """import json
 from websockets.sync.client import connect
@@ -33,23 +34,32 @@ with connect("{url}") as stream:
 """
 
 
-def other_programs(session: LiveSession, settings: Settings) -> None:
-    """Offer to send the stream's scores and markers to other programs, and say where they can be had."""
+def other_programs(session: LiveSession, settings: Settings, visible: bool) -> None:
+    """Offer to send the stream's scores and markers to other programs, and say where they can be had.
+
+    Args:
+        session: of this viewer.
+        settings: of the server.
+        visible: whether anybody can see the page.
+    """
     sent_before = bool(session.sending.outputs)
-    with st.expander("Scores for other programs", icon=":material/cast:", key="other_programs"):
+    title = "Scores for other programs" + (" · sending" if sent_before else "")
+    panel = st.expander(title, icon=":material/cast:", key="other_programs", on_change="rerun")
+    every_s = _EVERY_S if panel.open and visible else None
+    with panel:
         st.caption("Each frame's scores and each marker, as they come. No picture is sent.")
         websocket, lsl = st.columns(2, gap="large")
         with websocket:
-            _websocket(session, settings)
+            _websocket(session, settings, every_s)
         with lsl:
-            _lsl(session)
+            _lsl(session, every_s)
         if session.sending.problem:
             st.error(f"Sending has ended: {session.sending.problem}", icon=":material/error:")
     if bool(session.sending.outputs) != sent_before:
         st.rerun()  # markers are offered while something is sent
 
 
-def _websocket(session: LiveSession, settings: Settings) -> None:
+def _websocket(session: LiveSession, settings: Settings, every_s: float | None) -> None:
     wanted = st.toggle(
         "WebSocket", key="send_websocket", persist_state="session", help="JSON, for programs of any kind."
     )
@@ -74,7 +84,7 @@ def _websocket(session: LiveSession, settings: Settings) -> None:
         else (f"It listens on {host}: whoever in the network knows the address can read these scores.")
     )
     st.caption(f"{reach} The address is this page's alone; keep it to yourself.")
-    draw_every(2.0, _clients, feed)
+    draw_every(every_s, _clients, feed)
     st.caption("A program that reads it, in Python:")
     st.code(CLIENT.format(url=url), language="python")
 
@@ -83,7 +93,7 @@ def _clients(feed: Feed) -> None:
     st.caption(f"{count_text(feed.clients, 'program')} connected." if feed.clients else "No program is connected.")
 
 
-def _lsl(session: LiveSession) -> None:
+def _lsl(session: LiveSession, every_s: float | None) -> None:
     wanted = st.toggle(
         "Lab Streaming Layer",
         key="send_lsl",
@@ -118,7 +128,7 @@ def _lsl(session: LiveSession) -> None:
         "Every program in this computer's network can find and read these streams. The first face is the one with the "
         "lowest number in the picture."
     )
-    draw_every(2.0, _listeners, output)
+    draw_every(every_s, _listeners, output)
 
 
 def _lsl_output(

@@ -36,7 +36,7 @@ def part():
     from fer_core.ui.live.other_programs import other_programs
 
     marker_bar(st.session_state.session)
-    other_programs(st.session_state.session, st.session_state.settings)
+    other_programs(st.session_state.session, st.session_state.settings, True)
 
 
 @pytest.fixture
