@@ -11,6 +11,7 @@ import streamlit as st
 import streamlit_webrtc.relay
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
+from fer_core.live.memory import use_few_heaps
 from fer_core.live.seats import Seats
 from fer_core.live.session import LiveSession
 from fer_core.ui.live.codec import to_bgr, to_frame, use_light_encoder
@@ -20,6 +21,7 @@ from fer_core.ui.live.relay import NewestRelay
 # server of several streams has no use for that.
 cv2.setNumThreads(1)
 use_light_encoder()
+use_few_heaps()
 streamlit_webrtc.relay.MediaRelay = NewestRelay  # there is no public way; it is made with the first stream
 
 _KEY = "live_video_key"
