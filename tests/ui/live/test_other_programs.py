@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +90,7 @@ def test_nothing_is_sent_until_a_viewer_wants_it(at, live):
     assert live.sending.outputs == ()
 
 
-def test_the_address_that_is_shown_and_the_program_beside_it_work(at, live, capsys):
+def test_the_address_that_is_shown_works_until_it_is_switched_off(at, live):
     at.toggle(key="send_websocket").set_value(True).run()
     address, program = (code.value for code in at.code)
     assert not at.exception and re.fullmatch(r"ws://127\.0\.0\.1:\d+/[\w-]{32}", address)
@@ -103,6 +106,20 @@ def test_the_address_that_is_shown_and_the_program_beside_it_work(at, live, caps
     assert not at.code and not at.button and address in program
     with pytest.raises(InvalidStatus), connect(address):
         pass
+
+
+def test_the_program_that_is_shown_runs(at, live):
+    at.toggle(key="send_websocket").set_value(True).run()
+    program = at.code[1].value
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as running:
+        (feed,) = live.sending.outputs
+        end_s = time.monotonic() + 60
+        while not feed.clients and time.monotonic() < end_s:
+            time.sleep(0.02)
+        live.process(IMAGE)
+        live.end()
+        words = running.communicate(timeout=60)[0]
+    assert running.returncode == 0 and " 1 happy {'angry': " in words
 
 
 def test_the_program_that_is_shown_is_that_of_the_documents_and_has_ten_lines():
