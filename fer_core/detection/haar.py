@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -208,7 +208,7 @@ class _Pool:
         self._idle: deque[_Pair] = deque()
 
     @contextmanager
-    def borrow(self) -> Iterator[_Pair]:
+    def borrow(self) -> Generator[_Pair]:
         """Have a pair for the time of the block."""
         with self._places:
             try:

@@ -16,7 +16,7 @@ LATEST_S = 5.0
 
 
 class CaptureClock:
-    """Estimates when the frames of one stream were captured. Not thread-safe."""
+    """Estimates when the frames of one stream were captured, in the stream's thread; any may reset it."""
 
     def __init__(self) -> None:
         self.reset()
@@ -35,12 +35,14 @@ class CaptureClock:
         """
         if media_s is None:
             return came_s
-        if media_s < self._last_s or (self._offsets and came_s - media_s - self._offsets[0][1] > LATEST_S):
+        offset_s, offsets = came_s - media_s, self._offsets  # which another thread may replace meanwhile
+        if media_s < self._last_s or (offsets and offset_s - offsets[0][1] > LATEST_S):
             self.reset()
-        self._last_s, offset_s = media_s, came_s - media_s
-        while self._offsets and self._offsets[-1][1] >= offset_s:
-            self._offsets.pop()
-        self._offsets.append((came_s, offset_s))
-        while self._offsets[0][0] < came_s - WINDOW_S:
-            self._offsets.popleft()
-        return media_s + self._offsets[0][1]
+            offsets = self._offsets
+        self._last_s = media_s
+        while offsets and offsets[-1][1] >= offset_s:
+            offsets.pop()
+        offsets.append((came_s, offset_s))
+        while offsets[0][0] < came_s - WINDOW_S:
+            offsets.popleft()
+        return media_s + offsets[0][1]

@@ -32,7 +32,7 @@ class Sending:
 
     Attributes:
         outputs: what gets frames and markers; replaced, never changed.
-        problem: why an output was given up, as text; empty if none was since the last `use`.
+        problem: why an output was given up last, as text; empty if none was. Who has shown it may empty it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, now_utc: Callable[[], datetime] = _now_utc) -> None:
@@ -51,7 +51,7 @@ class Sending:
 
     def use(self, output: Output) -> None:
         """Send to one more output."""
-        self.outputs, self.problem = (*self.outputs, output), ""
+        self.outputs = (*self.outputs, output)
 
     def drop(self, output: Output, reason: str) -> None:
         """Send nothing more to an output, which tells its listeners why."""

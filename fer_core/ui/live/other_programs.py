@@ -53,8 +53,8 @@ def other_programs(session: LiveSession, settings: Settings, visible: bool) -> N
             _websocket(session, settings, every_s)
         with lsl:
             _lsl(session, every_s)
-        if session.sending.problem:
-            st.error(f"Sending has ended: {session.sending.problem}", icon=":material/error:")
+        if problem := session.sending.problem:
+            st.error(f"Sending broke off and was begun anew: {problem}", icon=":material/error:")
     if bool(session.sending.outputs) != sent_before:
         st.rerun()  # markers are offered while something is sent
 
@@ -154,3 +154,4 @@ def _present(session: LiveSession, kind: type[_Output]) -> _Output | None:
 def _drop(session: LiveSession, output: Output | None) -> None:
     if output:
         session.sending.drop(output, _SWITCHED_OFF)
+        session.sending.problem = ""

@@ -128,6 +128,18 @@ def test_the_program_that_is_shown_is_that_of_the_documents_and_has_ten_lines():
     assert len(module.CLIENT.splitlines()) <= 10
 
 
+def test_what_broke_off_is_said_and_begun_anew(at, live, monkeypatch):
+    at.toggle(key="send_websocket").set_value(True).run()
+    (first,) = live.sending.outputs
+    monkeypatch.setattr(first, "add", lambda frame: 1 / 0)
+    live.process(IMAGE)
+    assert live.sending.outputs == () and live.snapshot().error is None
+    at.run()
+    assert "broke off and was begun anew: ZeroDivisionError" in at.error[0].value
+    assert len(live.sending.outputs) == 1 and live.sending.outputs != (first,)
+    assert not at.toggle(key="send_websocket").set_value(False).run().error
+
+
 def test_an_address_that_is_taken_is_explained(at, live):
     at.toggle(key="send_websocket").set_value(True).run()
     port = int(at.code[0].value.split(":")[2].split("/")[0])
