@@ -9,6 +9,7 @@
 | `FER_OPERATOR_TOKEN` | what unlocks reading server paths, deleting and training; at least 16 characters | none |
 | `FER_TURN_SECRET` | the `static-auth-secret` of coturn; its servers then need no credentials | none |
 | `FER_MAX_VIEWERS` | so many live streams at once; who comes later waits for a place | five for each core |
+| `FER_SCORES_ADDRESS` | HOST:PORT on which live scores are sent to other programs | a free port of 127.0.0.1 |
 | `FER_API_KEYS` | keys that clients of the service must name one of, separated by commas or spaces | none |
 """
 
@@ -80,6 +81,8 @@ class Settings:
             that reach this machine directly can connect.
         turn_secret: makes credentials for TURN servers that name none, see `fer_core.live.turn`.
         max_viewers: live streams at once, at least 1; None for as many as the cores can serve.
+        scores_address: host name or address, and port, on which live scores are sent to other programs that ask for
+            them; port 0 takes a free one.
         api_keys: clients of the service must name one of these; without any, every client is served.
     """
 
@@ -87,6 +90,7 @@ class Settings:
     ice_servers: tuple[Mapping[str, Any], ...] = ()
     turn_secret: str = field(default="", repr=False)
     max_viewers: int | None = None
+    scores_address: tuple[str, int] = ("127.0.0.1", 0)
     api_keys: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -102,6 +106,7 @@ class Settings:
             ice_servers=_ice_servers(environ.get("FER_ICE_SERVERS", ""), bool(turn_secret)),
             turn_secret=turn_secret,
             max_viewers=_max_viewers(environ.get("FER_MAX_VIEWERS", "").strip()),
+            scores_address=_address(environ.get("FER_SCORES_ADDRESS", "").strip()),
             api_keys=_api_keys(environ.get("FER_API_KEYS", "")),
         )
 
@@ -115,6 +120,18 @@ def _max_viewers(text: str) -> int | None:
             "viewers for each core."
         )
     return int(text)
+
+
+def _address(text: str) -> tuple[str, int]:
+    if not text:
+        return Settings.scores_address
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
+        raise SettingsError(
+            f"FER_SCORES_ADDRESS must be HOST:PORT such as 127.0.0.1:8765, got {text!r}. Correct it, or unset it for a "
+            "free port of this computer."
+        )
+    return host.strip("[]"), int(port)
 
 
 def _api_keys(text: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from fer_core.ui.live.connection_watch import watch_connection
 from fer_core.ui.live.controls import live_settings
 from fer_core.ui.live.markers import marker_bar
 from fer_core.ui.live.neutral import neutral_bar
+from fer_core.ui.live.other_programs import other_programs
 from fer_core.ui.live.panels import cards_room, status_line, timeline
 from fer_core.ui.live.photo import photo_view
 from fer_core.ui.live.recording import recording_bar
@@ -66,6 +67,7 @@ else:
         marker_bar(session)
     st.subheader("The last minute")
     timeline(session, playing, visible)
+    other_programs(session, settings, visible)
 
 model_details(recognizer.card)
 network_help()

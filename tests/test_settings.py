@@ -114,3 +114,12 @@ def test_turn_servers_need_no_credentials_where_a_secret_makes_them():
     assert settings.turn_secret == "north" and "north" not in repr(settings)
     with pytest.raises(SettingsError, match="FER_TURN_SECRET"):
         Settings.from_env({"FER_ICE_SERVERS": server})
+
+
+def test_the_address_for_live_scores_is_this_computer_unless_told_otherwise():
+    assert Settings.from_env({}).scores_address == ("127.0.0.1", 0)
+    assert Settings.from_env({"FER_SCORES_ADDRESS": "0.0.0.0:8765"}).scores_address == ("0.0.0.0", 8765)
+    assert Settings.from_env({"FER_SCORES_ADDRESS": "[::1]:0"}).scores_address == ("::1", 0)
+    for text in ("8765", "host:", ":8765", "host:99999", "host:port"):
+        with pytest.raises(SettingsError, match=r"HOST:PORT such as 127\.0\.0\.1:8765"):
+            Settings.from_env({"FER_SCORES_ADDRESS": text})

@@ -23,6 +23,7 @@ from fer_core.annotate import AnnotateOptions, annotate
 from fer_core.errors import FerError
 from fer_core.live.baselines import BaselineKeeper
 from fer_core.live.governor import Governor
+from fer_core.live.sending import Sending
 from fer_core.live.telemetry import History, Moment, RateMeter, Rates
 from fer_core.recognition.pipeline import StreamSettings
 from fer_core.sessions.recorder import Recorder
@@ -116,6 +117,7 @@ class LiveSession:
         baselines: makes and keeps neutral baselines of the stream's faces; emptied when a stream begins.
         recorder: gets the faces of each frame, as long as there is one; closed soon after the stream. Assign to it at
             any time.
+        sending: gives each frame's scores to other programs that a viewer has asked for.
     """
 
     def __init__(
@@ -130,6 +132,7 @@ class LiveSession:
         self.settings = settings or LiveSettings()
         self.baselines = BaselineKeeper()
         self.recorder: Recorder | None = None
+        self.sending = Sending(clock)
         self._new_analyzer = new_analyzer
         self._model: object = None
         self._clock = clock
@@ -163,7 +166,7 @@ class LiveSession:
         """Note that the newest of `delivered` frames could not be analysed."""
         self._note_error(error, delivered)
 
-    def process(self, image_bgr: np.ndarray, delivered: int = 1) -> np.ndarray:
+    def process(self, image_bgr: np.ndarray, delivered: int = 1, media_s: float | None = None) -> np.ndarray:
         """Analyse and annotate the newest frame; the first call begins the stream.
 
         Where the governor leaves a frame out, it shows what was found in the one before. It never raises: an error is
@@ -173,12 +176,14 @@ class LiveSession:
             image_bgr: uint8 (h, w, 3).
             delivered: camera frames since the last call, this one included; the older ones were
                 dropped unseen.
+            media_s: the frame's timestamp, seconds on the camera's clock; None if it has none.
 
         Returns:
             uint8 (h, w, 3), a new image, at the size of the stream's largest frame; or `image_bgr`
             itself after an error.
         """
         start_s, cpu_start_s = self._clock(), self._cpu_clock()
+        captured_s = self.sending.captured_s(start_s, media_s)
         try:
             with self._lock:
                 settings = self.settings
@@ -201,6 +206,7 @@ class LiveSession:
         self.baselines.add(result)
         if recorder := self.recorder:
             recorder.add(result, stream.baselines, settings.recorded)
+        self.sending.add(result, captured_s, settings.recorded, settings.draw.threshold, recorder)
         self._note_result(result, plain, start_s, delivered)
         if self._governor:
             self._governor.note(self.id, self._cpu_clock() - cpu_start_s, self._clock() - start_s)
@@ -213,6 +219,7 @@ class LiveSession:
         """
         if recorder := self.recorder:
             recorder.close_unless_resumed(COMES_BACK_WITHIN_S)
+        self.sending.end_stream()
         with self._lock:
             ended = self._end_stream()
         self._log_end(ended)

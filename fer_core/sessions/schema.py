@@ -114,7 +114,9 @@ face_rows = Table(
     sqlite_with_rowid=False,
 )
 
-# What changed while a session was recorded: settings, model, neutral baselines, gaps.
+# What changed while a session was recorded: settings, model, neutral baselines, gaps. A coder's ratings of one
+# expression over time are kept here too, as one event of this kind.
+RATINGS = "ratings"
 events = Table(
     "events",
     tables,

@@ -20,7 +20,7 @@ from fer_core.sessions.details import Details
 from fer_core.sessions.importing import import_folders
 from fer_core.sessions.retention import delete_expired
 from fer_core.sessions.rows import csv_of, datetime_of, iso_text, ms_of, names_from, read_head, read_rows, read_short
-from fer_core.sessions.schema import events, face_rows, models, sessions
+from fer_core.sessions.schema import RATINGS, events, face_rows, models, sessions
 from fer_core.sessions.settings_log import RecordedSettings, model_id
 
 # A session that has no end and was not written to for so long was cut off: its recorder writes twice a second.
@@ -108,7 +108,9 @@ class Session:
 
     def events(self) -> list[dict[str, Any]]:
         """Return what changed while it was recorded, in order: `time_s`, `kind` and `content`."""
-        query = select(events.c.time_s, events.c.kind, events.c.content).where(events.c.session_id == self.id)
+        query = select(events.c.time_s, events.c.kind, events.c.content).where(
+            (events.c.session_id == self.id) & (events.c.kind != RATINGS)
+        )
         with self.database.begin() as connection:
             return [dict(row._mapping) for row in connection.execute(query.order_by(events.c.time_s, events.c.id))]
 

@@ -16,6 +16,7 @@ from fer_core.errors import SessionError
 from fer_core.files import NAME_PATTERN
 from fer_core.sessions.database import Database
 from fer_core.sessions.markers import CODE, EXCLUDED, MARKER, markers_of
+from fer_core.sessions.ratings import ratings_csv, ratings_of
 from fer_core.sessions.rows import iso_text, ms_of
 from fer_core.sessions.schema import consents, sessions, studies
 from fer_core.sessions.store import Session, list_sessions, sessions_database
@@ -124,6 +125,8 @@ def participant_zip(study: str, participant: str, database: Database | None = No
             archive.writestr(f"{session.name}/table.csv", session.table())
             archive.writestr(f"{session.name}/about.json", _json(session.metadata()))
             archive.writestr(f"{session.name}/markers.csv", markers_csv(session))
+            if ratings_of(session):
+                archive.writestr(f"{session.name}/ratings.csv", ratings_csv(session))
         answers = [asdict(each) for each in _consents(database, _is_participant(study, participant))]
         archive.writestr("consents.json", _json(answers))
     return content.getvalue()

@@ -11,6 +11,7 @@ import streamlit as st
 import streamlit_webrtc.relay
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
+from fer_core.live.memory import use_few_heaps
 from fer_core.live.seats import Seats
 from fer_core.live.session import LiveSession
 from fer_core.ui.live.codec import to_bgr, to_frame, use_light_encoder
@@ -20,6 +21,7 @@ from fer_core.ui.live.relay import NewestRelay
 # server of several streams has no use for that.
 cv2.setNumThreads(1)
 use_light_encoder()
+use_few_heaps()
 streamlit_webrtc.relay.MediaRelay = NewestRelay  # there is no public way; it is made with the first stream
 
 _KEY = "live_video_key"
@@ -77,7 +79,7 @@ def frames_callback(
         newest = frames[-1]
         on_frame()
         try:
-            return [to_frame(session.process(to_bgr(newest), delivered=len(frames)))]
+            return [to_frame(session.process(to_bgr(newest), len(frames), newest.time))]
         except Exception as error:  # raised here it would freeze this viewer's video for good
             session.fail(error, delivered=len(frames))
             return [newest]
