@@ -179,6 +179,7 @@ class LiveSession:
             itself after an error.
         """
         start_s, cpu_start_s = self._clock(), self._cpu_clock()
+        steady = image_bgr
         try:
             with self._lock:
                 settings = self.settings
@@ -191,16 +192,18 @@ class LiveSession:
             if (before := self._result_if_not_due(plain, start_s, delivered)) is not None:
                 drawn = annotate(plain, before, settings.draw)
                 self._note_skipped(delivered)
+                self._record_picture(steady, delivered)
                 return drawn
             result = analyzer.process(plain, start_s)
             drawn = annotate(plain, result, settings.draw)
         except Exception as error:
             # The one broad `except`: what is raised here would freeze this viewer's video for good.
             self._note_error(error, delivered)
+            self._record_picture(steady, delivered)
             return image_bgr
         self.baselines.add(result)
         if recorder := self.recorder:
-            recorder.add(result, stream.baselines, settings.recorded)
+            recorder.add(result, stream.baselines, settings.recorded, steady, delivered)
         self._note_result(result, plain, start_s, delivered)
         if self._governor:
             self._governor.note(self.id, self._cpu_clock() - cpu_start_s, self._clock() - start_s)
@@ -240,6 +243,10 @@ class LiveSession:
             return None
         before = self._result
         return before if before is not None and before.size_wh == plain.shape[1::-1] else None
+
+    def _record_picture(self, image_bgr: np.ndarray, delivered: int) -> None:
+        if recorder := self.recorder:
+            recorder.add_picture(image_bgr, delivered)
 
     def _begin(self, settings: LiveSettings) -> Analyzer:
         """Begin a stream; the lock is held."""

@@ -1,4 +1,4 @@
-"""A session replayed without its picture: a cursor over the curves, the scores at it, the markers around it."""
+"""A session replayed: its video if it has one, a cursor over the curves, the scores at it, the markers around it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from fer_core.media.summary import courses
 from fer_core.sessions.analysis import in_range, scores_at
 from fer_core.sessions.markers import EXCLUDED, Marker, markers_of
 from fer_core.sessions.store import Session
+from fer_core.sessions.videos import RecordedVideo
 from fer_core.ui.components.face_cards import face_name
+from fer_core.ui.components.player import PLAYER, GoTo, link_player
 from fer_core.ui.components.timers import draw_every
+from fer_core.ui.sessions.picture import playable_video
 from fer_core.ui.sessions.rows import chosen_range, rows_of, with_chosen_scores
 
 _FACES = 3
@@ -30,23 +33,42 @@ _SPEEDS = {"1 ×": 1.0, "4 ×": 4.0, "16 ×": 16.0, "60 ×": 60.0}
 def over_time(session: Session) -> None:
     """Draw the curves of the faces that were there longest, with a cursor that can be moved or played."""
     rows, found = with_chosen_scores(session, rows_of(session)), markers_of(session)
+    video = playable_video(session)
     with st.container(horizontal=True, vertical_alignment="center"):
-        playing = st.toggle("Play", key="replay", on_change=_restart)
-        with st.popover("Part and speed", icon=":material/tune:", key="replay_part"):
-            begin_s, end_s = chosen_range(session)
-            speed = _SPEEDS[st.segmented_control("Speed", list(_SPEEDS), default="1 ×", required=True, key="speed")]
-            speed = speed if playing else 0.0
+        begin_s, end_s, speed = _part(session, video is not None)
         if found:
             _jump(found, begin_s, end_s)
     rows, end_s = in_range(rows, begin_s, end_s), max(end_s, begin_s + 0.1)
     rows = rows.dropna(subset="face")
-    if not len(rows):
+    panels = _panels(rows, session.labels) if len(rows) else None
+    if video:
+        _with_video(video, session.labels, rows, (begin_s, end_s))
+    if panels is None:
         st.info("There is no face in this part of the session. Choose another part.", icon=":material/face:")
         return
-    every_s = _STEP_S if playing else None
-    draw_every(every_s, _replay, session.labels, rows, _panels(rows, session.labels), found, (begin_s, end_s), speed)
+    if video:
+        _chart(session.labels, panels, found, (begin_s, end_s), None)
+    else:
+        every_s = _STEP_S if speed else None
+        draw_every(every_s, _replay, session.labels, rows, panels, found, (begin_s, end_s), speed)
     if (count := rows["face"].nunique()) > _FACES:
         st.caption(f"The {_FACES} faces that were there longest, of {count}.")
+
+
+def _part(session: Session, has_video: bool) -> tuple[float, float, float]:
+    """Ask for a part of the session and how fast it is replayed; a video has a player of its own.
+
+    Returns:
+        Where the part begins and ends, seconds, and the speed; 0 stands still.
+    """
+    if has_video:
+        with st.popover("Part", icon=":material/tune:", key="replay_part"):
+            return *chosen_range(session), 0.0
+    playing = st.toggle("Play", key="replay", on_change=_restart)
+    with st.popover("Part and speed", icon=":material/tune:", key="replay_part"):
+        begin_s, end_s = chosen_range(session)
+        speed = _SPEEDS[st.segmented_control("Speed", list(_SPEEDS), default="1 ×", required=True, key="speed")]
+    return begin_s, end_s, speed if playing else 0.0
 
 
 def _jump(found: list[Marker], begin_s: float, end_s: float) -> None:
@@ -70,8 +92,9 @@ def _jump(found: list[Marker], begin_s: float, end_s: float) -> None:
 
 
 def _restart() -> None:
-    """Let a replay go on from where the cursor is now."""
+    """Let a replay go on, and send a video to, where the cursor is now."""
     st.session_state["replay_began"] = time.monotonic(), st.session_state.get("replay_at")
+    st.session_state["replay_order"] = st.session_state.get("replay_order", 0) + 1
 
 
 def _replay(
@@ -83,19 +106,57 @@ def _replay(
     speed: float,
 ) -> None:
     """Draw the cursor, what the faces showed at it, and the curves; a speed of 0 stands still."""
-    begin_s, end_s = span_s
+    begin_s, _ = span_s
     at_s = float(st.session_state.get("replay_at", begin_s))
     if speed:
         since, from_s = st.session_state.get("replay_began", (time.monotonic(), at_s))
         at_s = (begin_s if from_s is None else from_s) + (time.monotonic() - since) * speed
+    _chart(labels, panels, found, span_s, _cursor(labels, rows, span_s, at_s))
+
+
+def _with_video(
+    video: RecordedVideo, labels: Sequence[str], rows: pd.DataFrame, span_s: tuple[float, float]
+) -> None:
+    """Draw the video with the cursor beside it; both move together."""
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(key=PLAYER):
+        st.video(str(video.path), format=video.format)
+    with right:
+        draw_every(None, _follow, video.start_s, labels, rows, span_s)
+
+
+def _follow(start_s: float, labels: Sequence[str], rows: pd.DataFrame, span_s: tuple[float, float]) -> None:
+    """Draw the cursor where the video is, and send the video where the cursor is moved."""
+    moment_s = _cursor(labels, rows, span_s, float(st.session_state.get("replay_at", span_s[0])))
+
+    def moved(time_s: float) -> None:
+        st.session_state["replay_at"] = time_s
+
+    link_player(start_s, go_to=GoTo(moment_s, st.session_state.get("replay_order", 0)), on_time=moved)
+
+
+def _cursor(labels: Sequence[str], rows: pd.DataFrame, span_s: tuple[float, float], at_s: float) -> float:
+    """Draw the cursor at a time, and what the faces showed at it; return where it stands."""
+    begin_s, end_s = span_s
     st.session_state["replay_at"] = min(max(at_s, begin_s), end_s)
     moment_s = st.slider("Cursor", begin_s, end_s, step=0.1, format="%.1f s", key="replay_at", on_change=_restart)
     st.caption(f"{clock(moment_s)} · {_scores_text(rows, labels, moment_s)}")
+    return moment_s
+
+
+def _chart(
+    labels: Sequence[str],
+    panels: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    found: Sequence[Marker],
+    span_s: tuple[float, float],
+    cursor_s: float | None,
+) -> None:
+    begin_s, end_s = span_s
     figure = expression_course(panels, labels, _HEIGHT_PX)
     marks = [(each.time_s, each.end_s, each.label, each.kind == EXCLUDED) for each in found]
     shown = [mark for mark in marks if mark[0] <= end_s and (mark[0] if mark[1] is None else mark[1]) >= begin_s]
     st.plotly_chart(
-        add_moments(figure, shown, moment_s, len(labels)),
+        add_moments(figure, shown, cursor_s, len(labels)),
         key="course",
         config=QUIET,
         alt="Scores over time, one lane per expression, with markers and a cursor",
