@@ -114,3 +114,12 @@ def test_turn_servers_need_no_credentials_where_a_secret_makes_them():
     assert settings.turn_secret == "north" and "north" not in repr(settings)
     with pytest.raises(SettingsError, match="FER_TURN_SECRET"):
         Settings.from_env({"FER_ICE_SERVERS": server})
+
+
+def test_the_size_of_videos_is_a_whole_number_and_may_be_none():
+    assert Settings.from_env({}).max_video_mb == 1000
+    assert Settings.from_env({"FER_VIDEO_MB": " 250 "}).max_video_mb == 250
+    assert Settings.from_env({"FER_VIDEO_MB": "0"}).max_video_mb == 0
+    for text in ("-1", "1.5", "many"):
+        with pytest.raises(SettingsError, match=r"FER_VIDEO_MB must be a whole number .* Correct it"):
+            Settings.from_env({"FER_VIDEO_MB": text})

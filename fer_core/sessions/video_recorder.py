@@ -68,7 +68,7 @@ class VideoRecorder:
         self._frames = self._dropped = 0
         self._size_wh: tuple[int, int] | None = None
         self._start_s, self._last_s, self._checked_s = 0.0, 0.0, -_CHECK_S
-        self._thread = threading.Thread(target=self._write, name=f"video {self._path.stem[:8]}", daemon=True)
+        self._thread = threading.Thread(target=self._write, name=f"video {session_id}", daemon=True)
         self._thread.start()
 
     def add(self, image_bgr: np.ndarray, time_s: float, delivered: int = 1) -> None:

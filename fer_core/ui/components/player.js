@@ -83,12 +83,15 @@ function seek(video, time_s, offset_s) {
   Object.assign(last, { beyond_s: beyond ? time_s : null, stands_s });
 }
 
+// Follow an order once. Streamlit sends a video that has loaded back to its beginning: then it is followed again.
 function obey(video, { go: order, offset_s }) {
-  if (order && (video !== last.video || order.number !== last.order)) {
-    seek(video, order.time_s, offset_s);
-    Object.assign(last, { order: order.number, told_s: order.time_s });
+  if (video !== last.video) {
+    video.addEventListener("loadeddata", () => Object.assign(last, { order: null }));
+    Object.assign(last, { video, order: null });
   }
-  last.video = video;
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || order.number === last.order) return;
+  seek(video, order.time_s, offset_s);
+  Object.assign(last, { order: order.number, told_s: order.time_s });
 }
 
 function tell(video, offset_s, setTriggerValue) {
@@ -100,6 +103,7 @@ function tell(video, offset_s, setTriggerValue) {
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const strip = parentElement.querySelector(".moments");
+  strip.stop?.();  // this function runs again with each new data, and nobody else ends the run before
   if (strip.dataset.version !== data.version) {
     strip.replaceChildren(...data.moments.map(moment));
     strip.dataset.version = data.version;
@@ -119,12 +123,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const video = theVideo();
     const plot = thePlot();
     if (!video) return;
-    if (video.readyState > 0) obey(video, data);
+    if (data.go) obey(video, data);
     if (plot) drawLines(plot, where(video, data.offset_s));
-    if (data.go && video.readyState > 0) tell(video, data.offset_s, setTriggerValue);
+    if (data.go?.number === last.order) tell(video, data.offset_s, setTriggerValue);
   }, STEP_MS);
-  return () => {
+  strip.stop = () => {
     document.removeEventListener("pointerdown", press, true);
     clearInterval(timer);
   };
+  return strip.stop;
 }

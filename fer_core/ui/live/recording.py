@@ -76,7 +76,7 @@ def _bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool, max
 
 def _progress(state: Recording) -> str:
     if state.ends_in_s is None:
-        return f"Recording · {clock(state.seconds)} · {state.rows:,} rows{_picture_text(state, ' · with the picture')}"
+        return f"Recording · {clock(state.seconds)} · {state.rows:,} rows{_picture_text(state, ' · video')}"
     return (
         f"{clock(state.seconds)} · {state.rows:,} rows · ends in {state.ends_in_s:.0f} s unless the camera comes back"
     )
@@ -103,7 +103,7 @@ def _kept(state: Recording) -> None:
     elif not state.saved:
         st.caption("The last rows are being written.", width="content")
     else:
-        picture = _picture_text(state, ", with the picture")
+        picture = _picture_text(state, ", with video")
         st.caption(f"Kept: {clock(state.seconds)}, {state.rows:,} rows{picture}.", width="content")
         page_link("pages/sessions.py", "See it", ":material/table_view:")
 

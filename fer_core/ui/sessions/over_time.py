@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,9 @@ from fer_core.media.summary import courses
 from fer_core.sessions.analysis import in_range, scores_at
 from fer_core.sessions.markers import EXCLUDED, Marker, markers_of
 from fer_core.sessions.store import Session
-from fer_core.sessions.videos import RecordedVideo
 from fer_core.ui.components.face_cards import face_name
-from fer_core.ui.components.player import PLAYER, GoTo, link_player
 from fer_core.ui.components.timers import draw_every
-from fer_core.ui.sessions.picture import playable_video
+from fer_core.ui.sessions.picture import playable_video, replay_video, send_video
 from fer_core.ui.sessions.rows import chosen_range, rows_of, with_chosen_scores
 
 _FACES = 3
@@ -37,12 +36,12 @@ def over_time(session: Session) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         begin_s, end_s, speed = _part(session, video is not None)
         if found:
-            _jump(found, begin_s, end_s)
+            _jump(found, begin_s, end_s, partial(send_video, session) if video else _move_cursor)
     rows, end_s = in_range(rows, begin_s, end_s), max(end_s, begin_s + 0.1)
     rows = rows.dropna(subset="face")
     panels = _panels(rows, session.labels) if len(rows) else None
     if video:
-        _with_video(video, session.labels, rows, (begin_s, end_s))
+        replay_video(session, video, rows)
     if panels is None:
         st.info("There is no face in this part of the session. Choose another part.", icon=":material/face:")
         return
@@ -71,13 +70,12 @@ def _part(session: Session, has_video: bool) -> tuple[float, float, float]:
     return begin_s, end_s, speed if playing else 0.0
 
 
-def _jump(found: list[Marker], begin_s: float, end_s: float) -> None:
+def _jump(found: list[Marker], begin_s: float, end_s: float, go_to: Callable[[float], None]) -> None:
     inside = {f"{clock(each.time_s)} {each.label}": each.time_s for each in found if begin_s <= each.time_s <= end_s}
 
     def go() -> None:
         if (choice := st.session_state.get("replay_marker")) in inside:
-            st.session_state.update(replay_at=inside[choice])
-            _restart()
+            go_to(inside[choice])
 
     st.selectbox(
         "Go to a marker",
@@ -91,10 +89,14 @@ def _jump(found: list[Marker], begin_s: float, end_s: float) -> None:
     )
 
 
+def _move_cursor(time_s: float) -> None:
+    st.session_state["replay_at"] = time_s
+    _restart()
+
+
 def _restart() -> None:
-    """Let a replay go on, and send a video to, where the cursor is now."""
+    """Let a replay go on from where the cursor is now."""
     st.session_state["replay_began"] = time.monotonic(), st.session_state.get("replay_at")
-    st.session_state["replay_order"] = st.session_state.get("replay_order", 0) + 1
 
 
 def _replay(
@@ -106,42 +108,15 @@ def _replay(
     speed: float,
 ) -> None:
     """Draw the cursor, what the faces showed at it, and the curves; a speed of 0 stands still."""
-    begin_s, _ = span_s
+    begin_s, end_s = span_s
     at_s = float(st.session_state.get("replay_at", begin_s))
     if speed:
         since, from_s = st.session_state.get("replay_began", (time.monotonic(), at_s))
         at_s = (begin_s if from_s is None else from_s) + (time.monotonic() - since) * speed
-    _chart(labels, panels, found, span_s, _cursor(labels, rows, span_s, at_s))
-
-
-def _with_video(
-    video: RecordedVideo, labels: Sequence[str], rows: pd.DataFrame, span_s: tuple[float, float]
-) -> None:
-    """Draw the video with the cursor beside it; both move together."""
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(key=PLAYER):
-        st.video(str(video.path), format=video.format)
-    with right:
-        draw_every(None, _follow, video.start_s, labels, rows, span_s)
-
-
-def _follow(start_s: float, labels: Sequence[str], rows: pd.DataFrame, span_s: tuple[float, float]) -> None:
-    """Draw the cursor where the video is, and send the video where the cursor is moved."""
-    moment_s = _cursor(labels, rows, span_s, float(st.session_state.get("replay_at", span_s[0])))
-
-    def moved(time_s: float) -> None:
-        st.session_state["replay_at"] = time_s
-
-    link_player(start_s, go_to=GoTo(moment_s, st.session_state.get("replay_order", 0)), on_time=moved)
-
-
-def _cursor(labels: Sequence[str], rows: pd.DataFrame, span_s: tuple[float, float], at_s: float) -> float:
-    """Draw the cursor at a time, and what the faces showed at it; return where it stands."""
-    begin_s, end_s = span_s
     st.session_state["replay_at"] = min(max(at_s, begin_s), end_s)
     moment_s = st.slider("Cursor", begin_s, end_s, step=0.1, format="%.1f s", key="replay_at", on_change=_restart)
     st.caption(f"{clock(moment_s)} · {_scores_text(rows, labels, moment_s)}")
-    return moment_s
+    _chart(labels, panels, found, span_s, moment_s)
 
 
 def _chart(

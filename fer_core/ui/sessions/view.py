@@ -126,7 +126,8 @@ def _delete(session: Session) -> None:
     with st.popover("Delete", icon=":material/delete:", key="session_delete"):
         if not operator_only("Deleting", "session_delete_token"):
             return
-        st.write(f"Delete the session **{session.name}** with its table{' and its video' if session.video() else ''}? It cannot be brought back.")
+        what = "its table and its video" if session.video() else "its table"
+        st.write(f"Delete the session **{session.name}** with {what}? It cannot be brought back.")
         if session.imported_from:
             st.caption(f"The folder it was imported from stays: {session.imported_from}. Delete it yourself.")
         if st.button("Delete it", type="primary", key="session_delete_sure"):
