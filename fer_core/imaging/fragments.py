@@ -1,7 +1,7 @@
 """A video that is written while it is filmed: whatever ends the writing, what is in the file can be played.
 
-MP4 in fragments of a second, each complete in itself. Players find their way in it only by reading all of it, so a video
-that is finished is copied, packet by packet, into an ordinary MP4 file.
+MP4 in fragments of a second, each complete in itself. Players find their way in it only by reading all of it, so a
+video that is finished is copied, packet by packet, into an ordinary MP4 file.
 """
 
 from __future__ import annotations

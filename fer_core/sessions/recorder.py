@@ -369,8 +369,7 @@ class Recorder:
     def _finish(self) -> None:
         if not self._rows:
             self.session.delete()  # an empty session is of no use
-            return
-        if self._error:
+        elif self._error:
             self.session.note_problem(self._error)
         if self._video:
             self._video.finish()

@@ -154,8 +154,8 @@ consents = Table(
     Column("answered_ms", BigInteger, nullable=False),
 )
 
-# The pictures of sessions, each a file in a folder beside the database. Whatever deletes a session leaves the row without
-# one, until the file is deleted too.
+# The pictures of sessions, each a file in a folder beside the database. Whatever deletes a session leaves the row
+# without one, until the file is deleted too.
 videos = Table(
     "videos",
     tables,

@@ -113,8 +113,7 @@ class Session:
 
         One whose recorder was ended before it could finish it is finished now.
         """
-        silent_s = (datetime.now(UTC) - self.updated_utc).total_seconds()
-        return video_of(self.database, self.id, abandoned=silent_s > CUT_OFF_AFTER_S)
+        return video_of(self.database, self.id)
 
     def events(self) -> list[dict[str, Any]]:
         """Return what changed while it was recorded, in order: `time_s`, `kind` and `content`."""

@@ -1,7 +1,7 @@
 """Keeping the picture of a live stream: what the camera sent, encoded by a thread of its own.
 
-Whoever hands in a picture never waits. A few pictures wait for the encoder; where it does not keep up, those that come are
-left out and counted. What ends the video does not end the recording that it belongs to.
+Whoever hands in a picture never waits. A few pictures wait for the encoder; where it does not keep up, those that come
+are left out and counted. What ends the video does not end the recording that it belongs to.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from sqlalchemy import Connection, update
 
-from fer_core.errors import MediaError
+from fer_core.background.locks import take
+from fer_core.errors import JobError, MediaError
 from fer_core.imaging.fragments import FragmentWriter
 from fer_core.sessions import videos as files
 from fer_core.sessions.database import Database
@@ -66,6 +67,7 @@ class VideoRecorder:
         self._changed = threading.Condition()
         self._closed, self._problem = False, ""
         self._frames = self._dropped = 0
+        self._lock: int | None = None  # nobody else finishes the video while this process writes it
         self._size_wh: tuple[int, int] | None = None
         self._start_s, self._last_s, self._checked_s = 0.0, 0.0, -_CHECK_S
         self._thread = threading.Thread(target=self._write, name=f"video {session_id}", daemon=True)
@@ -109,7 +111,12 @@ class VideoRecorder:
         Raises:
             SessionError: the database cannot be written.
         """
-        files.finish(self._database, self._path)
+        try:
+            files.finish(self._database, self._path)
+        finally:
+            if self._lock is not None:
+                files.release(self._path, self._lock)
+                self._lock = None
 
     @property
     def state(self) -> VideoProgress:
@@ -129,6 +136,7 @@ class VideoRecorder:
     def _write(self) -> None:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = take(files.lock_of(self._path))
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with open(handle, "wb", buffering=0) as file:
                 self._write_pictures(file)
@@ -137,7 +145,7 @@ class VideoRecorder:
                 self._stop("there is no space left", "Make room.")
             else:
                 self._stop(f"{self._path.parent} cannot be written: {error.strerror}", "Check that folder.")
-        except MediaError as error:
+        except (JobError, MediaError) as error:
             self._stop(str(error).rstrip("."), "")
         except Exception as error:  # a thread that ends in silence would go on looking as if it worked
             logger.exception("A video could not be written on.")

@@ -1,12 +1,13 @@
 """The pictures of sessions: files in a folder beside the database, and what the database knows of them.
 
-A file's name is drawn by lot. Its row loses its session when that is deleted, however it is deleted; then the file goes,
-at once or, where something came between, at the next start.
+A file's name is drawn by lot. Its row loses its session when that is deleted, however it is deleted; then the file
+goes, at once or, where something came between, at the next start.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import shutil
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
+from fer_core.background.locks import take
 from fer_core.charts.timeline import clock
 from fer_core.errors import MediaError
 from fer_core.files import remove_abandoned, sha256_of
@@ -110,22 +112,41 @@ def new_video(database: Database, session_id: int) -> Path:
     return videos_folder(database) / name
 
 
-def video_of(database: Database, session_id: int, abandoned: bool = False) -> RecordedVideo | None:
+def video_of(database: Database, session_id: int) -> RecordedVideo | None:
     """Return the video of a session, if it has one.
 
-    Args:
-        database: of the session.
-        session_id: its number.
-        abandoned: whether its recorder is gone; one that is not finished is then finished now.
+    One whose recorder was ended before it could finish it is finished now.
     """
     query = select(videos).where(videos.c.session_id == session_id)
-    with database.begin() as connection:
-        row = connection.execute(query).first()
-    if row is not None and row.sha256 is None and abandoned:
-        finish(database, videos_folder(database) / row.file)
+
+    def read() -> Row[Any] | None:
         with database.begin() as connection:
-            row = connection.execute(query).first()
-    return None if row is None else _recorded(row, videos_folder(database) / row.file)
+            return connection.execute(query).first()
+
+    row = read()
+    if row is None:
+        return None
+    path = videos_folder(database) / row.file
+    if row.sha256 is None and path.exists() and (lock := take(lock_of(path), 0.0)) is not None:
+        try:
+            row = read()  # somebody else may have finished it just now
+            if row is not None and row.sha256 is None:
+                finish(database, path)
+                row = read()
+        finally:
+            release(path, lock)
+    return None if row is None else _recorded(row, path)
+
+
+def lock_of(path: Path) -> Path:
+    """Return the path of the lock that whoever writes to a video holds."""
+    return path.with_suffix(".lock")
+
+
+def release(path: Path, lock: int) -> None:
+    """Give back the lock of a video, which has been taken."""
+    lock_of(path).unlink(missing_ok=True)
+    os.close(lock)
 
 
 def finish(database: Database, path: Path) -> None:
@@ -167,6 +188,7 @@ def remove_unowned(database: Database) -> None:
         here = (folder / name).exists()
         try:
             (folder / name).unlink(missing_ok=True)
+            lock_of(folder / name).unlink(missing_ok=True)
         except OSError as error:  # it is tried again
             logger.warning("The video %s of a deleted session cannot be deleted: %s", folder / name, error)
             continue

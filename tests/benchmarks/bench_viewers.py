@@ -56,7 +56,10 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, {options.seconds:g} s each, {options.size[0]} × {options.size[1]}\n{HEAD}")
     for viewers in options.viewers:
         runs = [
-            {name: measure(path, viewers, options.seconds, options.size, options.record) for name, path in checkouts.items()}
+            {
+                name: measure(path, viewers, options.seconds, options.size, options.record)
+                for name, path in checkouts.items()
+            }
             for _ in range(options.rounds)
         ]
         for name in checkouts:

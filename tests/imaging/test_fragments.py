@@ -1,4 +1,4 @@
-"""Videos written while they are filmed: exact times, another size on the way, a disk that fills, a process that is killed."""
+"""Videos written while they are filmed: exact times, another size on the way, a disk that fills up."""
 
 import errno
 import stat

@@ -4,10 +4,7 @@ import errno
 import io
 import json
 import shutil
-import signal
 import stat
-import subprocess
-import sys
 import time
 import zipfile
 from datetime import timedelta
@@ -27,7 +24,7 @@ from fer_core.sessions.report import build_report, html_report
 from fer_core.sessions.retention import delete_expired
 from fer_core.sessions.schema import sessions
 from fer_core.sessions.schema import videos as table
-from fer_core.sessions.store import CUT_OFF_AFTER_S, list_sessions
+from fer_core.sessions.store import list_sessions
 from fer_core.sessions.studies import (
     Study,
     consents_of,
@@ -38,7 +35,16 @@ from fer_core.sessions.studies import (
     shown_text,
 )
 from fer_core.sessions.video_recorder import WAITING
-from tests.sessions.recording import BEGAN, Clock, frame, recorder_of
+from tests.sessions.recording import (
+    BEGAN,
+    Clock,
+    frame,
+    frames_of,
+    number_of,
+    picture,
+    recorder_of,
+    recorder_with_video,
+)
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
@@ -49,22 +55,6 @@ LIMIT = 10**9
 def small_reserve(monkeypatch):
     """The machine that runs the tests may have little room."""
     monkeypatch.setattr(videos, "RESERVE_BYTES", 1_000_000)
-
-
-def picture(number, size_wh=(64, 48)):
-    return np.full((size_wh[1], size_wh[0], 3), 4 * number + 20, np.uint8)
-
-
-def number_of(image):
-    return round((float(image[image.shape[0] // 2, image.shape[1] // 2].mean()) - 20) / 4)
-
-
-def recorder_with_video(database, clock=None, limit=LIMIT, **options):
-    recorder = recorder_of(database, clock, **options)
-    study = Study(recorder.session.details.study)
-    keep_answer(study, recorder.session.details.participant, True, recorder.session, database, BEGAN, picture=True)
-    recorder.keep_video(limit)
-    return recorder
 
 
 def wait_until(condition):
@@ -94,11 +84,6 @@ def filmed(database, pictures=4, **options):
 def rows_of(database):
     with database.begin() as connection:
         return connection.execute(table.select()).all()
-
-
-def frames_of(path):
-    with open_video(path) as video:
-        return [(each.time_s, number_of(each.image_bgr)) for each in video.frames()]
 
 
 def test_pictures_have_the_times_of_their_rows_when_rate_and_size_change_and_the_stream_breaks_off(database):
@@ -291,7 +276,9 @@ def test_a_folder_that_cannot_be_written_ends_the_video_alone(sqlite):
     recorder.add(frame(0), image_bgr=picture(0))
     recorder.close(PATIENCE_S)
     session = recorder.session.again()
-    assert session.rows == 1 and "cannot be written" in session.video().problem and "is not there" in session.video().fault
+    assert (
+        session.rows == 1 and "cannot be written" in session.video().problem and "is not there" in session.video().fault
+    )
 
 
 def missing(path):
@@ -368,38 +355,15 @@ def test_an_empty_recording_leaves_no_video(sqlite):
     assert not list_sessions(sqlite) and not list(videos.videos_folder(sqlite).iterdir()) and not rows_of(sqlite)
 
 
-_ENDLESS = """
-import sys, time
-import numpy as np
-from fer_core.sessions.database import open_database
-from tests.sessions.recording import frame
-from tests.sessions.test_videos import picture, recorder_with_video
-recorder = recorder_with_video(open_database(sys.argv[1]), time.monotonic)
-for index in range(100_000):
-    recorder.add(frame(index), image_bgr=picture(index % 50, (640, 480)))
-    print(index, time.time(), flush=True)
-    time.sleep(1 / 30)
-"""
-
-
-def test_a_kill_costs_the_last_two_seconds_at_most_and_the_video_plays(sqlite):
-    url = f"sqlite:///{sqlite.file}"
-    child = subprocess.Popen([sys.executable, "-c", _ENDLESS, url], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    times = [float(child.stdout.readline().split()[1]) for _ in range(100)]
-    child.send_signal(signal.SIGKILL)
-    killed_s = time.time()
-    times += [float(line.split()[1]) for line in child.communicate()[0].splitlines()]
-    (session,) = list_sessions(sqlite)
-    assert session.video().fault == "it is still being written"
-    numbers = [number for _, number in frames_of(session.video().path)]
-    assert numbers == [number % 50 for number in range(len(numbers))]
-    with sqlite.begin() as connection:  # as if it were seen later
-        connection.execute(sessions.update().values(updated_ms=sessions.c.updated_ms - 1000 * (CUT_OFF_AFTER_S + 1)))
-    video = session.again().video()
-    assert not video.fault and video.finished and len(frames_of(video.path)) == video.frames == len(numbers)
-    assert video.start_s == pytest.approx(session.short_rows()["time_s"].iloc[0], abs=0.001)
-    dropped = len(times) - len(numbers)
-    assert dropped == 0 or times[len(numbers)] > killed_s - 2.0
+def test_a_video_that_is_being_written_is_left_alone(sqlite):
+    recorder = recorder_with_video(sqlite)
+    recorder.add(frame(0), image_bgr=picture(0))
+    wait_until(lambda: recorder.state.video.frames)
+    assert recorder.session.video().fault == "it is still being written"
+    recorder.add(frame(1), image_bgr=picture(1))
+    recorder.close(PATIENCE_S)
+    assert recorder.session.again().video().frames == 2
+    assert [path.suffix for path in videos.videos_folder(sqlite).iterdir()] == [".mp4"]
 
 
 def test_what_nothing_was_written_of_is_said(sqlite):

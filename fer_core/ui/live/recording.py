@@ -34,9 +34,7 @@ class _Asked:
     picture: bool
 
 
-def recording_bar(
-    session: LiveSession, recognizer: EmotionRecognizer, playing: bool, max_video_mb: int = 0
-) -> None:
+def recording_bar(session: LiveSession, recognizer: EmotionRecognizer, playing: bool, max_video_mb: int = 0) -> None:
     """Offer to record the stream, say how far that is, and where it went.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a researcher says of the next recording, folded away: study, participant, condition, name, notes, tags; picture."""
+"""What a researcher says of the next recording, folded away: what it is of, and whether it keeps the picture."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _popover(max_video_mb: int) -> None:
                 "Keep the picture too",
                 key=_PICTURE,
                 persist_state="session",
-                help="What the camera sends, without marks and sound, to be looked at beside the curves. Each recording "
-                "first asks for consent to it.",
+                help="What the camera sends, without marks and sound, to be looked at beside the curves. Each "
+                "recording first asks for consent to it.",
             )
         st.caption("Kept with what is recorded next, and can be changed on the page Sessions.")
