@@ -30,15 +30,13 @@ def playable_video(session: Session) -> RecordedVideo | None:
             st.caption(video.problem)
         return video
     if video.finished:
-        st.warning(f"The video of this session cannot be shown: {video.fault}.", icon=":material/videocam_off:")
-        if video.problem:
-            st.caption(video.problem)
+        _say_missing(video)
     elif session.ended_utc is None and not session.cut_off():
         st.caption("Its video can be looked at when the recording has ended.")
     elif video.path.exists():
         draw_every(_LOOK_EVERY_S, _wait, session)
     else:
-        st.warning(f"The video of this session cannot be shown: {video.fault}.", icon=":material/videocam_off:")
+        _say_missing(video)
     return None
 
 
@@ -104,6 +102,11 @@ def _place(session: Session) -> GoTo:
     """Return where the video of a session was last, or was sent."""
     name, place = st.session_state.get(_PLACE, ("", None))
     return place if place and name == session.name else GoTo(0.0, place.number + 1 if place else 0)
+
+
+def _say_missing(video: RecordedVideo) -> None:
+    todo = "Put it back from a copy if there is one; the rest of the session is here." if video.bytes else video.problem
+    st.warning(f"The video of this session cannot be shown: {video.fault}. {todo}", icon=":material/videocam_off:")
 
 
 def _wait(session: Session) -> None:
