@@ -170,7 +170,7 @@ class Recorder:
         """
         with self._lock:
             if not self._ended:
-                self._keep(image_bgr, self._clock() - self._began_s, delivered)
+                self._keep(image_bgr, self._moment_s(0.0), delivered)
 
     def mark(self, label: str, source: str, ago_s: float = 0.0) -> Marker:
         """Put a marker at this moment, or a little before it.
