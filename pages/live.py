@@ -61,9 +61,9 @@ else:
                 connection_steps(playing, ice_servers)
         status_line(session, playing, visible, faces)
         with st.container(horizontal=True, vertical_alignment="center", key="live_actions"):
-            recording_bar(session, recognizer, playing)
+            recording_bar(session, recognizer, playing, settings.max_video_mb)
             neutral_bar(session, playing)
-            details_popover(session)
+            details_popover(session, settings.max_video_mb)
         marker_bar(session)
     st.subheader("The last minute")
     timeline(session, playing, visible)

@@ -184,6 +184,7 @@ class LiveSession:
         """
         start_s, cpu_start_s = self._clock(), self._cpu_clock()
         captured_s = self.sending.captured_s(start_s, media_s)
+        steady = image_bgr
         try:
             with self._lock:
                 settings = self.settings
@@ -196,16 +197,18 @@ class LiveSession:
             if (before := self._result_if_not_due(plain, start_s, delivered)) is not None:
                 drawn = annotate(plain, before, settings.draw)
                 self._note_skipped(delivered)
+                self._record_picture(steady, delivered)
                 return drawn
             result = analyzer.process(plain, start_s)
             drawn = annotate(plain, result, settings.draw)
         except Exception as error:
             # The one broad `except`: what is raised here would freeze this viewer's video for good.
             self._note_error(error, delivered)
+            self._record_picture(steady, delivered)
             return image_bgr
         self.baselines.add(result)
         if recorder := self.recorder:
-            recorder.add(result, stream.baselines, settings.recorded)
+            recorder.add(result, stream.baselines, settings.recorded, image_bgr=steady, delivered=delivered)
         self.sending.add(result, captured_s, settings.recorded, settings.draw.threshold, recorder)
         self._note_result(result, plain, start_s, delivered)
         if self._governor:
@@ -247,6 +250,10 @@ class LiveSession:
             return None
         before = self._result
         return before if before is not None and before.size_wh == plain.shape[1::-1] else None
+
+    def _record_picture(self, image_bgr: np.ndarray, delivered: int) -> None:
+        if recorder := self.recorder:
+            recorder.add_picture(image_bgr, delivered)
 
     def _begin(self, settings: LiveSettings) -> Analyzer:
         """Begin a stream; the lock is held."""

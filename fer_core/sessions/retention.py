@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from fer_core.sessions.database import Database
 from fer_core.sessions.rows import ms_of
 from fer_core.sessions.schema import consents, sessions, studies
+from fer_core.sessions.videos import remove_unowned
 
 logger = logging.getLogger(__name__)
 
@@ -37,5 +38,6 @@ def delete_expired(database: Database, now_utc: datetime | None = None) -> list[
             )
     if deleted:
         database.wipe()
+        remove_unowned(database)
         logger.info("Deleted after their time of retention: %s", ", ".join(deleted))
     return deleted

@@ -1,6 +1,7 @@
 """What viewers cost the server: the real app, and headless Chromium tabs that show it a clip as their camera.
 
-    python -m tests.benchmarks.bench_viewers [--viewers 1 4 8 16] [--seconds 30] [--against CHECKOUT] [--rounds 1]
+    python -m tests.benchmarks.bench_viewers [--viewers 1 4 8 16] [--seconds 30] [--record scores|picture]
+        [--against CHECKOUT] [--rounds 1]
     python -m tests.benchmarks.bench_viewers --viewers 16 --minutes 30
 
 Each number of viewers gets a server and a browser of its own. Measured is the server's process alone: its processor
@@ -49,6 +50,9 @@ def main() -> None:
     parser.add_argument("--against", type=Path, help="another checkout to compare with")
     parser.add_argument("--rounds", type=int, default=1, help="medians over so many runs (default: %(default)s)")
     parser.add_argument("--size", type=int, nargs=2, default=[640, 480], help="of the camera's picture")
+    parser.add_argument(
+        "--record", choices=["nothing", "scores", "picture"], default="nothing", help="what each viewer's stream keeps"
+    )
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options, rest = parser.parse_known_args()
     if options.serve:
@@ -59,7 +63,7 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, {seconds:g} s each, {options.size[0]} × {options.size[1]}\n{HEAD}")
     for viewers in options.viewers:
         runs = [
-            {name: measure(path, viewers, seconds, options.size) for name, path in checkouts.items()}
+            {name: measure(path, viewers, seconds, options.size, options.record) for name, path in checkouts.items()}
             for _ in range(options.rounds)
         ]
         for name in checkouts:
@@ -102,12 +106,14 @@ def median(values: Iterator[float]) -> float:
 # The viewers.
 
 
-def measure(checkout: Path, viewers: int, seconds: float, size_wh: tuple[int, int]) -> dict[str, float]:
+def measure(
+    checkout: Path, viewers: int, seconds: float, size_wh: tuple[int, int], record: str = "nothing"
+) -> dict[str, float]:
     """Let so many viewers watch for some seconds; return the server's figures."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         samples = stack.enter_context(serving(checkout, Path(folder)))
         before_mb = samples()[-1]["mb"]
-        opened = tabs(stack, Path(folder), samples.url, viewers, size_wh)
+        opened = tabs(stack, Path(folder), samples.url, viewers, size_wh, record)
         pages = [stack.enter_context(open_tab()) for open_tab in opened]
         wait(pages, WARM_UP_S)
         began_s = time.time()
@@ -169,7 +175,7 @@ def cores_by_threads(samples: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def tabs(
-    stack: ExitStack, folder: Path, url: str, viewers: int, size_wh: tuple[int, int]
+    stack: ExitStack, folder: Path, url: str, viewers: int, size_wh: tuple[int, int], record: str
 ) -> Iterator[Callable[[], Any]]:
     """Give what opens each viewer's tab: it starts the camera and waits for the first face."""
     from playwright.sync_api import sync_playwright
@@ -193,6 +199,8 @@ def tabs(
     def open_tab() -> Iterator[LivePage]:
         live = LivePage(browser, url)
         live.start()
+        if record != "nothing":
+            live.record(picture=record == "picture")
         yield live
         live.close()
 

@@ -205,6 +205,47 @@ def test_another_program_gets_the_rows_that_are_recorded(open_page, server, monk
         assert 0 <= delay.total_seconds() < 5  # rows have the time at which they were recorded
 
 
+def test_a_recording_with_the_picture_is_replayed_with_its_curves(open_page):
+    live = open_page()
+    live.start()
+    live.record(picture=True)
+    live.wait_until_video_advances()
+    live.wait_until_video_advances()
+    live.page.get_by_role("button", name="Stop recording").click()
+    kept = live.page.get_by_text(re.compile(r"Kept: 0:\d\d, \d+ rows, with video"))
+    expect(kept).to_be_visible(timeout=PATIENCE_MS)
+    seconds = int(re.search(r"Kept: 0:(\d\d)", kept.inner_text())[1])
+    live.follow("See it", "Recorded sessions")
+    live.page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
+    video = "document.querySelector('.st-key-media_player video')"
+    size_and_length = live.page.evaluate(f"[{video}.videoWidth, {video}.videoHeight, {video}.duration]")
+    assert size_and_length[:2] == [640, 480] and size_and_length[2] == pytest.approx(seconds, abs=1.5)
+    # The picture as the camera sent it: with its white edge on the left, which the live page shows on the right.
+    edges = live.page.evaluate(
+        f"""() => {{ const canvas = document.createElement('canvas'); canvas.width = 64; canvas.height = 48;
+                    const context = canvas.getContext('2d'); context.drawImage({video}, 0, 0, 64, 48);
+                    return [1, 62].map(x => context.getImageData(x, 24, 1, 1).data[1]); }}"""
+    )
+    assert edges[0] > 200 and edges[1] < 50
+    # A click on the curves sends the video there, the line on the curves goes with it, and so do the scores beside it.
+    chart = live.page.locator(".st-key-course .js-plotly-plot")
+    chart.scroll_into_view_if_needed()
+    size = chart.bounding_box()
+    chart.click(position={"x": 0.9 * size["width"], "y": 0.5 * size["height"]})
+    live.page.wait_for_function(f"length => {video}.currentTime > 0.6 * length", arg=size_and_length[2])
+    line = live.page.locator(".fer-playhead")
+    live.page.wait_for_function(
+        "x => Math.abs(document.querySelector('.fer-playhead').offsetLeft - x) < 15", arg=0.9 * size["width"]
+    )
+    expect(line).to_have_count(1)
+    expect(live.page.locator(".st-key-video_scores")).not_to_contain_text("At 0:00", timeout=PATIENCE_MS)
+    expect(live.page.locator(".st-key-video_scores .fer-card")).to_have_count(1)
+    # Played on from its beginning, the video takes the line along.
+    live.page.evaluate(f"{video}.currentTime = 0; {video}.play()")
+    live.page.wait_for_function(f"() => {video}.currentTime > 0.5")
+    live.page.wait_for_function("x => document.querySelector('.fer-playhead').offsetLeft < x", arg=0.8 * size["width"])
+
+
 def test_a_broken_photo_is_explained_and_a_whole_one_goes_through_the_same_analysis(open_page, photo, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(photo.read_bytes()[:5000])

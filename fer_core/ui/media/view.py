@@ -38,9 +38,9 @@ from fer_core.ui.components.face_table import (
 )
 from fer_core.ui.components.jobs import keep_while_open, own_job, owner_id, show_failure, show_job, start_own_job
 from fer_core.ui.components.label_set_choice import label_set_choice
+from fer_core.ui.components.player import PLAYER, link_player
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.media.names import ask_for_names, with_names
-from fer_core.ui.media.player import moments_of_video
 
 # Of this viewer alone: what is in a picture is nobody else's business.
 _RESULT = "media_result"
@@ -210,7 +210,7 @@ def _moments(result: MediaResult, name: str, rows: pd.DataFrame, labels: list[st
     if sound.startswith(CUT_OFF):
         st.caption(f"Its sound is {sound}.")
     moments = result.moments.get(name, ())
-    moments_of_video(moments, labels, float(rows["time_s"].min()))
+    link_player(float(rows["time_s"].min()), moments, labels)
     if moments:
         st.caption("When each expression was strongest. Click on one, or on the curves, to go there.")
 
@@ -259,7 +259,7 @@ def _look(result: MediaResult, name: str, rows: pd.DataFrame, labels: list[str])
         elif is_picture(Path(name)):
             st.image(str(copy), width="stretch", alt=f"{name} with {count_text(len(faces), 'face')} marked")
         else:
-            with st.container(key="media_player"):
+            with st.container(key=PLAYER):
                 st.video(str(copy), format="video/mp4")
             _moments(result, name, rows, labels)
     with cards, st.container(key="media_cards"):

@@ -96,7 +96,7 @@ def _participants(sessions: Sequence[Session]) -> None:
             "application/zip",
             icon=":material/download:",
             key="participant_zip",
-            help="Of every session its table, metadata and markers, and the answers to consent texts.",
+            help="Of every session its table, metadata, markers and video, and the answers to consent texts.",
             on_click="ignore",
         )
         with st.popover("Delete all of it", icon=":material/delete:", key="participant_delete"):
