@@ -25,6 +25,7 @@ from fer_core.live.baselines import BaselineKeeper
 from fer_core.live.governor import Governor
 from fer_core.live.telemetry import History, Moment, RateMeter, Rates
 from fer_core.recognition.pipeline import StreamSettings
+from fer_core.sessions.media_time import MediaTime
 from fer_core.sessions.recorder import Recorder
 from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.types import FrameResult
@@ -163,7 +164,7 @@ class LiveSession:
         """Note that the newest of `delivered` frames could not be analysed."""
         self._note_error(error, delivered)
 
-    def process(self, image_bgr: np.ndarray, delivered: int = 1) -> np.ndarray:
+    def process(self, image_bgr: np.ndarray, delivered: int = 1, media: MediaTime | None = None) -> np.ndarray:
         """Analyse and annotate the newest frame; the first call begins the stream.
 
         Where the governor leaves a frame out, it shows what was found in the one before. It never raises: an error is
@@ -173,6 +174,7 @@ class LiveSession:
             image_bgr: uint8 (h, w, 3).
             delivered: camera frames since the last call, this one included; the older ones were
                 dropped unseen.
+            media: where the frame is in a clip that is played; None for a camera.
 
         Returns:
             uint8 (h, w, 3), a new image, at the size of the stream's largest frame; or `image_bgr`
@@ -192,7 +194,7 @@ class LiveSession:
                 drawn = annotate(plain, before, settings.draw)
                 self._note_skipped(delivered)
                 return drawn
-            result = analyzer.process(plain, start_s)
+            result = analyzer.process(plain, self._time_of(media, start_s))
             drawn = annotate(plain, result, settings.draw)
         except Exception as error:
             # The one broad `except`: what is raised here would freeze this viewer's video for good.
@@ -200,7 +202,7 @@ class LiveSession:
             return image_bgr
         self.baselines.add(result)
         if recorder := self.recorder:
-            recorder.add(result, stream.baselines, settings.recorded)
+            recorder.add(result, stream.baselines, settings.recorded, media)
         self._note_result(result, plain, start_s, delivered)
         if self._governor:
             self._governor.note(self.id, self._cpu_clock() - cpu_start_s, self._clock() - start_s)
@@ -233,6 +235,14 @@ class LiveSession:
                 error=error,
                 limited=error is None and rates.analysed_fps < _BUSY * rates.camera_fps,
             )
+
+    def _time_of(self, media: MediaTime | None, now_s: float) -> float:
+        """Return a frame's time: now, or for a clip what has been played of it since the stream began."""
+        if media is None:
+            return now_s
+        if self._media_zero_s is None:
+            self._media_zero_s = now_s - media.played_s
+        return self._media_zero_s + media.played_s
 
     def _result_if_not_due(self, plain: np.ndarray, now_s: float, delivered: int) -> FrameResult | None:
         """Return the result of the frame before if this one is not to be analysed, else None."""
@@ -286,6 +296,7 @@ class LiveSession:
     def _reset(self) -> None:
         self._began_s = self._clock()
         self._size_wh: tuple[int, int] | None = None
+        self._media_zero_s: float | None = None
         self._delivered = self._analysed = 0
         self._meter = RateMeter(self._began_s)
         self._history = History()
