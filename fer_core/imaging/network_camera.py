@@ -28,6 +28,12 @@ _OPTIONS = {
     "analyzeduration": "2000000",  # microseconds; by default FFmpeg looks at five seconds before the first picture
 }
 _EARLY = 0.3  # pictures come unevenly: one that is so much of the time between two too early still counts
+_SILENT = 0.9  # share of the time for an answer
+
+_CHECK = "Check that it is switched on and in the network."
+_CORRECT = "Ask whoever runs this server to correct its line in the file of cameras."
+_NO_VIDEO = f"It answers, but what it sends is no video. {_CORRECT}"
+_SILENCE = f"It does not answer. {_CHECK}"
 
 
 @contextmanager
@@ -48,13 +54,17 @@ def open_camera(
     Raises:
         MediaError: it cannot be reached, refuses the password, sends no video, or stops sending.
     """
+    began_s = time.monotonic()
     try:
         container = av.open(url, options=dict(_OPTIONS), timeout=(answer_s, answer_s))
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise MediaError(_reason(error, connected=False)) from None  # its text holds the address
+        # Of a time that is over, some of FFmpeg's protocols make another error.
+        silent = time.monotonic() - began_s > _SILENT * answer_s
+        reason = _SILENCE if silent else _refusal(error)
+        raise MediaError(reason) from None  # the error's own text holds the address
     with container:
         if not container.streams.video:
-            raise MediaError("It answers, but what it sends is no video. Ask whoever runs this server for its address.")
+            raise MediaError(_NO_VIDEO)
         yield _pictures(container, 1 / most_fps, longest_px)
 
 
@@ -71,28 +81,21 @@ def _pictures(container: av.container.InputContainer, every_s: float, longest_px
             if now_s >= due_s - _EARLY * every_s:
                 due_s = max(due_s + every_s, now_s)
                 yield upright_bgr(frame, longest_px)
-    except (av.error.FFmpegError, OSError) as error:
-        raise MediaError(_reason(error, connected=True)) from None
-    raise MediaError("It ended its stream. Check that it is switched on and in the network.")
+    except av.error.ExitError:
+        raise MediaError(f"It sends no pictures any more. {_CHECK}") from None
+    except (av.error.FFmpegError, OSError):
+        raise MediaError(f"The connection broke off. {_CHECK}") from None
+    raise MediaError(f"It ended its stream. {_CHECK}")
 
 
-def _reason(error: Exception, connected: bool) -> str:
-    """Say what went wrong and what to do, without the address."""
+def _refusal(error: Exception) -> str:
+    """Say why it could not be connected to and what to do, without the address."""
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
-        return (
-            "It refuses the name or the password. Ask whoever runs this server to correct them in the file of cameras."
-        )
+        return f"It refuses the name or the password. {_CORRECT}"
     if isinstance(error, av.error.HTTPNotFoundError):
-        return (
-            "It answers, but has nothing under this address. Ask whoever runs this server to correct it in the file of "
-            "cameras."
-        )
+        return f"It answers, but has nothing under this address. {_CORRECT}"
     if isinstance(error, av.error.InvalidDataError):
-        return "It answers, but what it sends is no video. Ask whoever runs this server for its address."
-    if isinstance(error, av.error.ExitError | av.error.TimeoutError | TimeoutError):
-        what = "It sends no pictures any more" if connected else "It does not answer"
-    elif isinstance(error, ConnectionError):
-        what = "The connection broke off" if connected else "It refuses the connection"
-    else:
-        what = "The connection broke off" if connected else "It cannot be reached"
-    return f"{what}. Check that it is switched on and in the network."
+        return _NO_VIDEO
+    if isinstance(error, ConnectionRefusedError):
+        return f"It refuses the connection. {_CHECK}"
+    return f"It cannot be reached, or what it sends is no video. {_CHECK}"

@@ -30,9 +30,7 @@ class ClipFeed(Feed):
         loop: as given; assign to it at any time.
     """
 
-    def __init__(
-        self, path: Path, name: str, loop: bool = False, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, path: Path, name: str, loop: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(name)
         self.loop = loop
         self._path, self._clock = path, clock
@@ -81,16 +79,21 @@ class ClipFeed(Feed):
                     began_s = now_s - frame.time_s
                 if stop.wait(max(began_s + frame.time_s - now_s, 0.0)):
                     return False
-                last_s, self._next_s = frame.time_s, frame.time_s + step_s / 2
+                last_s, self._next_s = frame.time_s, frame.time_s + step_s
                 media = MediaTime(frame.time_s, self._earlier_s, self._round)
                 self._publish(FeedFrame(frame.image_bgr, media.played_s, media), stop)
-            length_s = (self._next_s if last_s is None else last_s) + 1 / float(video.rate)
             if last_s is None and self._next_s == 0.0:
                 raise MediaError(f"{self.name} has no pictures. Choose another clip.")
+            length_s = self._next_s if last_s is None else _length_s(video, last_s, step_s)
             if stop.wait(max((began_s or 0.0) + length_s - self._clock(), 0.0)):
                 return False
         self._next_s, self._earlier_s, self._round = 0.0, self._earlier_s + length_s, self._round + 1
         return self.loop
+
+
+def _length_s(video: Video, last_s: float, step_s: float) -> float:
+    """Return when the clip's next round begins: what its file tells, if that fits the last frame that was shown."""
+    return min(max(video.duration_s or math.inf, last_s + 1 / float(video.rate)), last_s + step_s)
 
 
 def _step_s(video: Video) -> float:
