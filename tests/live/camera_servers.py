@@ -1,4 +1,4 @@
-"""Network cameras for tests, in processes and threads of their own on loopback: MPEG-TS and JPEG over HTTP, and RTSP."""
+"""Network cameras for tests, on loopback: MPEG-TS and JPEG over HTTP by FFmpeg's own server, and RTSP."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class ClipFeed(Feed):
             self._problem = str(error)
         except Exception as error:  # a thread that ends without a word would leave viewers waiting
             self._problem = f"{self.name} cannot be played: {type(error).__name__}: {error}"
-        if not stop.is_set():
+        if not stop.is_set():  # whoever is told looks at `ended`
             self._ended = True
             self._publish(None, stop)
 

@@ -89,5 +89,8 @@ class Feed(ABC):
         """Give a picture, or None at the end, to all receivers of the thread that `stop` belongs to."""
         with self._lock:
             receivers = [] if stop.is_set() else list(self._receivers)
+            if frame is None and receivers:
+                self._receivers.clear()  # whoever subscribes next begins anew
+                stop.set()
         for receive in receivers:
             receive(frame)

@@ -127,7 +127,7 @@ def live_video(
         video_html_attrs=_VIDEO,
         translations=_WORDS,
         queued_video_frames_callback=frames_callback(session, lambda: seats.seen(session.id)),
-        on_video_ended=lambda: _ended(session, seats, feed),
+        on_video_ended=lambda: stream_ended(session, seats, feed),
     )
     if (context.state.playing or context.state.signalling) and not seats.take(session.id):
         _end(key)
@@ -135,7 +135,8 @@ def live_video(
     return context.state.playing
 
 
-def _ended(session: LiveSession, seats: Seats, feed: Feed | None) -> None:
+def stream_ended(session: LiveSession, seats: Seats, feed: Feed | None) -> None:
+    """End a viewer's stream and give back its place; at the end of a clip its recording ends too."""
     if feed and feed.ended and session.recorder:
         session.recorder.close()  # nothing more will come
     session.end()
