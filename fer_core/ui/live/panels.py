@@ -57,7 +57,8 @@ def _status(session: LiveSession, playing: bool, cards: DeltaGenerator, source: 
         st.html(_status_html(snapshot, playing, source))
     cards.html(_cards_html(session, snapshot, playing, source))
     if playing and source.feed and source.feed.problem:
-        st.warning(source.feed.problem, icon=":material/videocam_off:")
+        stale = "What is shown is not live. " if snapshot.result else ""
+        st.warning(stale + source.feed.problem, icon=":material/videocam_off:")
     if playing and snapshot.error:
         st.error(
             f"The last frames could not be analysed; the video goes on without it. {snapshot.error}",
