@@ -52,6 +52,8 @@ class LiveSource:
     @property
     def start_words(self) -> str:
         """What to do to begin."""
+        if self.needs_clip:
+            return "Choose a clip."
         return "Press Play clip." if self.kind == CLIP else "Press Start camera."
 
 
