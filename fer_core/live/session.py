@@ -157,6 +157,7 @@ class LiveSession:
             return
         with self._lock:
             self._new_analyzer, self._model, self.settings = new_analyzer, model, settings or self.settings
+            self.baselines.offer(None)  # it was made of another model's scores
             ended = self._end_stream()
         self._log_end(ended)
 

@@ -18,6 +18,7 @@ from fer_core.sessions.markers import EXCLUDED, Marker, markers_of
 from fer_core.sessions.store import Session
 from fer_core.ui.components.face_cards import face_name
 from fer_core.ui.components.timers import draw_every
+from fer_core.ui.sessions.neutral import neutral_popover
 from fer_core.ui.sessions.rows import chosen_range, rows_of, with_chosen_scores
 
 _FACES = 3
@@ -36,6 +37,7 @@ def over_time(session: Session) -> None:
             begin_s, end_s = chosen_range(session)
             speed = _SPEEDS[st.segmented_control("Speed", list(_SPEEDS), default="1 ×", required=True, key="speed")]
             speed = speed if playing else 0.0
+        neutral_popover(session)
         if found:
             _jump(found, begin_s, end_s)
     rows, end_s = in_range(rows, begin_s, end_s), max(end_s, begin_s + 0.1)
