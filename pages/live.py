@@ -11,6 +11,7 @@ from fer_core.ui.components.loaders import require_model
 from fer_core.ui.components.model_details import model_details
 from fer_core.ui.live.connection_watch import watch_connection
 from fer_core.ui.live.controls import live_settings
+from fer_core.ui.live.kept_neutral import kept_note
 from fer_core.ui.live.markers import marker_bar
 from fer_core.ui.live.neutral import neutral_bar
 from fer_core.ui.live.panels import cards_room, status_line, timeline
@@ -50,6 +51,7 @@ else:
             recording_bar(session, recognizer, playing)
             neutral_bar(session, playing)
             details_popover(session)
+        kept_note()
         marker_bar(session)
     st.subheader("The last minute")
     timeline(session, playing, visible)

@@ -206,7 +206,7 @@ def test_seconds_chosen_afterwards_are_a_face_s_zero_kept_if_asked_and_undone(pa
     at.toggle(key="later_keep").set_value(True)
     next(button for button in at.button if button.label == "Take as neutral").click().run()
     assert not at.exception
-    assert "Face 1: corrected throughout for its neutral face, set afterwards by 6 frames, 0:00 to 0:03" in words_of(at)
+    assert "Face 1: corrected throughout for its neutral face, set afterwards by 6 frames, 0.5 to 3.0 s" in words_of(at)
     assert "Kept for P1: 6 frames of 2026-03-01 12.00.00" in words_of(at)
     at.segmented_control(key="scores").set_value("Corrected").run()
     assert not at.exception

@@ -22,7 +22,7 @@ from fer_core.ui.live.session_details import next_details
 
 logger = logging.getLogger(__name__)
 
-_KEPT, _OUTCOME = "kept_neutral", "kept_neutral_outcome"
+_KEPT, _PROBLEM, _OUTCOME = "kept_neutral", "kept_neutral_problem", "kept_neutral_outcome"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,16 +36,23 @@ class _Kept:
 
 
 def offer_kept(session: LiveSession) -> None:
-    """Let the baseline that is kept of the participant named in the details hold, and say where it comes from."""
+    """Let the baseline that is kept of the participant named in the details hold."""
     try:
-        found = _find(session)
+        found, problem = _find(session), ""
     except FerError as error:
-        st.caption(f"The kept neutral baseline cannot be read: {error}")
-        found = None
+        found, problem = None, f"The kept neutral baseline cannot be read: {error}"
+    st.session_state[_KEPT], st.session_state[_PROBLEM] = found, problem
     session.baselines.offer(found.kept.baseline if found and not found.mismatch else None)
+
+
+def kept_note() -> None:
+    """Say, where there is one, where the kept baseline comes from and whether it is used."""
+    found: _Kept | None = st.session_state.get(_KEPT)
     if found:
         use = "not used, see Set neutral" if found.mismatch else "used for whoever is alone in the picture"
-        st.caption(f"Neutral baseline of {found.participant}, from {found.kept.baseline.origin}: {use}.", width=330)
+        st.caption(f"Neutral baseline of {found.participant}, from {found.kept.baseline.origin}: {use}.")
+    elif problem := st.session_state.get(_PROBLEM):
+        st.caption(problem)
 
 
 def keep_choice(session: LiveSession) -> Callable[[Baseline], None] | None:
@@ -59,6 +66,7 @@ def keep_choice(session: LiveSession) -> Callable[[Baseline], None] | None:
     keep = st.toggle(
         f"Keep for {details.participant}",
         key="neutral_keep",
+        persist_state="session",
         help="It is then used in the next sessions of this participant, with the same model and labels, until you "
         "remove it; and exported and deleted with the participant's data.",
     )
@@ -83,7 +91,6 @@ def _find(session: LiveSession) -> _Kept | None:
     before: _Kept | None = st.session_state.get(_KEPT)
     kept = kept_baseline(details.study, details.participant) if details.participant and recorded else None
     if kept is None or recorded is None:
-        st.session_state[_KEPT] = None
         return None
     if before and (before.study, before.participant, before.kept.kept_utc) == (
         details.study,
@@ -92,8 +99,7 @@ def _find(session: LiveSession) -> _Kept | None:
     ):
         kept = before.kept  # the same object, so that it is the same offer
     mismatch = kept.mismatch(recorded.model, recorded.card.labels)
-    st.session_state[_KEPT] = found = _Kept(details.study, details.participant, kept, mismatch)
-    return found
+    return _Kept(details.study, details.participant, kept, mismatch)
 
 
 def _details(session: LiveSession) -> Details:

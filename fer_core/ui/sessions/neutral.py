@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import streamlit as st
 
 from fer_core.errors import FerError
@@ -50,15 +51,17 @@ def _undo(session: Session, later: LaterBaseline) -> None:
 
 
 def _choose(session: Session) -> None:
-    faces = sorted(int(face) for face in rows_of(session)["face"].dropna().unique())
+    rows = rows_of(session).dropna(subset="face")
+    faces = sorted(int(face) for face in rows["face"].unique())
+    begin_s = float(np.floor(rows["time_s"].min()))
     participant = session.details.participant
     with st.form(f"later neutral {session.name}", border=False):
         face = faces[0]
         if len(faces) > 1:
             face = st.selectbox("Face", faces, key="later_face", format_func=lambda number: face_name(number - 1))
         first, last = st.columns(2)
-        first_s = first.number_input("From, s", 0.0, value=0.0, step=0.5, key="later_first")
-        last_s = last.number_input("To, s", 0.0, value=_LENGTH_S, step=0.5, key="later_last")
+        first_s = first.number_input("From, s", 0.0, value=begin_s, step=0.5, format="%.1f", key="later_first")
+        last_s = last.number_input("To, s", 0.0, value=begin_s + _LENGTH_S, step=0.5, format="%.1f", key="later_last")
         keep = bool(participant) and st.toggle(
             f"Keep for {participant}",
             key="later_keep",

@@ -105,7 +105,7 @@ def later_text(later: LaterBaseline) -> str:
     baseline = later.baseline
     return (
         f"{face_name(later.face - 1)}: corrected throughout for its neutral face, set afterwards by "
-        f"{count_text(baseline.frames, 'frame')}, {clock(baseline.first_s)} to {clock(baseline.last_s)}."
+        f"{count_text(baseline.frames, 'frame')}, {baseline.first_s:.1f} to {baseline.last_s:.1f} s."
     )
 
 

@@ -50,9 +50,11 @@ class Stream:
 def bar():
     import streamlit as st
 
+    from fer_core.ui.live.kept_neutral import kept_note
     from fer_core.ui.live.neutral import neutral_bar
 
     neutral_bar(st.session_state.session, st.session_state.playing)
+    kept_note()
 
 
 @pytest.fixture
