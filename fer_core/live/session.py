@@ -203,7 +203,7 @@ class LiveSession:
             return image_bgr
         self.baselines.add(result)
         if recorder := self.recorder:
-            recorder.add(result, stream.baselines, settings.recorded, media)
+            recorder.add(result, stream.baselines, settings.recorded, media=media)
         self._note_result(result, plain, start_s, delivered)
         if self._governor:
             self._governor.note(self.id, self._cpu_clock() - cpu_start_s, self._clock() - start_s)
