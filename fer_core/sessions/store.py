@@ -18,6 +18,7 @@ from fer_core.recognition.provenance import metadata
 from fer_core.sessions.database import Database, DatabaseError, open_database
 from fer_core.sessions.details import Details
 from fer_core.sessions.importing import import_folders
+from fer_core.sessions.later_baselines import baselines_of, with_corrected
 from fer_core.sessions.retention import delete_expired
 from fer_core.sessions.rows import csv_of, datetime_of, iso_text, ms_of, names_from, read_head, read_rows, read_short
 from fer_core.sessions.schema import RATINGS, events, face_rows, models, sessions
@@ -98,6 +99,7 @@ class Session:
             for event in self.events()
             if event["kind"] == "baseline"
         ]
+        baselines += [each.to_json() for each in baselines_of(self)]
         return {
             **self.about,
             "began_utc": iso_text(ms_of(self.began_utc)),
@@ -133,17 +135,18 @@ class Session:
     def short_rows(self) -> pd.DataFrame:
         """Read of every row what charts and summaries need, fast: neither boxes nor time of day."""
         with self.database.begin() as connection:
-            return read_short(connection, self.id, self.labels)
+            return with_corrected(connection, self, read_short(connection, self.id, self.labels))
 
     def first_rows(self, limit: int) -> pd.DataFrame:
         """Read the first rows of its table."""
         with self.database.begin() as connection:
-            return read_head(connection, self.name, self.id, self.labels, limit)
+            return with_corrected(connection, self, read_head(connection, self.name, self.id, self.labels, limit))
 
     def all_rows(self, unsmoothed: bool = False) -> pd.DataFrame:
         """Read its table, with scores before smoothing if these are wanted."""
         with self.database.begin() as connection:
-            return read_rows(connection, self.name, self.id, self.labels, unsmoothed)
+            rows = read_rows(connection, self.name, self.id, self.labels, unsmoothed)
+            return with_corrected(connection, self, rows)
 
     def table(self, unsmoothed: bool = False) -> bytes:
         """Return its table as CSV, with the columns that tables of videos have, and the time of day.

@@ -114,7 +114,7 @@ def test_a_live_stream_sends_each_frame_with_the_time_of_its_capture(clock):
     session.sending.use(output)
     for number, delay_s in enumerate((0.0, 0.2, 0.1)):
         clock.now_s = 100 + number / 10 + delay_s
-        session.process(np.zeros((48, 64, 3), np.uint8), media_s=5 + number / 10)
+        session.process(np.zeros((48, 64, 3), np.uint8), camera_s=5 + number / 10)
     assert [each.time_s for each in output.frames] == pytest.approx([0.0, 0.1, 0.2])
     session.end()
     assert output.ended == 1

@@ -7,6 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.sessions.database import open_database
 from fer_core.sessions.details import Details
+from fer_core.sessions.kept_baselines import keep_baseline, kept_baseline
+from fer_core.sessions.later_baselines import baselines_of, set_baseline
 from fer_core.sessions.markers import CODE, EXCLUDED, Marker, add_markers, markers_of
 from fer_core.sessions.ratings import ratings_of
 from fer_core.sessions.store import list_sessions
@@ -225,3 +227,39 @@ def test_open_to_a_network_studies_are_the_operator_s(page, monkeypatch):
     at = opened(page, view="Studies")
     assert not at.selectbox and "Changing studies is off" in at.info[-1].value
     assert [study.name for study in list_studies()] == ["", "secret"]
+
+
+def test_seconds_chosen_afterwards_are_a_face_s_zero_kept_if_asked_and_undone(page):
+    session = session_of(best=(3,) * 6)
+    at = opened(page)
+    assert not [choice for choice in at.segmented_control if choice.key == "scores"]
+    at.number_input(key="later_first").set_value(0.9)
+    at.number_input(key="later_last").set_value(1.1)
+    take = next(button for button in at.button if button.label == "Take as neutral")
+    take.click().run()
+    assert "valid in 1 frames; a baseline needs 5 or more" in words_of(at)
+    at.number_input(key="later_first").set_value(0.0)
+    at.number_input(key="later_last").set_value(3.0)
+    at.toggle(key="later_keep").set_value(True)
+    next(button for button in at.button if button.label == "Take as neutral").click().run()
+    assert not at.exception
+    assert "Face 1: corrected throughout for its neutral face, set afterwards by 6 frames, 0.5 to 3.0 s" in words_of(at)
+    assert "Kept for P1: 6 frames of 2026-03-01 12.00.00" in words_of(at)
+    at.segmented_control(key="scores").set_value("Corrected").run()
+    assert not at.exception
+    assert baselines_of(session)[0].baseline.frames == 6 and kept_baseline("pilot", "P1")
+    at.button(key="later_forget").click().run()
+    assert kept_baseline("pilot", "P1") is None
+    at.button(key="later_undo_1").click().run()
+    assert not baselines_of(session) and "corrected throughout" not in words_of(at)
+
+
+def test_a_participant_with_nothing_but_a_baseline_is_found_and_deleted(page):
+    session = session_of(best=(3,) * 6)
+    later = set_baseline(session, 1, 0.0, 3.0)
+    keep_baseline("pilot", "P9", later.baseline, later.model, session.name)
+    page.session_state["participant"] = "pilot", "P9"
+    at = opened(page, view="Studies")
+    assert at.selectbox(key="participant").options[1] == "P9 · pilot · 0 sessions"
+    at.button(key="participant_delete_sure").click().run()
+    assert not at.exception and kept_baseline("pilot", "P9") is None
