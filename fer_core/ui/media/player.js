@@ -62,7 +62,7 @@ function drawLines(plot, time_s) {
   });
 }
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const strip = parentElement.querySelector(".moments");
   if (strip.dataset.version !== data.version) {
     strip.replaceChildren(...data.moments.map(moment));
@@ -71,6 +71,14 @@ export default function ({ parentElement, data }) {
   strip.onclick = (event) => {
     const button = event.target.closest("button");
     if (button) go(Number(button.dataset.time), data.offset_s);
+  };
+  const ask = parentElement.querySelector(".ask");
+  ask.hidden = !data.asking;
+  ask.onclick = () => {
+    const video = theVideo();
+    if (!video) return;
+    video.pause();
+    setTriggerValue("asked", video.currentTime + data.offset_s);
   };
   const press = (event) => {
     const plot = event.target.closest?.(".st-key-course .js-plotly-plot");
