@@ -96,6 +96,8 @@ def quantize(path: Path, faces: np.ndarray) -> None:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            # Weights of 7 bits: with 8, sums saturate on processors without VNNI, and scores are wrong by up to 0.6.
+            reduce_range=True,
             op_types_to_quantize=["Conv", "MatMul", "Gemm", "Add", "Relu", "MaxPool"],
         )
 
