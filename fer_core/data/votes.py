@@ -24,6 +24,10 @@ _JUDGED_FROM_ROWS = 200
 _MAX_BYTES = 64 << 20
 # From so many of ten votes for one expression a face is clear: people agree on it.
 CLEAR_VOTES = 8
+# From so many of ten votes for a negative label it is supported by people.
+SUPPORTING_VOTES = 4
+# Negative expressions: people mind false ones most, and notice missed ones.
+NEGATIVE_INDEX = tuple(LABELS.index(label) for label in ("angry", "disgusted", "fearful", "sad"))
 
 OLD_VOTES_NOTE = (
     "These FER+ votes were stored by an earlier version of this program: images with all votes for NF (not a face) "
@@ -111,6 +115,20 @@ def clear_expression(votes: np.ndarray, least: int = CLEAR_VOTES) -> np.ndarray:
     """
     counts = label_votes(votes)
     return np.where(counts.max(axis=1) >= least, counts.argmax(axis=1), -1)
+
+
+def supported_negatives(votes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the label of each face that is labelled with a negative expression in which people support the label.
+
+    Args:
+        votes: uint8 (n, 10), in the order of `VOTE_COLUMNS`.
+        labels: int (n,), index into `LABELS`.
+
+    Returns:
+        int64 (n,), index into `LABELS`; -1 where the label is not negative or has fewer than `SUPPORTING_VOTES`.
+    """
+    support = label_votes(votes)[np.arange(len(labels)), labels]
+    return np.where(np.isin(labels, NEGATIVE_INDEX) & (support >= SUPPORTING_VOTES), labels, -1).astype(np.int64)
 
 
 def read_votes(path: Path) -> Votes:

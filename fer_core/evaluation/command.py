@@ -25,6 +25,7 @@ from fer_core.evaluation.card_figures import (
     with_figures,
 )
 from fer_core.evaluation.end_to_end import measure_end_to_end
+from fer_core.evaluation.pairs import PairedMeasure, ScoredModel, lines_of_pair, pair_to_json, paired_measures
 from fer_core.evaluation.results import EvaluationResult
 from fer_core.evaluation.scoring import (
     find_robustness,
@@ -58,13 +59,9 @@ def run(options: EvaluateOptions) -> None:
         faces = open_split_faces(options.data)
         splits = tuple(options.split or measured_splits(faces))
         subset = _subset(options)
-        results = [_measure(folder, faces, splits, subset, options, progress) for folder in folders]
-    if options.json:
-        contents = [evaluation_to_json(result) for result in results]
-        print(json.dumps(contents if len(options.model) > 1 else contents[0], indent=2))
-    else:
-        for result in results:
-            print("\n".join(lines_of(result)))
+        measured = [_measure(folder, faces, splits, subset, options, progress) for folder in folders]
+    results = [each.result for each in measured]
+    _print_json(measured) if options.json else _print_lines(measured)
     denied = []
     for folder, result in zip(folders, results, strict=True):
         if options.write_card:
@@ -80,6 +77,42 @@ def run(options: EvaluateOptions) -> None:
 
 
 _Report = Callable[[str, int, int], None]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Measured:
+    """A model's figures, and the faces and scores that they are of."""
+
+    name: str
+    result: EvaluationResult
+    faces: FaceSet
+    model: ScoredModel
+
+
+def _print_lines(measured: Sequence[_Measured]) -> None:
+    for each in measured:
+        print("\n".join(lines_of(each.result)))
+    for first, other in _pairs(measured):
+        for split, measures in _compare(first, other):
+            print("\n".join(lines_of_pair(split, first.name, other.name, measures)))
+
+
+def _print_json(measured: Sequence[_Measured]) -> None:
+    contents = [evaluation_to_json(each.result) for each in measured]
+    for (first, other), content in zip(_pairs(measured), contents[1:], strict=True):
+        content["compared"] = [pair_to_json(first.name, split, pairs) for split, pairs in _compare(first, other)]
+    print(json.dumps(contents if len(measured) > 1 else contents[0], indent=2))
+
+
+def _pairs(measured: Sequence[_Measured]) -> list[tuple[_Measured, _Measured]]:
+    """Return the first model with each of the others."""
+    first, *others = measured
+    return [(first, other) for other in others]
+
+
+def _compare(first: _Measured, other: _Measured) -> Iterator[tuple[str, list[PairedMeasure]]]:
+    for split in first.model.scores:
+        yield split, paired_measures(first.faces, split, first.model, other.model)
 
 
 def _refuse_with_subset(options: EvaluateOptions) -> None:
@@ -101,7 +134,7 @@ def _measure(
     subset: EvaluatedSubset | None,
     options: EvaluateOptions,
     progress: _Report,
-) -> EvaluationResult:
+) -> _Measured:
     bundle = load_bundle(folder)
     name = bundle.card.name
     scores = {
@@ -130,7 +163,8 @@ def _measure(
             EmotionRecognizer(folder), faces.images[rows], faces.labels[rows], class_names=faces.class_names
         )
         result = dataclasses.replace(result, end_to_end={split: line})
-    return result
+    own_faces, own_scores = (faces, scores) if subset is None else subset.restrict(faces, scores)
+    return _Measured(folder.name, result, own_faces, ScoredModel(bundle.card, own_scores))
 
 
 def _not_kept(what: str, faces: FaceSet) -> DataError:

@@ -44,8 +44,17 @@ def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Compar
         labels: int (n,), the true columns; n at least 1.
     """
     a, b = first.argmax(axis=1), second.argmax(axis=1)
-    right_a, right_b = a == labels, b == labels
-    gain, loss, n = int(np.sum(right_a & ~right_b)), int(np.sum(~right_a & right_b)), len(labels)
+    return compare_answers(a == labels, b == labels, float(np.mean(a == b)))
+
+
+def compare_answers(right_a: np.ndarray, right_b: np.ndarray, agreement: float) -> Comparison:
+    """Compare two models by which of their answers are right.
+
+    Args:
+        right_a, right_b: bool (n,), whether the first and the second model are right on each face; n at least 1.
+        agreement: share of faces on which both say the same, 0 to 1.
+    """
+    gain, loss, n = int(np.sum(right_a & ~right_b)), int(np.sum(~right_a & right_b)), len(right_a)
     difference = (gain - loss) / n
     spread = 1.96 * np.sqrt(gain + loss - (gain - loss) ** 2 / n) / n
     return Comparison(
@@ -53,7 +62,7 @@ def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Compar
         only_first=right_a & ~right_b,
         only_second=~right_a & right_b,
         neither=~right_a & ~right_b,
-        agreement=float(np.mean(a == b)),
+        agreement=agreement,
         difference=difference,
         difference_95=(difference - float(spread), difference + float(spread)),
         p_value=float(binomtest(gain, gain + loss, 0.5).pvalue) if gain + loss else 1.0,

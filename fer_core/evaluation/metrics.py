@@ -10,17 +10,11 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
-from fer_core.data.votes import clear_expression, has_votes, label_votes
+from fer_core.data.votes import NEGATIVE_INDEX, clear_expression, has_votes, supported_negatives
 from fer_core.emotions import LABELS
 
-# Negative expressions: people mind false ones most, and notice missed ones.
-NEGATIVE = ("angry", "disgusted", "fearful", "sad")
-# So many of ten people have to agree with a negative label for it to count as supported.
-SUPPORTING_VOTES = 4
 # From this score on a wrong answer is a confident one.
 CONFIDENT = 0.5
-
-_NEGATIVE_INDEX = [LABELS.index(label) for label in NEGATIVE]
 
 
 @dataclass(frozen=True)
@@ -155,13 +149,11 @@ def measure_people(probs: np.ndarray, votes: np.ndarray, labels: np.ndarray) -> 
     if not has_votes(votes).any():
         return None
     clear, predicted = clear_expression(votes), probs.argmax(axis=1)
-    negative = np.isin(predicted, _NEGATIVE_INDEX)
-    own_votes = label_votes(votes)[np.arange(len(labels)), labels]
-    supported = np.isin(labels, _NEGATIVE_INDEX) & (own_votes >= SUPPORTING_VOTES)
+    negative, supported = np.isin(predicted, NEGATIVE_INDEX), supported_negatives(votes, labels)
     return PeopleMetrics(
         clear=_measure_clear(probs[clear >= 0], clear[clear >= 0]),
         neutral_called_negative=_proportion(negative[clear == LABELS.index("neutral")]),
-        negatives_found=_proportion((predicted == labels)[supported]),
+        negatives_found=_proportion((predicted == labels)[supported >= 0]),
     )
 
 

@@ -40,8 +40,10 @@ from fer_core.training.run.folder import RunFolder
 
 CHECKED_FACES = 256
 ONNX, ONNX_INT8 = "onnx", "onnx-int8"
-# With activations of a byte too, single scores of the bundled networks move by up to 0.09, by 0.002 on average.
-_MAX_DIFFERENCE_IN_INTEGERS = 0.15
+
+# Of 1,888 faces of PublicTest the largest difference was 0.07 for the default model; one face in a hundred has more
+# than 0.035. An overflow gives 0.2 and more.
+MAX_ONNX_INT8_DIFFERENCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,7 @@ def _onnx(
     write(path)
     if form == ONNX_INT8:
         quantize(path, faces[::2])
-        faces, expected, allowed = faces[1::2], expected[1::2], _MAX_DIFFERENCE_IN_INTEGERS
+        faces, expected, allowed = faces[1::2], expected[1::2], MAX_ONNX_INT8_DIFFERENCE
     classifier = OnnxClassifier(path)
     steps(2, 3, f"comparing both forms on {len(faces)} faces")
     difference = _checked_difference(classifier.classify(faces), expected, path, allowed)

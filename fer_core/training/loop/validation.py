@@ -8,14 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fer_core.data.face_set import FaceSet
-from fer_core.data.votes import clear_expression, label_votes
-from fer_core.emotions import LABELS
+from fer_core.data.votes import clear_expression, supported_negatives
 from fer_core.errors import DataError
 from fer_core.training.loop.targets import true_labels
-
-_NEGATIVE = [LABELS.index(name) for name in ("angry", "disgusted", "fearful", "sad")]
-# A negative label is supported if so many of ten people see the same.
-SUPPORTED_VOTES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +57,7 @@ def measure_epoch(validation: ValidationFaces, scores: Mapping[str, np.ndarray])
         of the expressions. With several label sets, the same for each of
         them, as `val_accuracy_<label set>`. With votes, of the default label set: `val_label_accuracy` against the
         data set's labels, `val_majority_accuracy` against the unique majority, `val_clear_accuracy` on clear faces
-        and `val_supported_negatives`, the recall of negative labels that at least `SUPPORTED_VOTES` people support.
+        and `val_supported_negatives`, the recall of negative labels that at least `SUPPORTING_VOTES` people support.
         NaN where no face counts.
     """
     faces, default = validation.faces, validation.label_sets[0]
@@ -80,7 +75,7 @@ def measure_epoch(validation: ValidationFaces, scores: Mapping[str, np.ndarray])
             "val_label_accuracy": _accuracy(predicted, faces.labels),
             "val_majority_accuracy": _accuracy(predicted, true_labels(faces, "votes")),
             "val_clear_accuracy": _accuracy(predicted, clear_expression(faces.votes)),
-            "val_supported_negatives": _accuracy(predicted, _supported_negatives(faces)),
+            "val_supported_negatives": _accuracy(predicted, supported_negatives(faces.votes, faces.labels)),
         }
     return measures
 
@@ -93,10 +88,3 @@ def _accuracy(predicted: np.ndarray, truth: np.ndarray) -> float:
 def _balanced_accuracy(predicted: np.ndarray, truth: np.ndarray) -> float:
     """Return the mean recall of the classes that occur, 0 to 1."""
     return float(np.mean([(predicted == label)[truth == label].mean() for label in np.unique(truth[truth >= 0])]))
-
-
-def _supported_negatives(faces: FaceSet) -> np.ndarray:
-    """Return int64 (n,): the label of faces with a supported negative label, -1 for all others."""
-    labels = faces.labels.astype(np.int64)
-    support = label_votes(faces.votes)[np.arange(len(faces)), labels]
-    return np.where(np.isin(labels, _NEGATIVE) & (support >= SUPPORTED_VOTES), labels, -1)
