@@ -56,9 +56,7 @@ def propose(cascade: cv2.CascadeClassifier, gray: np.ndarray) -> np.ndarray:
     return np.concatenate(places)
 
 
-def promising_tilts(
-    cascade: cv2.CascadeClassifier, gray: np.ndarray, xyxy: np.ndarray, tilts: np.ndarray
-) -> list[int]:
+def promising_tilts(cascade: cv2.CascadeClassifier, gray: np.ndarray, xyxy: np.ndarray, tilts: np.ndarray) -> list[int]:
     """Return in which tilts a place passes a cascade too, as indices of the affine maps (m, 2, 3) that turn a tile."""
     tile = cut_square(gray, xyxy, _TILE_REACH, _TILE_PX)
     low, high = _TILE_SIDES

@@ -109,9 +109,7 @@ def _rows_to_choose(rows: pd.DataFrame, on_choose: Callable[[int], None]) -> Non
         for position in st.session_state["table_rows"].selection.rows:
             on_choose(int(rows.index[position]))
 
-    st.dataframe(
-        rows, hide_index=True, height=320, key="table_rows", on_select=chosen, selection_mode="single-row"
-    )
+    st.dataframe(rows, hide_index=True, height=320, key="table_rows", on_select=chosen, selection_mode="single-row")
 
 
 def _other_formats(csv: bytes, name: str) -> None:
