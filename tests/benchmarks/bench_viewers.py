@@ -277,9 +277,9 @@ def serve(notes: Path, options: list[str]) -> None:
     frames: list[tuple[int, float, int, bool]] = []
     process = LiveSession.process
 
-    def timed(self: LiveSession, image: Any, delivered: int = 1, *rest: Any) -> Any:
+    def timed(self: LiveSession, image: Any, delivered: int = 1, **times: Any) -> Any:
         start_s, before = time.perf_counter(), self._analysed
-        drawn = process(self, image, delivered, *rest)
+        drawn = process(self, image, delivered, **times)
         ms = 1000 * (time.perf_counter() - start_s)
         frames.append((id(self), ms, delivered, self._analysed - before == 1))
         return drawn
