@@ -223,6 +223,8 @@ videos.RESERVE_BYTES = 0
 recorder = recorder_with_video(open_database(sys.argv[1]), time.monotonic)
 for index in range(100_000):
     recorder.add(frame(index), image_bgr=picture(index % 50, (640, 480)))
+    while recorder.state.video.frames <= index:
+        time.sleep(0.002)
     print(index, time.time(), flush=True)
     time.sleep(1 / 30)
 """
