@@ -27,6 +27,7 @@ from fer_core.sessions.batch import Batch
 from fer_core.sessions.database import Database, DatabaseError
 from fer_core.sessions.details import Details
 from fer_core.sessions.markers import Marker
+from fer_core.sessions.media_time import MediaClock, MediaTime
 from fer_core.sessions.rows import ms_of, rows_of
 from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.sessions.store import Session, create_session, session_by_name, sessions_database
@@ -107,6 +108,8 @@ class Recorder:
         self._rows = self._frames = self._faces = 0
         self._frame_offset = self._face_offset = 0
         self._last_index, self._last_s, self._written_s = -1, 0.0, 0.0
+        self._elapsed_s = 0.0  # until the last frame; `_last_s` is its time in the session, which a clip has of its own
+        self._media, self._zero_s = MediaClock(), self._began_s
         self._waits_since_s: float | None = None  # when the oldest of what waits came
         self._ends_at_s: float | None = None
         self._problem, self._error, self._ended, self._saved = "", "", False, False
@@ -137,6 +140,7 @@ class Recorder:
         settings: RecordedSettings | None = None,
         image_bgr: np.ndarray | None = None,
         delivered: int = 1,
+        media: MediaTime | None = None,
     ) -> None:
         """Take in the faces of a frame, to be written within a second; after the end, nothing.
 
@@ -147,12 +151,13 @@ class Recorder:
             settings: what the frame was analysed with; the same as before if None.
             image_bgr: the frame, uint8 (h, w, 3), which nobody changes any more.
             delivered: frames of the camera since the last one that was handed in, this one included.
+            media: where it is in a clip, whose time the session then has; None for a camera.
         """
         with self._lock:
             if self._ended:
                 return
             self._ends_at_s = None
-            self._last_s = self._clock() - self._began_s
+            self._note_time(result, media)
             if settings is not None and settings is not self._settings and not self._change(settings):
                 return
             self._note_stream(result)
@@ -209,7 +214,7 @@ class Recorder:
         """Its progress."""
         with self._lock:
             left_s = None if self._ends_at_s is None or self._ended else max(self._ends_at_s - self._clock(), 0.0)
-            seconds = self._last_s if self._ended or left_s is not None else self._clock() - self._began_s
+            seconds = self._elapsed_s if self._ended or left_s is not None else self._clock() - self._began_s
             problem = self._problem
             if not problem and self._waited_s() > _SILENT_S:
                 problem = self._paused("the database does not answer", "")
@@ -249,6 +254,16 @@ class Recorder:
     def _note(self, kind: str, content: dict[str, Any]) -> None:
         self._pending.events.append({"time_s": round(self._last_s, 3), "kind": kind, "content": content})
 
+    def _note_time(self, result: FrameResult, media: MediaTime | None) -> None:
+        self._elapsed_s = self._clock() - self._began_s
+        if media is None:
+            self._last_s = self._elapsed_s
+            return
+        self._last_s = self._media.time_s(media)
+        self._zero_s = result.time_s - self._last_s
+        if self._media.begins_round(media):
+            self._note("clip", {"played_from_s": round(media.position_s, 3)})
+
     def _note_stream(self, result: FrameResult) -> None:
         if result.index <= self._last_index:
             self._frame_offset += self._last_index + 1
@@ -261,12 +276,12 @@ class Recorder:
         new = {face: baseline for face, baseline in baselines.items() if self._baselines.get(face) is not baseline}
         self._baselines = baselines
         for track_id, baseline in new.items():
-            content = {"face": track_id + 1 + self._face_offset, **baseline.to_json(self._began_s)}
+            content = {"face": track_id + 1 + self._face_offset, **baseline.to_json(self._zero_s)}
             self._note("baseline", content)
 
     def _take_in(self, result: FrameResult) -> None:
         rows = rows_of(result, result.index + self._frame_offset, self._uncertain_below, self._face_offset)
-        utc_ms = ms_of(self._began_utc + timedelta(seconds=self._last_s))
+        utc_ms = ms_of(self._began_utc + timedelta(seconds=self._elapsed_s))
         for number, row in enumerate(rows, self._rows):
             row.update(number=number, time_s=self._last_s, utc_ms=utc_ms, model=self._model)
         self._pending.rows += rows
@@ -281,7 +296,8 @@ class Recorder:
             self._video.add(image_bgr, time_s, delivered)
 
     def _moment_s(self, ago_s: float) -> float:
-        return round(max(self._clock() - self._began_s - ago_s, 0.0), 3)
+        ahead_s = self._last_s - self._elapsed_s  # of a clip's time; 0 for a camera
+        return round(max(self._clock() - self._began_s + ahead_s - ago_s, 0.0), 3)
 
     def _put(self, marker: Marker) -> Marker:
         with self._lock:
@@ -348,7 +364,7 @@ class Recorder:
 
     def _progress(self, last: bool) -> dict[str, Any]:
         values = {"rows": self._rows, "frames": self._frames, "faces": self._faces, "length_s": self._last_s}
-        moment = self._began_utc + timedelta(seconds=self._last_s)
+        moment = self._began_utc + timedelta(seconds=self._elapsed_s)
         ended = {"ended_ms": ms_of(moment), "problem": self._error} if last else {}
         return {**values, "updated_ms": ms_of(_now_utc()), **ended}
 

@@ -114,7 +114,9 @@ face_rows = Table(
     sqlite_with_rowid=False,
 )
 
-# What changed while a session was recorded: settings, model, neutral baselines, gaps.
+# What changed while a session was recorded: settings, model, neutral baselines, gaps. A coder's ratings of one
+# expression over time are kept here too, as one event of this kind.
+RATINGS = "ratings"
 events = Table(
     "events",
     tables,
@@ -172,4 +174,36 @@ videos = Table(
     Column("bytes", BigInteger),  # null until it is finished
     Column("sha256", String(64)),  # the same
     Column("problem", Text, nullable=False),  # why it ended before the session; empty if it did not
+)
+
+# Neutral baselines that were set afterwards: a face's corrected scores follow from them, its rows stay as they are.
+later_baselines = Table(
+    "later_baselines",
+    tables,
+    _of_session(),
+    Column("face", Integer, nullable=False),
+    Column("model_id", ForeignKey("models.id"), nullable=False),  # whose scores it was made of, and corrects
+    Column("first_s", Double, nullable=False),
+    Column("last_s", Double, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("logits", JSON, nullable=False),  # in the order of `sessions.labels`
+    Column("set_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("session_id", "face"),
+)
+
+# A participant's neutral baseline, kept for the sessions to come.
+kept_baselines = Table(
+    "kept_baselines",
+    tables,
+    Column("study", String(200), nullable=False),
+    Column("participant", String(200), nullable=False),
+    Column("model", JSON, nullable=False),  # as `models.about`
+    Column("labels", JSON, nullable=False),
+    Column("logits", JSON, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("first_s", Double, nullable=False),
+    Column("last_s", Double, nullable=False),
+    Column("origin", String(100), nullable=False),  # name of the session it was made in
+    Column("kept_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("study", "participant"),
 )

@@ -16,9 +16,11 @@ from fer_core.errors import SessionError
 from fer_core.files import NAME_PATTERN
 from fer_core.formats import count_text
 from fer_core.sessions.database import Database
+from fer_core.sessions.kept_baselines import kept_baseline, of_participant
 from fer_core.sessions.markers import CODE, EXCLUDED, MARKER, markers_of
+from fer_core.sessions.ratings import ratings_csv, ratings_of
 from fer_core.sessions.rows import iso_text, ms_of
-from fer_core.sessions.schema import consents, sessions, studies
+from fer_core.sessions.schema import consents, kept_baselines, sessions, studies
 from fer_core.sessions.store import Session, list_sessions, sessions_database
 from fer_core.sessions.videos import remove_unowned
 
@@ -161,7 +163,9 @@ def participant_sessions(study: str, participant: str, database: Database | None
 
 
 def participant_zip(study: str, participant: str, database: Database | None = None) -> bytes:
-    """Return everything that is kept of a participant: of each session table, metadata, markers, video; and consents.
+    """Return everything that is kept of a participant.
+
+    That is of each session table, metadata, markers, ratings, video; and consents and the neutral baseline.
 
     Raises:
         SessionError: no participant is named.
@@ -174,10 +178,14 @@ def participant_zip(study: str, participant: str, database: Database | None = No
             archive.writestr(f"{session.name}/table.csv", session.table())
             archive.writestr(f"{session.name}/about.json", _json(session.metadata()))
             archive.writestr(f"{session.name}/markers.csv", markers_csv(session))
+            if ratings_of(session):
+                archive.writestr(f"{session.name}/ratings.csv", ratings_csv(session))
             if (video := session.video()) and not video.fault:  # what is wrong with it stands in about.json
                 archive.write(video.path, f"{session.name}/{VIDEO_NAME}", zipfile.ZIP_STORED)
         answers = [asdict(each) for each in _consents(database, _is_participant(study, participant))]
         archive.writestr("consents.json", _json(answers))
+        if kept := kept_baseline(study, participant, database):
+            archive.writestr("neutral_baseline.json", _json(kept.to_json()))
     return content.getvalue()
 
 
@@ -192,6 +200,7 @@ def delete_participant(study: str, participant: str, database: Database | None =
     deleted = participant_sessions(study, participant, database)
     with database.begin() as connection:
         connection.execute(delete(consents).where(_is_participant(study, participant)))
+        connection.execute(delete(kept_baselines).where(of_participant(study, participant)))
         connection.execute(
             delete(sessions).where(and_(sessions.c.study == study, sessions.c.participant == participant))
         )

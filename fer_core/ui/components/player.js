@@ -113,6 +113,22 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const button = event.target.closest("button");
     if (button) go(Number(button.dataset.time), data.offset_s);
   };
+  const ask = parentElement.querySelector(".ask");
+  ask.hidden = !data.asking;
+  ask.onclick = () => {
+    const video = theVideo();
+    if (!video) return;
+    video.pause();
+    setTriggerValue("asked", video.currentTime + data.offset_s);
+  };
+  const ask = parentElement.querySelector(".ask");
+  ask.hidden = !data.asking;
+  ask.onclick = () => {
+    const video = theVideo();
+    if (!video) return;
+    video.pause();
+    setTriggerValue("asked", where(video, data.offset_s));
+  };
   const press = (event) => {
     const plot = event.target.closest?.(".st-key-course .js-plotly-plot");
     const time_s = plot && timeAt(plot, event.clientX);

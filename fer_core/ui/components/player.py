@@ -18,7 +18,8 @@ PLAYER = "media_player"  # key of the container that a page draws its video in
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "fer_player",
-    html='<div class="moments" role="group" aria-label="Strongest moments"></div>',
+    html='<div class="moments" role="group" aria-label="Strongest moments"></div>'
+    '<button class="ask" hidden>Look closer at the faces shown now</button>',
     css=(_HERE / "player.css").read_text(encoding="utf-8"),
     js=(_HERE / "player.js").read_text(encoding="utf-8"),
 )
@@ -43,6 +44,7 @@ def link_player(
     labels: Sequence[str] = (),
     go_to: GoTo | None = None,
     on_time: Callable[[float], None] | None = None,
+    on_ask: Callable[[float], None] | None = None,
 ) -> None:
     """Let the video in the container `PLAYER` and the curves in the chart `course` move together.
 
@@ -54,6 +56,8 @@ def link_player(
         labels: names of the scores.
         go_to: where the player is sent; nothing is told to the server if None.
         on_time: called about once a second with where the video is, in the time of the curves, while that changes.
+        on_ask: called with the same time where a button asks for the faces that are shown then; without it there is
+            no button.
     """
     colors = class_colors(tuple(labels))
     strip = [
@@ -74,8 +78,13 @@ def link_player(
         if on_time and (time_s := st.session_state[key].time_s) is not None:
             on_time(float(time_s))
 
+    def asked() -> None:
+        if on_ask and (time_s := st.session_state[key].asked) is not None:
+            on_ask(float(time_s))
+
     _component(
         key=key,
-        data={"moments": strip, "offset_s": offset_s, "version": version, "go": go},
+        data={"moments": strip, "offset_s": offset_s, "version": version, "go": go, "asking": on_ask is not None},
         on_time_s_change=told,
+        on_asked_change=asked,
     )

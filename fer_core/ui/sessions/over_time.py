@@ -19,6 +19,7 @@ from fer_core.sessions.markers import EXCLUDED, Marker, markers_of
 from fer_core.sessions.store import Session
 from fer_core.ui.components.face_cards import face_name
 from fer_core.ui.components.timers import draw_every
+from fer_core.ui.sessions.neutral import neutral_popover
 from fer_core.ui.sessions.picture import playable_video, replay_video, send_video
 from fer_core.ui.sessions.rows import chosen_range, rows_of, with_chosen_scores
 
@@ -35,6 +36,7 @@ def over_time(session: Session) -> None:
     video = playable_video(session)
     with st.container(horizontal=True, vertical_alignment="center"):
         begin_s, end_s, speed = _part(session, video is not None)
+        neutral_popover(session)
         if found:
             _jump(found, begin_s, end_s, partial(send_video, session) if video else _move_cursor)
     rows, end_s = in_range(rows, begin_s, end_s), max(end_s, begin_s + 0.1)
