@@ -223,6 +223,8 @@ videos.RESERVE_BYTES = 0
 recorder = recorder_with_video(open_database(sys.argv[1]), time.monotonic)
 for index in range(100_000):
     recorder.add(frame(index), image_bgr=picture(index % 50, (640, 480)))
+    while recorder.state.video.frames <= index:
+        time.sleep(0.002)
     print(index, time.time(), flush=True)
     time.sleep(1 / 30)
 """
@@ -244,4 +246,4 @@ def test_a_kill_costs_the_last_two_seconds_at_most_and_the_video_plays(sqlite):
     assert list(path.parent.iterdir()) == [path]
     assert video.start_s == pytest.approx(session.short_rows()["time_s"].iloc[0], abs=0.001)
     dropped = len(times) - len(numbers)
-    assert dropped == 0 or times[len(numbers)] > killed_s - 2.0
+    assert dropped <= 0 or times[len(numbers)] > killed_s - 2.0
