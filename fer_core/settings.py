@@ -10,6 +10,8 @@
 | `FER_TURN_SECRET` | the `static-auth-secret` of coturn; its servers then need no credentials | none |
 | `FER_CAMERAS` | a file with a line `name = address` for each network camera that viewers may choose | none |
 | `FER_MAX_VIEWERS` | so many live streams at once; who comes later waits for a place | five for each core |
+| `FER_SCORES_ADDRESS` | HOST:PORT on which live scores are sent to other programs | a free port of 127.0.0.1 |
+| `FER_VIDEO_MB` | so large the video of a recorded session may grow, in MB; 0 keeps none | 1000 |
 | `FER_API_KEYS` | keys that clients of the service must name one of, separated by commas or spaces | none |
 """
 
@@ -29,6 +31,7 @@ from fer_core.errors import SettingsError
 
 _NAME = "fer-dashboard"
 _MIN_KEY_LENGTH = 16
+_VIDEO_MB = 1000  # nearly two hours at the least, mostly four
 MAKE_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 _ICE_EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]'
 _CAMERA_EXAMPLE = "`Lab = rtsp://name:password@192.0.2.7/stream`"
@@ -97,6 +100,9 @@ class Settings:
         turn_secret: makes credentials for TURN servers that name none, see `fer_core.live.turn`.
         cameras: network cameras that viewers may choose.
         max_viewers: live streams at once, at least 1; None for as many as the cores can serve.
+        scores_address: host name or address, and port, on which live scores are sent to other programs that ask for
+            them; port 0 takes a free one.
+        max_video_mb: how large the video of a recorded session may grow, in millions of bytes; 0 for no videos.
         api_keys: clients of the service must name one of these; without any, every client is served.
     """
 
@@ -105,6 +111,8 @@ class Settings:
     turn_secret: str = field(default="", repr=False)
     cameras: tuple[NetworkCamera, ...] = ()
     max_viewers: int | None = None
+    scores_address: tuple[str, int] = ("127.0.0.1", 0)
+    max_video_mb: int = _VIDEO_MB
     api_keys: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -121,6 +129,8 @@ class Settings:
             turn_secret=turn_secret,
             cameras=_cameras(environ.get("FER_CAMERAS", "").strip()),
             max_viewers=_max_viewers(environ.get("FER_MAX_VIEWERS", "").strip()),
+            scores_address=_address(environ.get("FER_SCORES_ADDRESS", "").strip()),
+            max_video_mb=_max_video_mb(environ.get("FER_VIDEO_MB", "").strip()),
             api_keys=_api_keys(environ.get("FER_API_KEYS", "")),
         )
 
@@ -161,6 +171,27 @@ def _max_viewers(text: str) -> int | None:
             "viewers for each core."
         )
     return int(text)
+
+
+def _address(text: str) -> tuple[str, int]:
+    if not text:
+        return Settings.scores_address
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
+        raise SettingsError(
+            f"FER_SCORES_ADDRESS must be HOST:PORT such as 127.0.0.1:8765, got {text!r}. Correct it, or unset it for a "
+            "free port of this computer."
+        )
+    return host.strip("[]"), int(port)
+
+
+def _max_video_mb(text: str) -> int:
+    if not re.fullmatch("[0-9]{0,7}", text):
+        raise SettingsError(
+            f"FER_VIDEO_MB must be a whole number of megabytes, or 0 to keep no videos, got {text!r}. Correct it, or "
+            f"unset it for {_VIDEO_MB}."
+        )
+    return int(text) if text else _VIDEO_MB
 
 
 def _api_keys(text: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from fer_core.ui.live.controls import live_settings
 from fer_core.ui.live.kept_neutral import kept_note
 from fer_core.ui.live.markers import marker_bar
 from fer_core.ui.live.neutral import neutral_bar
+from fer_core.ui.live.other_programs import other_programs
 from fer_core.ui.live.panels import cards_room, status_line, timeline
 from fer_core.ui.live.photo import photo_view
 from fer_core.ui.live.recording import recording_bar
@@ -48,13 +49,14 @@ else:
             playing = stage(session, source, settings)
         status_line(session, playing, visible, faces, source)
         with st.container(horizontal=True, vertical_alignment="center", key="live_actions"):
-            recording_bar(session, recognizer, playing)
+            recording_bar(session, recognizer, playing, settings.max_video_mb)
             neutral_bar(session, playing)
-            details_popover(session)
+            details_popover(session, settings.max_video_mb)
         kept_note()
         marker_bar(session)
     st.subheader("The last minute")
     timeline(session, playing, visible)
+    other_programs(session, settings, visible)
 
 model_details(recognizer.card)
 network_help()

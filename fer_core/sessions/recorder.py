@@ -1,4 +1,4 @@
-"""Recording: the scores of a live stream, written as they come; never its pictures.
+"""Recording: the scores of a live stream, written as they come; its pictures only where somebody agreed to that.
 
 The video thread only puts rows into memory. A thread of the recorder's own writes them twice a second, so that whatever
 ends the server costs at most the last second. Where the database is locked, full or gone, the recording pauses: rows
@@ -19,6 +19,8 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from fer_core.errors import SessionError
 from fer_core.recognition.baseline import Baseline
 from fer_core.sessions.batch import Batch
@@ -29,6 +31,8 @@ from fer_core.sessions.media_time import MediaClock, MediaTime
 from fer_core.sessions.rows import ms_of, rows_of
 from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.sessions.store import Session, create_session, session_by_name, sessions_database
+from fer_core.sessions.studies import consents_of
+from fer_core.sessions.video_recorder import VideoProgress, VideoRecorder
 from fer_core.types import FrameResult
 
 logger = logging.getLogger(__name__)
@@ -57,6 +61,7 @@ class Recording:
         ends_in_s: seconds until it ends if no further frame comes; None if it does not wait for one.
         ended: whether nothing more is taken in.
         saved: whether all that was taken in is written, or given up.
+        video: the progress of its video; None if none is kept.
     """
 
     name: str
@@ -67,6 +72,7 @@ class Recording:
     ends_in_s: float | None
     ended: bool
     saved: bool
+    video: VideoProgress | None = None
 
 
 class Recorder:
@@ -107,17 +113,33 @@ class Recorder:
         self._waits_since_s: float | None = None  # when the oldest of what waits came
         self._ends_at_s: float | None = None
         self._problem, self._error, self._ended, self._saved = "", "", False, False
+        self._video: VideoRecorder | None = None
         name = create_session(self._database, settings, details or Details(), self._began_utc)
         self.session: Session = session_by_name(name, self._database)
         self._thread = threading.Thread(target=self._write_until_closed, name=f"recorder {name}", daemon=True)
         self._thread.start()
         _running.add(self)
 
+    def keep_video(self, limit_bytes: int) -> None:
+        """Keep the pictures of the frames that come from now on.
+
+        Args:
+            limit_bytes: the video ends where its file is larger.
+
+        Raises:
+            SessionError: no consent to that was kept with the session, or the database cannot be written.
+        """
+        if not any(consent.agreed and consent.picture for consent in consents_of(self.session)):
+            raise SessionError("The picture is kept only after a yes to that. Ask for it, and keep the answer first.")
+        self._video = VideoRecorder(self._database, self.session.id, limit_bytes)
+
     def add(
         self,
         result: FrameResult,
         baselines: Mapping[int, Baseline] = _NO_BASELINES,
         settings: RecordedSettings | None = None,
+        image_bgr: np.ndarray | None = None,
+        delivered: int = 1,
         media: MediaTime | None = None,
     ) -> None:
         """Take in the faces of a frame, to be written within a second; after the end, nothing.
@@ -127,6 +149,8 @@ class Recorder:
                 are others.
             baselines: what their scores were corrected by, by track number.
             settings: what the frame was analysed with; the same as before if None.
+            image_bgr: the frame, uint8 (h, w, 3), which nobody changes any more.
+            delivered: frames of the camera since the last one that was handed in, this one included.
             media: where it is in a clip, whose time the session then has; None for a camera.
         """
         with self._lock:
@@ -139,7 +163,19 @@ class Recorder:
             self._note_stream(result)
             self._note_baselines(baselines)
             self._take_in(result)
+            self._keep(image_bgr, self._last_s, delivered)
             self._end_if_too_much_waits()
+
+    def add_picture(self, image_bgr: np.ndarray, delivered: int = 1) -> None:
+        """Take in the picture of a frame that was not analysed, for the video alone; after the end, nothing.
+
+        Args:
+            image_bgr: uint8 (h, w, 3), which nobody changes any more.
+            delivered: frames of the camera since the last one that was handed in, this one included.
+        """
+        with self._lock:
+            if not self._ended:
+                self._keep(image_bgr, self._moment_s(0.0), delivered)
 
     def mark(self, label: str, source: str, ago_s: float = 0.0) -> Marker:
         """Put a marker at this moment, or a little before it.
@@ -184,7 +220,15 @@ class Recorder:
                 problem = self._paused("the database does not answer", "")
             problem = "" if self._saved else problem
             return Recording(
-                self.session.name, seconds, self._rows, problem, self._error, left_s, self._ended, self._saved
+                self.session.name,
+                seconds,
+                self._rows,
+                problem,
+                self._error,
+                left_s,
+                self._ended,
+                self._saved,
+                self._video.state if self._video else None,
             )
 
     def _use(self, settings: RecordedSettings) -> None:
@@ -247,6 +291,10 @@ class Recorder:
         if self._waits_since_s is None:
             self._waits_since_s = self._clock()
 
+    def _keep(self, image_bgr: np.ndarray | None, time_s: float, delivered: int) -> None:
+        if self._video and image_bgr is not None:
+            self._video.add(image_bgr, time_s, delivered)
+
     def _moment_s(self, ago_s: float) -> float:
         ahead_s = self._last_s - self._elapsed_s  # of a clip's time; 0 for a camera
         return round(max(self._clock() - self._began_s + ahead_s - ago_s, 0.0), 3)
@@ -272,6 +320,8 @@ class Recorder:
             with self._lock:
                 self._ended |= self._ends_at_s is not None and self._clock() >= self._ends_at_s
                 ended = self._ended
+            if ended and self._video:
+                self._video.close()
             done = self._write(ended)
             if not ended:
                 continue
@@ -298,6 +348,8 @@ class Recorder:
         try:
             with self._database.begin() as connection:
                 batch.write(connection, self.session.id, progress)
+                if self._video:
+                    self._video.save(connection)
         except DatabaseError as error:
             with self._lock:
                 before, self._problem = self._problem, self._paused(error.reason, error.todo)
@@ -335,6 +387,8 @@ class Recorder:
             self.session.delete()  # an empty session is of no use
         elif self._error:
             self.session.note_problem(self._error)
+        if self._video:
+            self._video.finish()
 
     def _database_work(self, work: Callable[[], None], what: str) -> None:
         try:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from fer_core.sessions.database import Database
 from fer_core.sessions.rows import ms_of
 from fer_core.sessions.schema import consents, kept_baselines, sessions, studies
+from fer_core.sessions.videos import remove_unowned
 
 logger = logging.getLogger(__name__)
 
@@ -39,5 +40,6 @@ def delete_expired(database: Database, now_utc: datetime | None = None) -> list[
             connection.execute(delete(kept_baselines).where(old_baseline))
     if deleted:
         database.wipe()
+        remove_unowned(database)
         logger.info("Deleted after their time of retention: %s", ", ".join(deleted))
     return deleted

@@ -10,6 +10,7 @@ from fer_core.sessions.details import Details
 from fer_core.sessions.kept_baselines import keep_baseline, kept_baseline
 from fer_core.sessions.later_baselines import baselines_of, set_baseline
 from fer_core.sessions.markers import CODE, EXCLUDED, Marker, add_markers, markers_of
+from fer_core.sessions.ratings import ratings_of
 from fer_core.sessions.store import list_sessions
 from fer_core.sessions.studies import Study, find_study, list_studies, save_study
 from fer_core.ui.components import access
@@ -148,6 +149,42 @@ def test_codes_of_human_coders_are_imported_and_agree_with_the_model(page):
     assert len(markers_of(list_sessions()[0], CODE)) == 3
     at.button(key="codes_delete_sure").click().run()
     assert not markers_of(list_sessions()[0], CODE)
+
+
+def test_intensities_of_coders_are_imported_and_correlated_with_the_scores(page):
+    session_of(best=(3, 3, 4, 4, 3, 3, 4, 4))  # from 0.5 s on, every half a second: happy is 0.7 or 0.05
+    page.session_state["ratings_panel"] = True
+    at = opened(page, "Agreement")
+    assert "how strong a coder saw an expression" in words_of(at)
+    content = b"time_s,value\n0,70\n1,40\n2,20\n3,50\n"
+    at.file_uploader(key="ratings_file").set_value([("ann.csv", content, "text/csv")])
+    at.selectbox(key="ratings_expression").select("happy").run()
+    at.button(key="ratings_import").click().run()
+    assert "The coder needs a name" in at.error[0].value
+    at.text_input(key="ratings_coder").set_value("Ann").run()
+    at.button(key="ratings_import").click().run()
+    assert not at.exception
+    table = next(each.value for each in at.dataframe if "ICC(A,1)" in each.value)
+    coders, expression, means, agreement, consistency = table.iloc[0].tolist()
+    assert (coders, expression, means) == ("Model and Ann", "happy", 4)
+    assert agreement.startswith("0.") and " to " in consistency
+    at.number_input(key="ratings_bin").set_value(3.0).run()
+    assert next(each.value for each in at.dataframe if "ICC(A,1)" in each.value).iloc[0, 3] == "–"  # two means are few
+    at.button(key="ratings_delete_sure").click().run()
+    assert not at.exception and not ratings_of(list_sessions()[0])
+
+
+def test_shares_of_expressions_are_correlated_over_sessions_of_the_same_coder(page):
+    page.session_state["shares_panel"] = True
+    for number in range(3):
+        session = session_of(f"P{number}", best=(3,) * (number + 1) + (4,) * (5 - number))
+        change_s = 0.8 + number / 2
+        codes = [Marker(0, "happy", change_s, CODE, "Ann"), Marker(change_s, "neutral", 9, CODE, "Ann")]
+        add_markers(session, codes)
+        at = opened(page, "Agreement")
+        assert (number == 2) == ("At least 3 sessions must be coded" not in words_of(at))
+    table = next(each.value for each in at.dataframe if "Sessions" in each.value).set_index("Expression")
+    assert table.loc["happy", "Sessions"] == 3 and table.loc["happy", "ICC(C,1)"].startswith("1.00")
 
 
 def test_conditions_are_compared_over_participants(page):

@@ -12,6 +12,7 @@ import streamlit_webrtc.relay
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer_core.live.feeds.feed import Feed
+from fer_core.live.memory import use_few_heaps
 from fer_core.live.seats import Seats
 from fer_core.live.session import LiveSession
 from fer_core.ui.live.codec import to_bgr, to_frame, use_light_encoder
@@ -22,6 +23,7 @@ from fer_core.ui.live.relay import NewestRelay
 # server of several streams has no use for that.
 cv2.setNumThreads(1)
 use_light_encoder()
+use_few_heaps()
 streamlit_webrtc.relay.MediaRelay = NewestRelay  # there is no public way; it is made with the first stream
 
 _KEY = "live_video_key"
@@ -80,7 +82,7 @@ def frames_callback(
         on_frame()
         try:
             # The place in a clip, if this is one.
-            drawn = session.process(to_bgr(newest), delivered=len(frames), media=newest.opaque)
+            drawn = session.process(to_bgr(newest), len(frames), media=newest.opaque, camera_s=newest.time)
             return [to_frame(drawn)]
         except Exception as error:  # raised here it would freeze this viewer's video for good
             session.fail(error, delivered=len(frames))

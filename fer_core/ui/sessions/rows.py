@@ -76,13 +76,20 @@ def chosen_rows(session: Session) -> pd.DataFrame:
     return rows if face is None else rows[rows["face"] == face]
 
 
-def chosen_face(session: Session, rows: pd.DataFrame, otherwise: str = ALL_FACES) -> int | None:
-    """Ask for a face where there are several; return its number, None for the choice that is called `otherwise`."""
+def chosen_face(session: Session, rows: pd.DataFrame, otherwise: str = ALL_FACES, place: str = "") -> int | None:
+    """Ask for a face where there are several; return its number, None for the choice that is called `otherwise`.
+
+    Args:
+        session: whose faces they are.
+        rows: with the faces.
+        otherwise: the choice of no single face.
+        place: tells two such choices on a page apart.
+    """
     counts = rows["face"].dropna().value_counts()
     if len(counts) < 2:
         return None
     names = {otherwise: None, **{face_name(int(face) - 1): int(face) for face in sorted(counts.index)}}
-    return names[st.selectbox("Face", list(names), key=f"face {session.name}", width=220)]
+    return names[st.selectbox("Face", list(names), key=f"face {place} {session.name}".replace("  ", " "), width=220)]
 
 
 def with_chosen_scores(session: Session, rows: pd.DataFrame) -> pd.DataFrame:

@@ -98,7 +98,7 @@ def _participants(sessions: Sequence[Session]) -> None:
             "application/zip",
             icon=":material/download:",
             key="participant_zip",
-            help="Of every session its table, metadata and markers, the answers to consent texts, a neutral baseline.",
+            help="Of every session its table, metadata, markers and video, the answers to consent texts, a baseline.",
             on_click="ignore",
         )
         with st.popover("Delete all of it", icon=":material/delete:", key="participant_delete"):
