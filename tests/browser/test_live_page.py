@@ -292,8 +292,8 @@ def test_a_killed_server_is_noticed_and_the_camera_starts_again_when_it_is_back(
         assert seconds < SAID_S
         expect(live.status.locator("span").first).to_be_hidden()
     with serving(tmp_path, port=server.port):
+        expect(live.page.locator("#fer_lost")).to_have_count(0)  # and with it the video of before
         live.wait_until_video_advances()
-        expect(live.page.locator("#fer_lost")).to_have_count(0)
         expect(live.cards).to_have_count(1)
         live.leave()
 

@@ -124,7 +124,8 @@ def test_a_clip_is_recorded_with_its_own_time_wherever_it_was_and_however_late_i
     for index, (position_s, earlier_s, number) in enumerate([(1.5, 4.0, 3), (1.75, 4.0, 3), (0.0, 6.0, 4)]):
         clock.now_s += 0.4  # the server is late
         result = dataclasses.replace(frame(index), time_s=100.1 + 0.25 * index)
-        recorder.add(result, {0: baseline} if index == 1 else {}, None, MediaTime(position_s, earlier_s, number))
+        media = MediaTime(position_s, earlier_s, number)
+        recorder.add(result, {0: baseline} if index == 1 else {}, media=media)
     clock.now_s += 0.1
     recorder.mark("here", "button")
     assert recorder.state.seconds == pytest.approx(1.3)

@@ -286,7 +286,7 @@ def test_a_clip_goes_the_same_way_with_its_own_time_and_ends_the_stream_and_its_
     class Recording:
         times_s, closed = [], False
 
-        def add(self, result, baselines, settings, media):
+        def add(self, result, baselines, settings, *, media, **frame):
             self.times_s.append(media.position_s)
 
         def close(self):
