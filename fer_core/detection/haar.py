@@ -142,13 +142,15 @@ class HaarDetector:
         return non_max_suppression(join([self._search(small, scale, *look, side, min(gray.shape)) for look in looks]))
 
     def _look_closely(self, small: np.ndarray, xyxy: np.ndarray, tilts: Sequence[int]) -> Detections:
-        """Return the face at a place of a reduced picture, in the first of some of `_TILTS_DEG` in which both cascades
-        see one."""
+        """Return the face at a place of a reduced picture, in the first tilt in which both cascades see one.
+
+        It is looked for upright and in the promising `tilts`, indices of `_TILTS_DEG`; nowhere if there is none.
+        """
         if not tilts:
             return Detections.empty()
         patch = cut_square(small, xyxy, _NEAR_REACH, round(_NEAR_REACH * _NEAR_PX))
         side = float(xyxy[2] - xyxy[0])
-        for tilt_deg in (_TILTS_DEG[index] for index in tilts):
+        for tilt_deg in (_TILTS_DEG[index] for index in sorted({0, *tilts})):
             turned, back = _turn(patch, tilt_deg)
             seen = [(boxes, hits) for boxes, hits in self._looks_near(turned) if len(hits)]
             if len(seen) == 2 and self._is_face([float(hits.max()) for _, hits in seen], side):

@@ -60,7 +60,7 @@ def promising_tilts(cascade: cv2.CascadeClassifier, gray: np.ndarray, xyxy: np.n
     """Return in which tilts a place passes a cascade too, as indices of the affine maps (m, 2, 3) that turn a tile."""
     tile = cut_square(gray, xyxy, _TILE_REACH, _TILE_PX)
     low, high = _TILE_SIDES
-    passing = []
+    passing: list[int] = []
     for index, tilt in enumerate(tilts):
         turned = cv2.warpAffine(tile, tilt, tile.shape, borderMode=cv2.BORDER_REPLICATE)
         if len(cascade.detectMultiScale(turned, _TILE_STEP, 1, minSize=(low, low), maxSize=(high, high))):
