@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 import os
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -31,6 +31,7 @@ from fer_core.models.classifier import LiteRTClassifier
 from fer_core.models.label_sets import require_label_set
 from fer_core.models.model_store import find_model
 from fer_core.recognition.pipeline import StreamAnalyzer, StreamSettings, analyze_image
+from fer_core.recognition.segments import SEGMENT_S, Segments, follow_segments
 from fer_core.types import FrameResult
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 ImageSource = np.ndarray | str | os.PathLike[str] | bytes | Image
 
-# A face that is seen in one frame alone is believed if frames are farther apart than this, seconds.
-_WITNESS_S = 0.25
 _DECODED_AHEAD = 4
 
 
@@ -183,19 +182,16 @@ class EmotionRecognizer:
         settings: StreamSettings | None = None,
         start_s: float = 0.0,
         end_s: float = math.inf,
+        segment_s: float = SEGMENT_S,
     ) -> Generator[tuple[VideoFrame, FrameResult], None, None]:
         """Give the frames of an open video with what `analyze_video` gives for each.
 
         The next frames are decoded meanwhile, in a thread that has ended once the generator is closed.
         """
-        analyzer = self.stream(settings or StreamSettings(smoothing_s=0.0), thorough=True)
-        # Where frames are far apart the next one is no witness to a new face, and the first has none before it.
-        far_apart = every_s > _WITNESS_S
+        settings = settings or StreamSettings(smoothing_s=0.0)
+        segments = Segments(start_s, every_s, segment_s)
         with closing(read_ahead(video.frames(every_s, start_s, end_s), _DECODED_AHEAD)) as frames:
-            for number, frame in enumerate(frames):
-                result = analyzer.process(frame.image_bgr, frame.time_s, confirm_immediately=far_apart or number == 0)
-                # Frames are counted as the video has them, those left out too.
-                yield frame, dataclasses.replace(result, index=frame.index)
+            yield from follow_segments(frames, segments, partial(self.stream, settings, thorough=True), settings)
 
     def classify(self, faces: np.ndarray, label_set: str | None = None) -> np.ndarray:
         """Score cropped faces for a label set: uint8 (n, 48, 48) gray to float32 (n, k), rows sum to 1."""

@@ -12,6 +12,7 @@ from fer_core.ui.components.entry import require_app
 from fer_core.ui.training.follow import broken_panel, follow, followed_run
 from fer_core.ui.training.form import new_run_form
 from fer_core.ui.training.runs import runs_table
+from fer_core.ui.training.sweeps import sweeps_panel
 
 _STYLE = Path(fer_core.__file__).parent / "ui" / "training" / "training.css"
 
@@ -32,4 +33,5 @@ with shown:
     follow(followed_run(runs))
 if runs:
     runs_table(runs)
+    sweeps_panel(runs)
 broken_panel(problems, every_run)

@@ -14,6 +14,7 @@ import pytest
 # again. `scripts/check --fast` leaves them out.
 _SLOW = (
     "archive/test_cluster.py",
+    "archive/test_segments.py",
     "evaluation/test_end_to_end.py",
     "experiments/test_job.py",
     "explain/test_gradcam.py",

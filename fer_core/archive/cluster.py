@@ -6,23 +6,23 @@ see the same folders under the same paths.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from fer_core.archive.parts import Work, analyze_source
-from fer_core.archive.remote import place_of
-from fer_core.archive.source import FAILED, Entry
+from fer_core.archive.parts import Work
+from fer_core.archive.progress import Progress
+from fer_core.archive.source import Entry
+from fer_core.archive.tasks import Outcome, Task, run_task
 from fer_core.background.cluster import LOST, Cluster, connected
 from fer_core.errors import ClusterError
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-# Files that wait at the scheduler for each thread of the workers: more would only fill its memory.
+# Steps that wait at the scheduler for each thread of the workers: more would only fill its memory.
 _AHEAD = 16
 
 
@@ -35,7 +35,7 @@ def analyze_on(cluster: Cluster, work: Work, waiting: Sequence[Entry]) -> Genera
         waiting: the files.
 
     Yields:
-        Of each file what `analyze_source` returns, as they are done. One that several workers died of has failed.
+        The entries of files as they change. One that several workers died of has failed.
 
     Raises:
         DependencyError: Dask distributed is not installed.
@@ -50,48 +50,50 @@ def analyze_on(cluster: Cluster, work: Work, waiting: Sequence[Entry]) -> Genera
         yield from _analyze(client, work, by_size)
 
 
-def analyze_in_worker(work: Work, file: str, place: Path | str) -> Entry:
-    """Analyse a file as `analyze_source` does, on one processor: the others have workers of their own."""
+def run_in_worker(work: Work, task: Task) -> Outcome:
+    """Take a step as `run_task` does, on one processor: the others have workers of their own."""
     cv2.setNumThreads(1)
-    return analyze_source(work, file, place)
+    return run_task(work, task)
 
 
 def _analyze(client: Client, work: Work, waiting: Sequence[Entry]) -> Generator[Entry, None, None]:
-    """Analyse files; a dying worker makes suspects of all files that it had, so these are tried again one by one."""
-    suspects: list[Entry] = []
-    for entry, outcome in _outcomes(client, work, waiting):
-        if outcome:
-            yield outcome
-        else:
-            suspects.append(entry)
+    """Analyse files; a dying worker makes suspects of all steps that it had, so these are tried again one by one."""
+    progress, suspects = Progress(work, waiting), list[Task]()
+    for task, outcome in _outcomes(client, work, progress):
+        if outcome is None:
+            suspects.append(task)
+        elif entry := progress.record(task, outcome):
+            yield entry
     for suspect in suspects:
-        for entry, outcome in _outcomes(client, work, [suspect]):
-            yield outcome or dataclasses.replace(entry, state=FAILED, reason=_deadly(entry))
+        progress.put_back(suspect)
+        for task, outcome in _outcomes(client, work, progress):
+            entry = progress.record(task, outcome) if outcome else progress.fail(task, _deadly(task.file))
+            if entry:
+                yield entry
 
 
-def _outcomes(
-    client: Client, work: Work, waiting: Sequence[Entry]
-) -> Generator[tuple[Entry, Entry | None], None, None]:
-    """Yield files with their outcomes as they are done; None where several workers died that had the file."""
+def _outcomes(client: Client, work: Work, progress: Progress) -> Generator[tuple[Task, Outcome | None], None, None]:
+    """Yield steps with their outcomes as they are done; None where several workers died that took the step."""
     from distributed import as_completed
 
-    queue, completed = list(reversed(waiting)), as_completed(loop=client.loop)
-    running: dict[Any, Entry] = {}
+    completed = as_completed(loop=client.loop)
+    running: dict[Any, Task] = {}
     ahead = 0
-    while queue or running:
-        if queue and len(running) <= ahead // 2:  # not for each file: asking for the workers takes a while
+    while progress or running:
+        if progress and len(running) <= ahead // 2:  # not for each step: asking for the workers takes a while
             ahead = _AHEAD * _thread_count(client)
-        while queue and len(running) < ahead:
-            entry = queue.pop()
-            future = client.submit(analyze_in_worker, work, entry.file, place_of(entry.file), pure=False)
-            running[future.key] = entry
+        while progress and len(running) < ahead:
+            task = progress.take()
+            future = client.submit(run_in_worker, work, task, pure=False)
+            running[future.key] = task
             completed.add(future)
-        future = next(completed)
-        yield running.pop(future.key), _result(future)
+        if running:
+            future = next(completed)
+            yield running.pop(future.key), _result(future)
 
 
 def _thread_count(client: Client) -> int:
-    """Return how many files are analysed at a time; at least 2, so that workers still to come find some."""
+    """Return how many steps are taken at a time; at least 2, so that workers still to come find some."""
     try:
         threads: Any = client.nthreads()
     except OSError as error:
@@ -99,8 +101,8 @@ def _thread_count(client: Client) -> int:
     return max(2, sum(threads.values()))
 
 
-def _result(future: Future[Any]) -> Entry | None:
-    """Return the outcome of a file; None if several workers died that had it."""
+def _result(future: Future[Any]) -> Outcome | None:
+    """Return the outcome of a step; None if several workers died that took it."""
     from distributed import KilledWorker
 
     if future.status == "finished":
@@ -113,8 +115,8 @@ def _result(future: Future[Any]) -> Entry | None:
     raise error
 
 
-def _deadly(entry: Entry) -> str:
+def _deadly(file: str) -> str:
     return (
-        f"{Path(entry.file).name}: several workers died one after the other while they analysed it. Check their "
+        f"{Path(file).name}: several workers died one after the other while they analysed it. Check their "
         "memory, and whether the file is damaged."
     )

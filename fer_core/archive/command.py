@@ -11,9 +11,11 @@ from pathlib import Path
 from fer_core.archive.cluster import analyze_on
 from fer_core.archive.folder import MANIFEST, open_archive, plan
 from fer_core.archive.manifest import ManifestWriter, read_manifest
-from fer_core.archive.parts import PARTS, Work, analyze_source, recognizer_of
-from fer_core.archive.remote import find_sources, place_of
-from fer_core.archive.source import DONE, FAILED, Entry
+from fer_core.archive.parts import PARTS, Work, recognizer_of
+from fer_core.archive.progress import Progress
+from fer_core.archive.remote import find_sources
+from fer_core.archive.source import DONE, FAILED, WAITING, Entry
+from fer_core.archive.tasks import SegmentDone, run_task
 from fer_core.background.cluster import Cluster
 from fer_core.errors import ArchiveError, MediaError
 from fer_core.media.command import AnalyzeOptions
@@ -67,7 +69,8 @@ def _model_for_all(model: str) -> str:
 
 def _analyze(work: Work, entries: dict[str, Entry], waiting: Sequence[Entry], cluster: Cluster | None) -> None:
     """Analyse files, and write what becomes of each to the manifest and to `entries`."""
-    total, done = sum(entry.weight for entry in waiting), 0
+    total, done = sum(entry.weight for entry in waiting), dict[str, float]()
+    attempts = {entry.file: entry.attempts + 1 for entry in waiting}
     try:
         with (
             progress_bar("Analysing") as bar,
@@ -76,11 +79,12 @@ def _analyze(work: Work, entries: dict[str, Entry], waiting: Sequence[Entry], cl
             closing(_outcomes(work, waiting, cluster, manifest, report)) as outcomes,
         ):
             for entry in outcomes:
-                before = entries[entry.file]
-                entries[entry.file] = dataclasses.replace(entry, attempts=before.attempts + 1)
+                weight = entries[entry.file].weight
+                entries[entry.file] = dataclasses.replace(entry, attempts=attempts[entry.file])
                 manifest.write(entries[entry.file])
-                done += before.weight
-                report(done, total)
+                share = entry.segments_done / entry.segments if entry.state == WAITING else 1.0
+                done[entry.file] = weight * share
+                report(sum(done.values()), total)
     except KeyboardInterrupt:
         print("Interrupted. What is done stays done; the same command goes on from there.", file=sys.stderr)
         raise SystemExit(130) from None
@@ -99,16 +103,23 @@ def _analyze_here(
     work: Work, waiting: Sequence[Entry], manifest: ManifestWriter, report: Update
 ) -> Generator[Entry, None, None]:
     """Analyse files in this process. Each is noted before: one that crashes the program comes last the next time."""
-    total, before = sum(entry.weight for entry in waiting), 0
-    for entry in waiting:
-        manifest.write(dataclasses.replace(entry, attempts=entry.attempts + 1))
-        yield analyze_source(
+    progress, total, before = Progress(work, waiting), sum(entry.weight for entry in waiting), 0.0
+    of_file = {entry.file: entry for entry in waiting}
+    while progress:
+        task = progress.take()
+        entry = of_file[task.file]
+        if task.split is None:
+            manifest.write(dataclasses.replace(entry, attempts=entry.attempts + 1))
+        weight = entry.weight / len(task.split.parts) if task.split else entry.weight
+        outcome = run_task(
             work,
-            entry.file,
-            place_of(entry.file),
-            lambda done, all_of_it, before=before, entry=entry: report(before + entry.weight * done / all_of_it, total),
+            task,
+            lambda done, all_of_it, before=before, weight=weight: report(before + weight * done / all_of_it, total),
         )
-        before += entry.weight
+        if isinstance(outcome, SegmentDone) or (isinstance(outcome, Entry) and task.split is None):
+            before += weight
+        if new := progress.record(task, outcome):
+            yield new
 
 
 def _finish(folder: Path, entries: Sequence[Entry], analyzed: int) -> None:

@@ -23,6 +23,8 @@ ABOUT, MANIFEST = "about.json", "manifest.jsonl"
 _LOCK = ".lock"
 # What must be the same for all rows of an archive.
 _SAME = ("model", "every_s", "smoothing_s", "start_s", "end_s")
+# And this, in those that tell it: earlier versions did not divide videos.
+_SAME_IF_TOLD = "segment_s"
 
 
 @contextmanager
@@ -64,7 +66,7 @@ def _check(about: Path, metadata: Mapping[str, Any]) -> None:
         before = read_json(about)
         differences = [
             f"{name} was {_shown(before[name])} and is {_shown(metadata[name])} now"
-            for name in _SAME
+            for name in (*_SAME, *([_SAME_IF_TOLD] if _SAME_IF_TOLD in before else []))
             if before[name] != metadata[name]
         ]
     except (ValueError, KeyError, TypeError) as error:
@@ -102,5 +104,5 @@ def plan(work: Work, entries: Mapping[str, Entry], files: Sequence[str]) -> list
             work.part(file).unlink(missing_ok=True)
             waiting.append(Entry(file, signature=signature))
         elif entry.state != DONE or part_name(file) not in parts:
-            waiting.append(dataclasses.replace(entry, state=WAITING))
+            waiting.append(dataclasses.replace(entry, state=WAITING, segments=1, segments_done=0, whole_because=None))
     return sorted(waiting, key=lambda entry: entry.attempts)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
 from fer_core.archive.remote import at_hand, signature_at
-from fer_core.archive.source import DONE, FAILED, Entry, part_name
+from fer_core.archive.source import DONE, FAILED, Entry, Signature, part_name
 from fer_core.errors import ArchiveError, MediaError
 from fer_core.media.analysis import Choices, analyze_files
 from fer_core.media.command import DISK_FULL, load_recognizer
@@ -22,7 +23,7 @@ from fer_core.recognition.provenance import PROGRAM, model_metadata
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.types import FrameResult
 
-PARTS = "parts"
+PARTS, SEGMENTS = "parts", "segments"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Work:
         """Return where the part of a file lies."""
         return self.folder / PARTS / part_name(file)
 
+    def segments(self, file: str) -> Path:
+        """Return the folder for what is there of a long video's segments."""
+        return self.folder / SEGMENTS / Path(part_name(file)).stem
+
 
 def analyze_source(
     work: Work, file: str, place: Path | str, report: Callable[[float, float], None] = lambda *_: None
@@ -64,16 +69,46 @@ def analyze_source(
     """
     if not _is_utf8(file):
         return Entry(file, FAILED, reason=f"The name {file!a} is not UTF-8, so no table can hold it. Rename the file.")
-    recognizer = _recognizer_for(work)
-    before, part, table = signature_at(place), work.part(file), io.StringIO()
-    rows: list[int] = []
-    try:
+    recognizer = recognizer_for(work)
+
+    def write(table: TextIO, rows: list[int]) -> Sequence[Mapping[str, Any]]:
         try:
             with at_hand(place) as path:
-                outcomes = _analyze(recognizer, file, path, table, work.choices, report, rows)
+                return _analyze(recognizer, file, path, table, work.choices, report, rows)
         except MediaError as error:  # it could not be fetched
-            outcomes = [{"file": file, "frames": 0, "error": str(error)}]
-        write_table(table.getvalue().encode(), part) if rows else part.unlink(missing_ok=True)
+            return [{"file": file, "frames": 0, "error": str(error)}]
+
+    return write_part(work, file, place, signature_at(place), write)
+
+
+def write_part(
+    work: Work,
+    file: str,
+    place: Path | str,
+    before: Signature | None,
+    write: Callable[[TextIO, list[int]], Sequence[Mapping[str, Any]]],
+) -> Entry:
+    """Write the part of one file, atomically, and return its entry for the manifest, without the number of attempts.
+
+    Args:
+        work: how it is analysed.
+        file: what the file is called in the table.
+        place: where it lies, an absolute path or a URL.
+        before: the file's signature when its analysis began.
+        write: gets a file for the table and a list for how many rows each frame has, and returns the outcomes, as
+            `analyze_files` does.
+
+    Raises:
+        ArchiveError: the part cannot be written.
+    """
+    part, rows = work.part(file), list[int]()
+    try:
+        # On the disk: a long video has more rows than should be in memory.
+        with tempfile.TemporaryFile() as disk, io.TextIOWrapper(disk, encoding="utf-8", newline="") as table:
+            outcomes = write(table, rows)
+            table.flush()
+            disk.seek(0)
+            write_table(disk, part) if rows else part.unlink(missing_ok=True)
     except OSError as error:
         raise ArchiveError(
             f"{part} cannot be written: {error.strerror or error}. Mend that, and start again: what is done stays done."
@@ -91,6 +126,7 @@ def analyze_source(
         sum(rows),
         reason,
         program=PROGRAM,
+        segments_done=0 if reason else 1,
     )
 
 
@@ -102,7 +138,7 @@ def _analyze(
     recognizer: EmotionRecognizer,
     file: str,
     path: Path,
-    table: io.StringIO,
+    table: TextIO,
     choices: Choices,
     report: Callable[[float, float], None],
     rows: list[int],
@@ -130,7 +166,7 @@ def _reason(outcomes: Sequence[Mapping[str, Any]]) -> str | None:
     return f"{len(errors)} of the {len(outcomes)} files in it could not be read, the first: {errors[0]}"
 
 
-def _recognizer_for(work: Work) -> EmotionRecognizer:
+def recognizer_for(work: Work) -> EmotionRecognizer:
     """Return the model that an archive is made with.
 
     Raises:

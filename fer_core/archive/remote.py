@@ -6,9 +6,11 @@ Whoever analyses such a file fetches it for as long as that takes, so it needs r
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,6 +21,7 @@ from fer_core.errors import DependencyError, MediaError
 from fer_core.media.command import DISK_FULL
 from fer_core.media.sources import find_media, is_remote
 
+_S3 = "s3://"
 # What tells a changed file where it lies, the first that is known.
 _TAGS = ("ETag", "Content-MD5", "Digest", "mtime", "LastModified", "Last-Modified", "created")
 
@@ -106,11 +109,30 @@ def _opened(url: str) -> tuple[Any, str]:
     from fsspec.core import url_to_fs
 
     try:
+        if url.startswith(_S3):
+            return _s3_of(url.removeprefix(_S3).split("/")[0]), url.removeprefix(_S3)
         return url_to_fs(url)
     except ImportError as error:
         raise DependencyError(f"{url} cannot be reached: {error}. For http and https: {INSTALL_REMOTE}") from error
     except ValueError as error:
         raise MediaError(f"{url} cannot be reached: {error}. Expected a path, or a URL such as https://….") from error
+
+
+@lru_cache(maxsize=16)
+def _s3_of(bucket: str) -> Any:
+    """Return the file system of a bucket, by the client in PyArrow, which is there for Parquet anyway.
+
+    Keys come from where all programs for AWS look for them. Servers other than Amazon's are named by AWS_ENDPOINT_URL.
+    """
+    from fsspec.implementations.arrow import ArrowFSWrapper
+    from pyarrow.fs import S3FileSystem, resolve_s3_region
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not endpoint and not region:
+        with suppress(OSError):  # told by what is done with it later
+            region = resolve_s3_region(bucket)
+    return ArrowFSWrapper(S3FileSystem(endpoint_override=endpoint, region=region))
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -38,6 +38,9 @@ class Entry:
         reason: why it failed, in words; None if it did not.
         attempts: how often its analysis was begun.
         program: name and version of the program that analysed it.
+        segments: in how many segments it is analysed, each by any process; 1 if all at once.
+        segments_done: how many of them are there.
+        whole_because: why a long video was analysed all at once; None if it was not.
     """
 
     file: str
@@ -49,6 +52,9 @@ class Entry:
     reason: str | None = None
     attempts: int = 0
     program: str | None = None
+    segments: int = 1
+    segments_done: int = 0
+    whole_because: str | None = None
 
     @property
     def weight(self) -> int:

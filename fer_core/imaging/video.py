@@ -17,7 +17,9 @@ import numpy as np
 
 from fer_core.errors import MediaError
 from fer_core.files import atomic_path
+from fer_core.imaging.frame_clock import EARLY_S, next_span_s
 from fer_core.imaging.images import MAX_PIXELS
+from fer_core.imaging.seeking import SeekPoint
 from fer_core.imaging.sound import Sound
 
 # Fine enough to tell any two frames apart, and a clock that every player knows.
@@ -29,10 +31,14 @@ _USUAL_RATE = 25
 # A video may end so much before what its file announces, as a share of it, in frames and in seconds: announcements are
 # rounded, and sound may go on after the picture.
 _MISSING_SHARE, _MISSING_FRAMES, _MISSING_S = 0.03, 2, 1.0
-# A frame so little before its time is in time: clocks of files are rounded.
-_EARLY_S = 0.0005
 # Packets come at most so long before others that are shown earlier; and some formats go on a little late after a seek.
 _MARGIN_S = 1.0
+# And some go on later than asked for, so that they are asked for earlier frames.
+_EARLIER_S = (0.0, 2.0, 8.0)
+
+
+class SeekError(MediaError):
+    """A video cannot be entered at some place so that its frames are those of the whole."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,34 +74,65 @@ class Video:
         self.rate = self._stream.average_rate or Fraction(_USUAL_RATE)
         self.first_s: float | None = None
 
-    def frames(self, every_s: float = 0.0, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[VideoFrame]:
+    def frames(
+        self,
+        every_s: float = 0.0,
+        start_s: float = 0.0,
+        end_s: float = math.inf,
+        seek: SeekPoint | None = None,
+        longest_px: int | None = None,
+    ) -> Iterator[VideoFrame]:
         """Give the frames in the order they are shown.
 
         Args:
             every_s: seconds from one to the next; those between are left out. 0 gives all.
             start_s: time of the first to give, seconds since the video's first.
             end_s: time at which to stop, seconds since the video's first.
+            seek: where to begin to decode, before `start_s`; looked for if None.
+            longest_px: pictures with a longer side than this are made smaller; None leaves them as they are.
 
         Raises:
+            SeekError: decoding does not go on exactly there.
             MediaError: the file is damaged from some place on, ends before the length it announces, or its pictures
                 are too large.
         """
-        earlier = self._seek(start_s)
-        due_s, index, time_s = start_s, 0, 0.0
-        decoded = self._container.decode(self._stream)
+        earlier = [] if seek else self._seek(start_s)
+        due_s, index, time_s = start_s, seek.index if seek else 0, 0.0
+        decoded = self._decode_from(seek) if seek else self._container.decode(self._stream)
         while (frame := self._decode_next(decoded, index)) is not None:
             if earlier and frame.pts is not None:
                 index, earlier = bisect_left(earlier, frame.pts), []
             shown_s = frame.time if frame.time is not None else index / float(self.rate)
             self.first_s = shown_s if self.first_s is None else self.first_s
             time_s = shown_s - self.first_s
-            if time_s >= end_s - _EARLY_S:
+            if time_s >= end_s - EARLY_S:
                 return
-            if time_s >= due_s - _EARLY_S:
-                due_s = every_s * (math.floor((time_s + _EARLY_S) / every_s) + 1) if every_s else 0.0
-                yield VideoFrame(index, time_s, _upright(frame))
+            if time_s >= due_s - EARLY_S:
+                due_s = next_span_s(time_s, every_s)
+                yield VideoFrame(index, time_s, upright_bgr(frame, longest_px))
             index += 1
         self._require_whole(index, time_s)
+
+    def _decode_from(self, seek: SeekPoint) -> Iterator[av.VideoFrame]:
+        """Give the frames from a keyframe on."""
+        self.first_s = seek.first_s
+        if not seek.index:
+            yield from self._container.decode(self._stream)
+            return
+        for earlier_s in _EARLIER_S:
+            pts = seek.pts - round(earlier_s / (self._stream.time_base or 1))
+            try:
+                self._container.seek(pts, stream=self._stream)
+                decoded = self._container.decode(self._stream)
+                # Some are shown before the keyframe, though they come after it.
+                frame = next((frame for frame in decoded if frame.pts is None or frame.pts >= seek.pts), None)
+            except av.error.FFmpegError:
+                continue
+            if frame is not None and frame.pts == seek.pts:
+                yield frame
+                yield from decoded
+                return
+        raise SeekError(f"{self._name} does not go on exactly where it is entered.")
 
     def _decode_next(self, decoded: Iterator[av.VideoFrame], index: int) -> av.VideoFrame | None:
         try:
@@ -262,10 +299,17 @@ def _packets_until(container: av.container.InputContainer, end_s: float) -> Iter
                 return
 
 
-def _upright(frame: av.VideoFrame) -> np.ndarray:
-    image_bgr = frame.to_ndarray(format="bgr24")
+def upright_bgr(frame: av.VideoFrame, longest_px: int | None = None) -> np.ndarray:
+    """Return a decoded frame as uint8 (h, w, 3) BGR, upright as the file says, no side longer than `longest_px`."""
+    scale = 1.0 if longest_px is None else min(1.0, longest_px / max(frame.width, frame.height))
+    size = {} if scale == 1.0 else {"width": _even(scale * frame.width), "height": _even(scale * frame.height)}
+    image_bgr = frame.to_ndarray(format="bgr24", **size)
     quarters = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image_bgr, quarters)) if quarters else image_bgr
+
+
+def _even(side: float) -> int:
+    return max(2, 2 * round(side / 2))
 
 
 def _others(container: av.container.InputContainer) -> str:

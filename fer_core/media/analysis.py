@@ -23,6 +23,7 @@ from fer_core.media.blur import RecordingDetector
 from fer_core.media.copies import CopyOptions, VideoCopy, write_picture
 from fer_core.media.sources import is_picture
 from fer_core.recognition.pipeline import StreamSettings
+from fer_core.recognition.segments import SEGMENT_S
 from fer_core.recognition.table import Table
 from fer_core.recognizer import EmotionRecognizer
 from fer_core.types import FrameResult
@@ -49,6 +50,7 @@ class Choices:
         blur: whether faces are blurred in the copies.
         start_s: time of a video's first frame that is analysed, seconds since its first.
         end_s: time at which a video's analysis stops, seconds since its first.
+        segment_s: length of the segments of long videos, seconds, see `fer_core.recognition.segments`.
 
     Raises:
         MediaError: the end is not after the start.
@@ -61,6 +63,7 @@ class Choices:
     blur: bool = False
     start_s: float = 0.0
     end_s: float = math.inf
+    segment_s: float = SEGMENT_S
 
     def __post_init__(self) -> None:
         if self.end_s <= self.start_s:
@@ -76,6 +79,7 @@ class Choices:
             "smoothing_s": self.smoothing_s,
             "start_s": self.start_s,
             "end_s": None if math.isinf(self.end_s) else self.end_s,
+            "segment_s": self.segment_s,
             "faces_blurred": self.blur,
         }
 
@@ -233,7 +237,9 @@ class _File:
         detector = RecordingDetector(self._recognizer.detector)
         recognizer = self._recognizer.with_detector(detector)
         try:
-            with closing(recognizer.follow(video, choices.every_s, settings, choices.start_s, choices.end_s)) as frames:
+            with closing(
+                recognizer.follow(video, choices.every_s, settings, choices.start_s, choices.end_s, choices.segment_s)
+            ) as frames:
                 for frame, result in frames:
                     self._take(frame.image_bgr, result, is_video=True)
                     write(frame, result, detector.take())

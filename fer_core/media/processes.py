@@ -1,13 +1,18 @@
-"""Pictures and videos analysed by several processes of this machine, into the table that one of them would write."""
+"""Pictures and videos analysed by several processes of this machine, into the table that one of them would write.
+
+Where there are hardly more files than processes, these share long videos, segment by segment.
+"""
 
 from __future__ import annotations
 
 import io
 import multiprocessing
 import signal
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -16,11 +21,17 @@ from typing import Any, TextIO
 import cv2
 
 from fer_core.errors import MediaError
+from fer_core.imaging.video import SeekError
 from fer_core.media.analysis import Choices, Report, analyze_files, size_bytes
+from fer_core.media.sources import is_picture
+from fer_core.media.splitting import Segment, SegmentResult, Split, analyze_segment, find_split, join_segments
 from fer_core.recognition.table import Table
 from fer_core.recognizer import EmotionRecognizer
 
 _REPORT_S = 0.2
+# With so many files for each process, they are all busy without sharing one.
+_FILES_A_JOB = 2
+_SEGMENTS_AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -65,15 +76,17 @@ def analyze_in_processes(
     """
     recognizer = recognizer.with_label_set(choices.label_set or recognizer.label_set)
     head = io.StringIO()
-    table_type(head, recognizer.labels, recognizer.uncertain_below)
+    table = table_type(head, recognizer.labels, recognizer.uncertain_below)
     out.write(head.getvalue())
     context = multiprocessing.get_context("spawn")  # threads of this process would not survive a fork
     stop = context.Event()
     settings = processes.model, choices, table_type, stop
     with ProcessPoolExecutor(processes.jobs, context, _start, settings) as pool:
         try:
-            calls = [pool.submit(_analyze, name, path) for name, path in files.items()]
-            return _collect(calls, list(files.values()), out, report, len(head.getvalue()))
+            splits = _find_splits(files, choices) if len(files) < _FILES_A_JOB * processes.jobs else {}
+            ahead = _SEGMENTS_AHEAD * processes.jobs
+            calls = [_Call(pool, name, path, splits.get(name), ahead) for name, path in files.items()]
+            return _collect(calls, out, report, head, table)
         except BrokenProcessPool as error:
             raise MediaError(
                 "A process that analysed files was killed, perhaps for want of memory. Start again with fewer --jobs."
@@ -83,24 +96,122 @@ def analyze_in_processes(
             pool.shutdown(cancel_futures=True)
 
 
+class _Call:
+    """One file that processes work on: as a whole, or segment by segment.
+
+    Attributes:
+        name: what it is called in the table.
+        path: where it lies.
+        split: its segments; None if it is analysed as a whole.
+    """
+
+    def __init__(self, pool: ProcessPoolExecutor, name: str, path: Path, split: Split | None, ahead: int) -> None:
+        """Args:
+        pool: gets the first calls at once.
+        name: what the file is called in the table.
+        path: where it lies.
+        split: its segments; None to analyse it as a whole.
+        ahead: so many segments may be done before they are asked for; more would fill the memory.
+        """
+        self.name, self.path, self.split = name, path, split
+        self._pool, self._ahead = pool, ahead
+        self._left = deque(split.parts if split else ())
+        self._futures: deque[Future[Any]] = deque()
+        self._count, self._taken = max(1, len(self._left)), 0
+        self._submit()
+
+    @property
+    def done_bytes(self) -> float:
+        """How much of the file is done."""
+        return size_bytes(self.path) * (self._taken + sum(future.done() for future in self._futures)) / self._count
+
+    def results(self, wait_for: Callable[[Future[Any]], Any]) -> Generator[Any, None, None]:
+        """Yield what the calls returned, in their order.
+
+        Args:
+            wait_for: returns the result of one.
+        """
+        while self._futures:
+            result = wait_for(self._futures[0])
+            self._futures.popleft()
+            self._taken += 1
+            self._submit()
+            yield result
+
+    def as_whole(self) -> _Call:
+        """Return the call for the whole of the file in place of those for its segments."""
+        for future in self._futures:
+            future.cancel()
+        return _Call(self._pool, self.name, self.path, None, self._ahead)
+
+    def _submit(self) -> None:
+        if self.split is None and not self._taken:
+            self._futures.append(self._pool.submit(_analyze, self.name, self.path))
+        while self.split and self._left and len(self._futures) < self._ahead:
+            self._futures.append(self._pool.submit(_analyze_segment, self.path, self.split, self._left.popleft()))
+
+
+def _find_splits(files: Mapping[str, Path], choices: Choices) -> dict[str, Split]:
+    splits: dict[str, Split] = {}
+    if choices.annotated:  # a copy is written from its beginning to its end
+        return splits
+    for name, path in files.items():
+        with suppress(SeekError):
+            split = None if is_picture(path) else find_split(path, choices)
+            splits |= {name: split} if split else {}
+    return splits
+
+
 def _collect(
-    calls: Sequence[Future[tuple[str, list[dict[str, Any]]]]],
-    paths: Sequence[Path],
-    out: TextIO,
-    report: Report,
-    head: int,
+    calls: Sequence[_Call], out: TextIO, report: Report, head: io.StringIO, table: Table
 ) -> list[dict[str, Any]]:
-    """Write the rows of files in their order, each after a head of so many characters; return what came of them."""
+    """Write the rows of files in their order; return what came of them.
+
+    Args:
+        calls: of the files.
+        out: gets the rows.
+        report: is told how far it is.
+        head: what `table` writes to; it holds what each file's own table begins with.
+        table: gets the rows of segments, which this process joins.
+    """
     outcomes: list[dict[str, Any]] = []
-    sizes = [size_bytes(path) for path in paths]
+    length, total = len(head.getvalue()), sum(size_bytes(call.path) for call in calls)
+
+    def wait_for(future: Future[Any]) -> Any:
+        while not wait([future], _REPORT_S).done:
+            report(sum(call.done_bytes for call in calls), total)
+        return future.result()
+
     for call in calls:
-        while not wait([call], _REPORT_S).done:
-            report(sum(size for size, each in zip(sizes, calls, strict=True) if each.done()), sum(sizes))
-        rows, outcome = call.result()
-        out.write(rows[head:])
+        rows = ""
+        if call.split is not None:
+            try:
+                outcomes.append(_join(call, call.split, call.results(wait_for), table))
+                rows = head.getvalue()
+            except SeekError:
+                call = call.as_whole()
+            head.seek(length)
+            head.truncate()
+        if call.split is None:
+            rows, outcome = next(call.results(wait_for))
+            outcomes += outcome
+        out.write(rows[length:])
         out.flush()
-        outcomes += outcome
     return outcomes
+
+
+def _join(call: _Call, split: Split, results: Iterable[SegmentResult], table: Table) -> dict[str, Any]:
+    """Write the rows of a long video; return what came of it."""
+    frames = 0
+    try:
+        for result in join_segments(results, split):
+            table.add(call.name, result, result.time_s)
+            frames += 1
+    except SeekError:
+        raise
+    except MediaError as error:
+        return {"file": call.name, "frames": frames, "error": str(error)}
+    return {"file": call.name, "frames": frames}
 
 
 def _start(model: str, choices: Choices, table_type: type[Table], stop: Event) -> None:
@@ -112,15 +223,19 @@ def _start(model: str, choices: Choices, table_type: type[Table], stop: Event) -
     _worker = _Worker(EmotionRecognizer(model, choices.label_set, threads=1), choices, table_type, stop)
 
 
+def _analyze_segment(path: Path, split: Split, part: Segment) -> SegmentResult:
+    return analyze_segment(_worker.recognizer, path, split, part, _stop_if_asked)
+
+
+def _stop_if_asked(*_: float) -> None:
+    if _worker.stop.is_set():
+        raise KeyboardInterrupt
+
+
 def _analyze(name: str, path: Path) -> tuple[str, list[dict[str, Any]]]:
     """Return a table of one file as text, and what became of it."""
-
-    def report(*_: float) -> None:
-        if _worker.stop.is_set():
-            raise KeyboardInterrupt
-
     rows = io.StringIO()
     outcomes = analyze_files(
-        _worker.recognizer, {name: path}, rows, _worker.choices, report, table_type=_worker.table_type
+        _worker.recognizer, {name: path}, rows, _worker.choices, _stop_if_asked, table_type=_worker.table_type
     )
     return rows.getvalue(), outcomes

@@ -6,13 +6,14 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO
 
 import pandas as pd
 
 from fer_core.dependencies import INSTALL_EXCEL, require_package
 from fer_core.errors import MediaError
 from fer_core.files import atomic_path
-from fer_core.recognition.table import read_table
+from fer_core.recognition.table import read_table, read_table_in_chunks
 
 
 def _json(rows: pd.DataFrame, path: Path) -> None:
@@ -25,6 +26,22 @@ def _json_lines(rows: pd.DataFrame, path: Path) -> None:
 
 def _parquet(rows: pd.DataFrame, path: Path) -> None:
     rows.to_parquet(path, index=False)
+
+
+def _parquet_in_chunks(csv: IO[bytes], path: Path) -> None:
+    """Write rows as they are read; a column's type is that of its name, so every chunk has the same."""
+    import pyarrow
+    import pyarrow.parquet
+
+    writer = None
+    try:
+        for rows in read_table_in_chunks(csv, _CHUNK_ROWS):
+            table = pyarrow.Table.from_pandas(_with_booleans(rows), writer and writer.schema, preserve_index=False)
+            writer = writer or pyarrow.parquet.ParquetWriter(path, table.schema)
+            writer.write_table(table)
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 def _excel(rows: pd.DataFrame, path: Path) -> None:
@@ -40,6 +57,7 @@ _WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = MappingProxyType(
     {".json": _json, ".jsonl": _json_lines, ".parquet": _parquet, ".xlsx": _excel}
 )
 _EXCEL_ROWS = 1 << 20  # the head among them
+_CHUNK_ROWS = 50_000
 FORMATS = (".csv", *_WRITERS)
 
 
@@ -61,18 +79,22 @@ def is_csv(path: Path) -> bool:
     return path.suffix.lower() == ".csv"
 
 
-def write_table(csv: bytes, path: Path) -> None:
+def write_table(csv: bytes | IO[bytes], path: Path) -> None:
     """Write a table to a file in the format its name ends in.
 
     Args:
-        csv: what a `Table` or `classify_files` wrote.
+        csv: what a `Table` or `classify_files` wrote. Of a file, rows become Parquet as they are read.
         path: file to write, atomically; one that is there is replaced.
 
     Raises:
         MediaError: the table is too long for the format.
     """
     with atomic_path(path) as partial:
-        _WRITERS[path.suffix.lower()](_rows(csv), partial)
+        if not isinstance(csv, bytes) and path.suffix.lower() == ".parquet":
+            _parquet_in_chunks(csv, partial)
+        else:
+            content = csv if isinstance(csv, bytes) else csv.read()
+            _WRITERS[path.suffix.lower()](_with_booleans(read_table(content)), partial)
 
 
 def table_bytes(csv: bytes, suffix: str) -> bytes:
@@ -83,8 +105,7 @@ def table_bytes(csv: bytes, suffix: str) -> bytes:
         return path.read_bytes()
 
 
-def _rows(csv: bytes) -> pd.DataFrame:
-    rows = read_table(csv)
+def _with_booleans(rows: pd.DataFrame) -> pd.DataFrame:
     for name in {"uncertain", "valid"} & set(rows.columns):
         rows[name] = rows[name].map({"yes": True, "no": False}).astype("boolean")
     return rows

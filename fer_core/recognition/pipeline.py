@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from fer_core.detection.boxes import join
 from fer_core.detection.detector import Detector
-from fer_core.errors import SettingsError
-from fer_core.recognition.baseline import Baseline
 from fer_core.recognition.camera_motion import camera_shift
 from fer_core.recognition.crop import crop_faces, to_gray
-from fer_core.recognition.hysteresis import HysteresisSettings, LabelHysteresis
 from fer_core.recognition.quality import measure_quality
+from fer_core.recognition.score_stage import ScoreStage
 from fer_core.recognition.search_plan import Area, SearchPlan
-from fer_core.recognition.smoothing import ScoreSmoother
-from fer_core.recognition.tracker import MAX_HOLD_S, Tracker
+from fer_core.recognition.stream_settings import StreamSettings
+from fer_core.recognition.tracker import Track, Tracker
 from fer_core.types import Detections, FrameResult, Prediction
 
 _SEARCH_S = 0.1  # how often a thorough stream's whole frame is searched while a face is missing, or none is known
 _RESCAN_S = 0.25  # how often while all known faces are in sight
 _KEEP_SIZE = 0.9  # a known face may be this much smaller than a new one, or faces at the limit would blink
 _FAR_APART_S = 0.1  # between frames; so far apart a camera that turns moves faces by much of their width
-_FORGET_S = 2.0  # after such a gap, or when time runs backwards, the stream begins anew
+FORGET_S = 2.0  # after such a gap, or when time runs backwards, the stream begins anew
 
 
 class Classifier(Protocol):
@@ -49,43 +45,6 @@ class Classifier(Protocol):
     def classify_all(self, faces: np.ndarray) -> dict[str, np.ndarray]:
         """Return what `classify` returns for every label set, by its name, for the cost of one."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class StreamSettings:
-    """What may be changed while a stream runs.
-
-    Attributes:
-        min_face_px: smaller faces are left out; below the detector's own smallest size it has no effect.
-        hold_s: how long a face the detector misses may still be shown, 0 to 0.5 seconds.
-        smoothing_s: time constant of the scores' exponential filter in seconds; 0 shows raw scores.
-        label_set: what faces are scored for, see `fer_core.models.label_sets`; the classifier's own if None.
-        second_label_set: scored as well, beside `label_set`, which must be named then; nothing else if None.
-        hysteresis: how the labels to show are held against flicker; None shows each frame's best. Scores stay as
-            they are.
-        baselines: by a face's track number, what `FrameResult.corrected` corrects its scores by.
-
-    Raises:
-        SettingsError: if a value is out of its range.
-    """
-
-    min_face_px: int = 48
-    hold_s: float = MAX_HOLD_S
-    smoothing_s: float = 0.4
-    label_set: str | None = None
-    second_label_set: str | None = None
-    hysteresis: HysteresisSettings | None = None
-    baselines: Mapping[int, Baseline] = field(default_factory=dict[int, Baseline], hash=False)
-
-    def __post_init__(self) -> None:
-        if self.min_face_px < 1:
-            raise SettingsError(f"min_face_px must be at least 1, got {self.min_face_px}")
-        if not 0.0 <= self.hold_s <= MAX_HOLD_S:
-            raise SettingsError(f"hold_s must be 0 to {MAX_HOLD_S} seconds, got {self.hold_s}")
-        if not 0.0 <= self.smoothing_s < math.inf:
-            raise SettingsError(f"smoothing_s must be 0 seconds or more, got {self.smoothing_s}")
-        if self.second_label_set is not None and self.label_set is None:
-            raise SettingsError("second_label_set needs label_set to be named too, got None")
 
 
 def analyze_image(image_bgr: np.ndarray, detector: Detector, classifier: Classifier) -> FrameResult:
@@ -132,9 +91,8 @@ class StreamAnalyzer:
         self._classifier = classifier
         self._thorough = thorough
         self._label_sets = self.settings.label_set, self.settings.second_label_set
-        self._smoother, self._second_smoother = ScoreSmoother(MAX_HOLD_S), ScoreSmoother(MAX_HOLD_S)
+        self._scores = ScoreStage()
         self._tracker = Tracker()
-        self._labels = LabelHysteresis(MAX_HOLD_S)
         self._plan = SearchPlan()
         self._index = 0
         self._searches = 0
@@ -158,8 +116,22 @@ class StreamAnalyzer:
             MediaError: if the picture has another dtype or shape.
         """
         settings = self.settings  # read once: it may be replaced meanwhile
+        return self._scores.apply(self._observe(image_bgr, time_s, confirm_immediately, settings), settings)
+
+    def observe(self, image_bgr: np.ndarray, time_s: float, confirm_immediately: bool = False) -> FrameResult:
+        """Do what `process` does but for the last step, `ScoreStage`: scores are those of this frame alone."""
+        return self._observe(image_bgr, time_s, confirm_immediately, self.settings)
+
+    @property
+    def tracks(self) -> list[Track]:
+        """The faces that it follows, those too that are not in sight at the moment or not yet shown."""
+        return self._tracker.tracks
+
+    def _observe(
+        self, image_bgr: np.ndarray, time_s: float, confirm_immediately: bool, settings: StreamSettings
+    ) -> FrameResult:
         gray = to_gray(image_bgr)
-        if not 0.0 <= time_s - self._time_s <= _FORGET_S:
+        if not 0.0 <= time_s - self._time_s <= FORGET_S:
             self._reset()
         self._fit_to(gray.shape)
         if self._before is not None and time_s - self._time_s > _FAR_APART_S and self._tracker.boxes:
@@ -167,7 +139,7 @@ class StreamAnalyzer:
         label_sets = settings.label_set, settings.second_label_set
         if label_sets != self._label_sets:  # scores for different label sets cannot be averaged
             self._label_sets = label_sets
-            self._forget_scores()
+            self._scores.reset()
         detections = self._detect(gray, time_s, settings.min_face_px)
         tracks = [
             track
@@ -178,19 +150,11 @@ class StreamAnalyzer:
         ids = [track.track_id for track in tracks]
         faces = crop_faces(gray, boxes)
         unsmoothed, second = self._classify(faces, settings)
-        probs = self._smoother.update(ids, unsmoothed, time_s, settings.smoothing_s)
         detected = Detections(boxes, np.array([track.score for track in tracks], np.float32))
-        prediction = Prediction(probs, self._classifier.labels)
+        prediction = Prediction(unsmoothed, self._classifier.labels)
         result = _result(self._index, time_s, gray, detected, faces, prediction, ids)
-        result = dataclasses.replace(result, unsmoothed=unsmoothed)
         if second is not None:
-            second = self._second_smoother.update(ids, second, time_s, settings.smoothing_s)
             result = dataclasses.replace(result, second=Prediction(second, self._classifier.labels))
-        if settings.hysteresis is not None:
-            shown = self._labels.update(ids, probs, time_s, settings.hysteresis)
-            result = dataclasses.replace(result, shown=tuple(shown))
-        if settings.baselines:
-            result = dataclasses.replace(result, corrected=_corrected(result, settings.baselines))
         self._index += 1
         self._time_s, self._before = time_s, gray
         return result
@@ -198,13 +162,9 @@ class StreamAnalyzer:
     def _reset(self) -> None:
         self._before: np.ndarray | None = None
         self._tracker.reset()
-        self._forget_scores()
+        self._scores.reset()
         self._plan.reset()
         self._thoroughly_s = -math.inf
-
-    def _forget_scores(self) -> None:
-        for memory in (self._smoother, self._second_smoother, self._labels):
-            memory.reset()
 
     def _fit_to(self, shape: tuple[int, ...]) -> None:
         """Keep the faces when frames change size, as browsers do to theirs when the processor is busy."""
@@ -267,15 +227,6 @@ def _classify(classifier: Classifier, faces: np.ndarray, label_set: str | None =
     if not len(faces):
         return np.empty((0, len(classifier.labels)), np.float32)
     return classifier.classify(faces, label_set)
-
-
-def _corrected(result: FrameResult, baselines: Mapping[int, Baseline]) -> np.ndarray | None:
-    """Return the faces' corrected scores; None if none of them has a baseline."""
-    corrected = np.full_like(result.prediction.probs, np.nan)
-    for row, track_id in enumerate(result.track_id.tolist()):
-        if baseline := baselines.get(track_id):
-            corrected[row] = baseline.correct(result.prediction.probs[row])
-    return None if np.isnan(corrected).all() else corrected
 
 
 def _result(

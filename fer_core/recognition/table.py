@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 import pandas as pd
 
@@ -29,6 +29,7 @@ _DIGITS: Mapping[str, int] = MappingProxyType(
     }
 )
 _SCORE_DIGITS = 4
+_TEXT = ("file", "expression", "uncertain", "valid", "not_valid_because")
 
 
 def number_digits(column: str) -> int:
@@ -151,8 +152,17 @@ def read_table(content: bytes) -> pd.DataFrame:
         ValueError, KeyError: it is not such a file.
     """
     whole = content[: content.rfind(b"\n") + 1]
-    rows = pd.read_csv(
-        io.BytesIO(whole),
-        dtype={"file": str, "expression": str, "uncertain": str, "valid": str, "not_valid_because": str},
-    )
+    rows = pd.read_csv(io.BytesIO(whole), dtype=dict.fromkeys(_TEXT, str))
     return rows.astype({"face": "Int64"})
+
+
+def read_table_in_chunks(file: IO[bytes], count: int) -> Iterator[pd.DataFrame]:
+    """Read what a `Table` wrote, whole rows, some at a time; otherwise as `read_table`.
+
+    Args:
+        file: the table, which need not fit into memory.
+        count: how many rows at a time.
+    """
+    with pd.read_csv(file, dtype=dict.fromkeys(_TEXT, str), chunksize=count) as chunks:
+        for rows in chunks:
+            yield rows.astype({"face": "Int64"})

@@ -70,6 +70,11 @@ class Tracker:
         """Where faces, shown or not yet shown, were last: xyxy each."""
         return [track.xyxy for track in self._tracks]
 
+    @property
+    def tracks(self) -> list[Track]:
+        """The faces that are known, shown or not yet shown, oldest first."""
+        return list(self._tracks)
+
     def reset(self) -> None:
         """Drop all faces; their numbers are not used again."""
         self._tracks = []
@@ -188,13 +193,25 @@ def _match(tracks: list[Track], detections: Detections) -> dict[int, int]:
     """Return which track goes on as which detection, so that all steps together are smallest."""
     if not tracks or not len(detections):
         return {}
-    before, now = np.stack([track.xyxy for track in tracks]), detections.xyxy
+    return match_boxes(np.stack([track.xyxy for track in tracks]), detections.xyxy)
+
+
+def match_boxes(before: np.ndarray, now: np.ndarray) -> dict[int, int]:
+    """Return which face goes on as which, so that all steps together are smallest; those too far apart are left out.
+
+    Args:
+        before: (n, 4), where faces were, in pixels.
+        now: (m, 4), where faces are, a little later.
+
+    Returns:
+        Row of a face in `before` to its row in `now`.
+    """
     side_before, side_now = before[:, 2] - before[:, 0], now[:, 2] - now[:, 0]
-    offset = centers(before)[:, None] - centers(now)[None]  # (tracks, detections, 2)
+    offset = centers(before)[:, None] - centers(now)[None]  # (n, m, 2)
     step = np.hypot(offset[..., 0], offset[..., 1]) / side_before[:, None]
     step += np.abs(np.log(side_now[None] / side_before[:, None]))
     rows, columns = linear_sum_assignment(np.where(step <= _MAX_STEP, step, 2 * _MAX_STEP))
-    pairs = np.stack([rows, columns], axis=1)[step[rows, columns] <= _MAX_STEP]  # (n, 2)
+    pairs = np.stack([rows, columns], axis=1)[step[rows, columns] <= _MAX_STEP]  # (k, 2)
     return dict(pairs.tolist())
 
 

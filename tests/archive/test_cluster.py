@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fer_core.archive import cluster, parts
+from fer_core.archive import cluster, tasks
 from fer_core.background import cluster as background_cluster
 from fer_core.cli import main
 from tests.archive.conftest import done_in, manifest_of, rows_of, write_clip, write_media
@@ -79,7 +79,7 @@ def test_a_killed_worker_changes_no_row(many, scheduler, monkeypatch):
 def test_a_file_that_its_workers_die_of_breaks_only_itself(media, monkeypatch, capfd):
     dask = pytest.importorskip("dask")
     pytest.importorskip("distributed")
-    monkeypatch.setattr(cluster, "analyze_in_worker", analyze_or_die)
+    monkeypatch.setattr(cluster, "run_in_worker", run_or_die)
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}):  # all that waits on a dying worker is suspect
         assert main(["analyze", "media", "--out", "archive/", "--jobs", "2"]) == 1
     entries = manifest_of(Path("archive"))
@@ -89,10 +89,10 @@ def test_a_file_that_its_workers_die_of_breaks_only_itself(media, monkeypatch, c
     assert "2 of 4 files could not be read" in capfd.readouterr().err
 
 
-def analyze_or_die(work, file, path):
-    if file == "media/b.jpg":
+def run_or_die(work, task):
+    if task.file == "media/b.jpg":
         os.kill(os.getpid(), signal.SIGKILL)
-    return parts.analyze_source(work, file, path)
+    return tasks.run_task(work, task)
 
 
 def test_a_killed_command_loses_the_file_in_progress_alone(many, monkeypatch):

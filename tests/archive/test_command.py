@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fer_core.archive import command, parts
+from fer_core.archive import parts, tasks
 from fer_core.archive.parts import analyze_source
 from fer_core.background.locks import take
 from fer_core.cli import main
@@ -28,7 +28,7 @@ def analyzed(monkeypatch):
         names.append(file)
         return analyze_source(work, file, *arguments)
 
-    monkeypatch.setattr(command, "analyze_source", analyze)
+    monkeypatch.setattr(tasks, "analyze_source", analyze)
     return names
 
 
@@ -132,7 +132,7 @@ def test_a_file_that_ends_the_program_comes_last_the_next_time(media, analyzed, 
         raise RuntimeError(file)
 
     with monkeypatch.context() as patched:
-        patched.setattr(command, "analyze_source", crash)
+        patched.setattr(tasks, "analyze_source", crash)
         with pytest.raises(RuntimeError, match="media/a.jpg"):
             main(["analyze", "media", "--out", "archive/"])
     assert {entry["state"] for entry in manifest_of(Path("archive")).values()} == {"waiting"}

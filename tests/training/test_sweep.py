@@ -12,7 +12,7 @@ from contextlib import nullcontext
 import pytest
 
 from fer_core.background.cluster import Cluster
-from fer_core.background.locks import holder
+from fer_core.background.locks import holder, take
 from fer_core.cli import main
 from fer_core.data.store import write_store
 from fer_core.errors import RunError
@@ -22,6 +22,7 @@ from fer_core.training.run.folder import HISTORY_COLUMNS, RunFolder
 from fer_core.training.run.store import find_run, list_runs
 from fer_core.training.sweep import study
 from fer_core.training.sweep.plan import Range, SweepPlan, read_plan
+from fer_core.training.sweep.trials import Trial, by_settings, list_sweeps, read_sweep, write_trials
 from fer_core.training.workers import Workers
 from tests.clusters import scheduler_with_workers
 
@@ -75,6 +76,7 @@ def test_a_sweep_finds_the_best_trial_and_goes_on_where_it_was_stopped(pretended
     with pytest.raises(KeyboardInterrupt):
         study.run_sweep(sweep, Cluster(), stop_later)
     before = list(pretended)
+    assert {trial.run for trial in list_sweeps()[0].trials} == set(before)
     trials = study.run_sweep(sweep, Cluster(), quiet)
     assert 0 < len(before) < 12 and len(trials) == 12
     assert {trial.state.name for trial in trials} == {"COMPLETE"}
@@ -87,6 +89,11 @@ def test_a_sweep_finds_the_best_trial_and_goes_on_where_it_was_stopped(pretended
     table = study.table_of(trials, PLAN.maximize)
     assert table.splitlines()[1].startswith(trials[0].user_attrs["run"])
     assert "12 trials whole, 0 ended early, 0 failed" in table
+    (written,) = list_sweeps()
+    assert (written.name, written.maximize, written.planned, written.is_running) == ("rates", "val_accuracy", 12, False)
+    assert [(t.run, t.state, t.value, t.parameters) for t in written.trials] == [
+        (t.user_attrs["run"], "finished", t.value, t.params) for t in trials
+    ]
     more = dataclasses.replace(sweep, plan=dataclasses.replace(PLAN, trials=13))
     assert len(study.run_sweep(more, Cluster(), quiet)) == 13
     with pytest.raises(RunError, match="was begun with other settings"):
@@ -192,3 +199,36 @@ def test_a_killed_worker_and_its_run_lose_no_trial(home, tmp_path, faces, capsys
     for run in list_runs():
         assert run.status().state == "finished" and len(run.history()) == 6
     assert json.loads((home / "runs" / ".sweeps" / "two" / "sweep.json").read_text())["base"]["epochs"] == 6
+
+
+def test_trials_are_read_without_optuna_while_a_sweep_runs_and_afterwards():
+    trials = [
+        Trial("a", "failed", None, {"mixup": 0.1}, "It diverged."),
+        Trial("b", "running", 0.9, {"mixup": 0.2}),
+        Trial("c", "ended early", 0.3, {"mixup": 0.3}),
+        Trial("d", "finished", 0.5, {"mixup": 0.4}),
+        Trial("e", "finished", 0.6, {"mixup": 0.5}),
+    ]
+    folder = study.Sweep("mine", PLAN, BASE).folder
+    write_trials(folder, "val_accuracy", 9, trials)
+    assert [(trial.run, trial.state) for trial in read_sweep("mine").trials][2] == ("b", "stopped")
+    lock = take(folder / ".lock")
+    sweep = read_sweep("mine")
+    os.close(lock)
+    assert sweep.is_running and [trial.run for trial in sweep.trials] == ["e", "d", "b", "c", "a"]
+    (folder / "trials.json").write_text("{")
+    assert read_sweep("mine") is None and list_sweeps() == []
+
+
+def test_trials_that_differ_in_their_seed_are_one_setting_with_its_spread():
+    trials = [
+        Trial("a", "finished", 0.9, {"mixup": 0.1, "seed": 0}),
+        Trial("b", "finished", 0.5, {"mixup": 0.1, "seed": 1}),
+        Trial("c", "finished", 0.8, {"mixup": 0.2, "seed": 0}),
+        Trial("d", "failed", None, {}),
+    ]
+    best, second, failed = by_settings(trials)
+    assert [trial.run for trial in best.trials] == ["c"] and (best.mean, best.spread) == (0.8, None)
+    assert [trial.run for trial in second.trials] == ["a", "b"]
+    assert (second.mean, round(second.spread, 3)) == (0.7, 0.283)
+    assert failed.mean is None

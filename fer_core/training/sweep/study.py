@@ -7,6 +7,7 @@ on wherever it was stopped: by Ctrl-C, by a power cut, or by a worker that died.
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import time
 from collections.abc import Generator, Mapping
@@ -28,12 +29,14 @@ from fer_core.training.run.process import stop
 from fer_core.training.run.store import find_run, runs_root
 from fer_core.training.seeds import reason_of
 from fer_core.training.sweep.plan import Range, SweepPlan
+from fer_core.training.sweep.trials import FAILED, FINISHED, LOCK, PRUNED, RUNNING, SWEEPS, Trial, write_trials
 from fer_core.training.workers import POLL_S, Workers, outcome, workers_of
 
 if TYPE_CHECKING:
     import optuna
 
 _RUN, _REASON = "run", "reason"
+_STATES = {"COMPLETE": FINISHED, "PRUNED": PRUNED, "FAIL": FAILED}
 # So many trials are whole before others are measured against them, and each has this share of its epochs.
 _WHOLE_TRIALS = 4
 _UNTOUCHED = 0.25
@@ -56,7 +59,7 @@ class Sweep:
     @property
     def folder(self) -> Path:
         """Where its journal lies."""
-        return runs_root() / ".sweeps" / find_run(self.name).name
+        return runs_root() / SWEEPS / find_run(self.name).name
 
 
 @dataclass(eq=False)
@@ -109,7 +112,7 @@ def _open(sweep: Sweep) -> Generator[optuna.Study, None, None]:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sweep.folder.mkdir(parents=True, exist_ok=True)
-    lock = take(sweep.folder / ".lock")
+    lock = take(sweep.folder / LOCK)
     if lock is None:
         raise RunError(f"Another command works on the sweep {sweep.name}. Wait for its end, or stop it.")
     try:
@@ -163,6 +166,7 @@ class _Search:
         try:
             while self._fill() or self._running:
                 report(self._ended(), self._sweep.plan.trials)
+                self._note()
                 time.sleep(POLL_S)
                 for running in list(self._running):
                     self._look_at(running)
@@ -170,6 +174,13 @@ class _Search:
             for running in self._running:
                 stop(running.run)
             raise
+        finally:
+            self._note()
+
+    def _note(self) -> None:
+        """Write the trials down for whoever looks at them meanwhile."""
+        trials = [_noted(trial) for trial in self._study.get_trials(deepcopy=False)]
+        write_trials(self._sweep.folder, self._sweep.plan.maximize, self._sweep.plan.trials, trials)
 
     def _unfinished(self) -> list[optuna.Trial]:
         """Return the trials that an earlier command was at when it ended."""
@@ -261,6 +272,15 @@ class _Search:
         """Return what a whole run reached: at the epoch that is its result."""
         values = run.history()[self._measure(run)]
         return float(values.max() if run.config().keeps_best else values.iloc[-1])
+
+
+def _noted(trial: optuna.trial.FrozenTrial) -> Trial:
+    state = _STATES.get(trial.state.name, RUNNING)
+    so_far = max(trial.intermediate_values.values(), default=None)
+    value = trial.value if state == FINISHED else so_far
+    # Values of a run that diverged are no numbers.
+    known = None if value is None or not math.isfinite(value) else value
+    return Trial(trial.user_attrs.get(_RUN, ""), state, known, trial.params, trial.user_attrs.get(_REASON, ""))
 
 
 def _chosen(trial: optuna.Trial, parameters: Mapping[str, Range | tuple[Any, ...]]) -> dict[str, Any]:

@@ -38,11 +38,11 @@ from fer_core.ui.components.face_table import (
 )
 from fer_core.ui.components.jobs import keep_while_open, own_job, owner_id, show_failure, show_job, start_own_job
 from fer_core.ui.components.label_set_choice import label_set_choice
+from fer_core.ui.components.player import PLAYER, link_player
 from fer_core.ui.components.widgets import empty_state
 from fer_core.ui.media.faces import buttons_on_faces, open_moment, open_row, show_opened_face
 from fer_core.ui.media.names import ask_for_names, with_names
 from fer_core.ui.media.paste import PASTE_HELP, paste_into
-from fer_core.ui.media.player import moments_of_video
 
 # Of this viewer alone: what is in a picture is nobody else's business.
 _RESULT = "media_result"
@@ -228,7 +228,7 @@ def _moments(result: MediaResult, name: str, rows: pd.DataFrame, labels: list[st
         st.caption(f"Its sound is {sound}.")
     moments = result.moments.get(name, ())
     on_ask = partial(open_moment, rows) if result.faces else None
-    moments_of_video(moments, labels, float(rows["time_s"].min()), on_ask)
+    link_player(float(rows["time_s"].min()), moments, labels, on_ask=on_ask)
     if moments:
         st.caption("When each expression was strongest. Click on one, or on the curves, to go there.")
 
@@ -277,7 +277,7 @@ def _look(result: MediaResult, name: str, rows: pd.DataFrame, labels: list[str])
         elif is_picture(Path(name)):
             _marked_picture(result, name, copy, rows, labels)
         else:
-            with st.container(key="media_player"):
+            with st.container(key=PLAYER):
                 st.video(str(copy), format="video/mp4")
             _moments(result, name, rows, labels)
     with cards, st.container(key="media_cards"):

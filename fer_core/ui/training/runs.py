@@ -52,7 +52,7 @@ def runs_table(runs: Sequence[RunFolder]) -> None:
 def _table(runs: Sequence[RunFolder], query: str) -> None:
     if st.session_state.pop(_CHOSEN, False):
         st.rerun()  # the run that was marked is shown above, outside this fragment
-    results = [result for run in runs if (result := _result(run)) and result.matches(query)]
+    results = [result for run in runs if (result := cached_result(run)) and result.matches(query)]
     if not results:
         st.caption("No run matches.")
         return
@@ -72,7 +72,7 @@ def _table(runs: Sequence[RunFolder], query: str) -> None:
     st.caption("Mark one run to see it above, two or more to compare them.")
     marked = set(_marked(names, key))
     if len(marked) > 1:
-        _compare({run.name: run for run in runs if run.name in marked}, [r for r in results if r.name in marked])
+        compare({run.name: run for run in runs if run.name in marked}, [r for r in results if r.name in marked])
 
 
 _CHOSEN = "run_was_marked"
@@ -87,7 +87,7 @@ def _follow_marked(names: Sequence[str], key: str) -> None:
         st.session_state[FOLLOWED], st.session_state[_CHOSEN] = marked[0], True
 
 
-def _result(run: RunFolder) -> RunResult | None:
+def cached_result(run: RunFolder) -> RunResult | None:
     """Return what came of a run, or None if it has been deleted or damaged since the page was drawn."""
     files = (
         run.config_file,
@@ -150,19 +150,26 @@ def _settings(result: RunResult) -> str:
     )
 
 
-def _compare(runs: dict[str, RunFolder], results: Sequence[RunResult]) -> None:
+def compare(runs: dict[str, RunFolder], results: Sequence[RunResult], key: str = "compare") -> None:
+    """Draw the curves of several runs over each other, and where their configurations differ.
+
+    Args:
+        runs: by name.
+        results: of the same runs.
+        key: what the keys of the widgets begin with.
+    """
     st.subheader("Compared")
     histories = {name: run.history() for name, run in runs.items()}
     measures = [name for name in MEASURES if all(name in history for history in histories.values())]
     groups = {group[0].name: [histories[result.name] for result in group] for group in seed_groups(results)}
     several = len(groups) < len(histories)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_controls"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}_controls"):
         chosen = st.multiselect(
             "Measures",
             measures,
             ["val_accuracy", "val_loss"],
             format_func=lambda name: MEASURES[name][0],
-            key="compare_measures",
+            key=f"{key}_measures",
         )
         smoothing = st.slider(
             "Smoothing",
@@ -170,34 +177,36 @@ def _compare(runs: dict[str, RunFolder], results: Sequence[RunResult]) -> None:
             0.95,
             0.0,
             0.05,
-            key="compare_smoothing",
+            key=f"{key}_smoothing",
             help="Exponential moving average; the values themselves stay faintly behind it",
         )
-        log = st.toggle("Log scale", key="compare_log", help="Of losses and learning rates")
+        log = st.toggle("Log scale", key=f"{key}_log", help="Of losses and learning rates")
         grouped = several and st.toggle(
             "Group seeds",
             True,
-            key="compare_seeds",
+            key=f"{key}_seeds",
             help="Runs that differ only in their seed: the mean, with a band of one standard deviation to either side",
         )
     lines = groups if grouped else {name: [history] for name, history in histories.items()}
-    _compare_charts(lines, chosen, smoothing, log)
-    _differences(runs)
+    _compare_charts(lines, chosen, smoothing, log, key)
+    _differences(runs, key)
 
 
-def _compare_charts(lines: dict[str, list[pd.DataFrame]], measures: list[str], smoothing: float, log: bool) -> None:
+def _compare_charts(
+    lines: dict[str, list[pd.DataFrame]], measures: list[str], smoothing: float, log: bool, key: str
+) -> None:
     columns = st.columns(min(2, len(measures)) or 1)
     for number, measure in enumerate(measures):
         columns[number % len(columns)].plotly_chart(
             compare_curves(lines, measure, smoothing, log),
             width="stretch",
             config=QUIET,
-            key=f"compare_{measure.removeprefix('val_')}" if measure.startswith("val_") else f"compare_of_{measure}",
+            key=f"{key}_{measure.removeprefix('val_')}" if measure.startswith("val_") else f"{key}_of_{measure}",
             alt=f"{MEASURES[measure][0]} of the marked runs by epoch",
         )
 
 
-def _differences(runs: dict[str, RunFolder]) -> None:
+def _differences(runs: dict[str, RunFolder], key: str) -> None:
     table = differences([run.config() for run in runs.values()])
     if not table:
         st.caption("Their configurations are the same.")
@@ -207,7 +216,11 @@ def _differences(runs: dict[str, RunFolder]) -> None:
         {name.replace("_", " "): [_shown(value) for value in values] for name, values in table.items()},
         index=list(runs),
     ).T
-    st.dataframe(frame.style.apply(_highlight, axis=1), width="stretch", key="differences")
+    st.dataframe(
+        frame.style.apply(_highlight, axis=1),
+        width="stretch",
+        key="differences" if key == "compare" else f"{key}_differences",
+    )
 
 
 def _highlight(row: pd.Series) -> list[str]:
