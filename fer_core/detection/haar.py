@@ -22,7 +22,7 @@ import numpy as np
 
 from fer_core.detection.boxes import centers, join, non_max_suppression
 from fer_core.detection.patch import cut_square
-from fer_core.detection.proposals import WINDOW_PX, first_stages, promising_tilts, propose, tile_tilts
+from fer_core.detection.proposals import WINDOW_PX, first_stages, is_promising, propose, tile_tilts
 from fer_core.errors import ModelError
 from fer_core.types import Detections
 
@@ -94,9 +94,9 @@ class HaarDetector:
         """
         small = _shrink(gray, self._fine_scale)
         with self._stages.borrow() as (proposing, promising):
-            places = [(place, promising_tilts(promising, small, place, _TURNS)) for place in propose(proposing, small)]
+            places = [place for place in propose(proposing, small) if is_promising(promising, small, place, _TURNS)]
         with self._cascades.borrow() as cascades:
-            faces = [self._look_closely(cascades, small, place, tilts) for place, tilts in places]
+            faces = [self._look_closely(cascades, small, place) for place in places]
         found = non_max_suppression(join(faces))
         large = found.xyxy[:, 2] - found.xyxy[:, 0] >= _LEAST_SIDE * self.min_size_px
         return Detections(found.xyxy[large], found.score[large])
@@ -153,14 +153,11 @@ class HaarDetector:
             join([self._search(cascades, small, scale, *look, side, min(gray.shape)) for look in looks])
         )
 
-    def _look_closely(self, cascades: _Pair, small: np.ndarray, xyxy: np.ndarray, tilts: Sequence[int]) -> Detections:
-        """Return the face at a place of a reduced picture, in the first of some of `_TILTS_DEG` in which both cascades
-        see one."""
-        if not tilts:
-            return Detections.empty()
+    def _look_closely(self, cascades: _Pair, small: np.ndarray, xyxy: np.ndarray) -> Detections:
+        """Return the face at a place of a reduced picture, in the first tilt in which both cascades see one."""
         patch = cut_square(small, xyxy, _NEAR_REACH, round(_NEAR_REACH * _NEAR_PX))
         side = float(xyxy[2] - xyxy[0])
-        for tilt_deg in (_TILTS_DEG[index] for index in tilts):
+        for tilt_deg in _TILTS_DEG:
             turned, back = _turn(patch, tilt_deg)
             seen = [(boxes, hits) for boxes, hits in _looks_near(cascades, turned) if len(hits)]
             if len(seen) == 2 and self._is_face([float(hits.max()) for _, hits in seen], side):
