@@ -18,6 +18,7 @@ INSTALL_REMOTE = 'pip install "fer-dashboard[remote]"'
 INSTALL_SLURM = 'pip install "fer-dashboard[slurm]"'
 INSTALL_SWEEP = 'pip install "fer-dashboard[sweep]"'
 INSTALL_POSTGRES = 'pip install "fer-dashboard[postgres]"'
+INSTALL_LSL = 'pip install "fer-dashboard[lsl]"'
 INSTALL_MLFLOW = 'pip install "fer-dashboard[mlflow]"'
 
 

@@ -40,8 +40,8 @@ def approximate_duration(seconds: float) -> str:
 def count_text(number: int, noun: str) -> str:
     """Return a count with its unit.
 
-    >>> count_text(1, "face"), count_text(1200, "row"), count_text(2, "copy")
-    ('1 face', '1,200 rows', '2 copies')
+    >>> count_text(1, "face"), count_text(1200, "row"), count_text(2, "copy"), count_text(2, "day")
+    ('1 face', '1,200 rows', '2 copies', '2 days')
     """
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeou" else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"

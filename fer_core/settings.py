@@ -8,7 +8,10 @@
 | `FER_ICE_SERVERS` | JSON list of STUN/TURN servers as in `RTCPeerConnection`'s `iceServers` | none |
 | `FER_OPERATOR_TOKEN` | what unlocks reading server paths, deleting and training; at least 16 characters | none |
 | `FER_TURN_SECRET` | the `static-auth-secret` of coturn; its servers then need no credentials | none |
+| `FER_CAMERAS` | a file with a line `name = address` for each network camera that viewers may choose | none |
 | `FER_MAX_VIEWERS` | so many live streams at once; who comes later waits for a place | five for each core |
+| `FER_SCORES_ADDRESS` | HOST:PORT on which live scores are sent to other programs | a free port of 127.0.0.1 |
+| `FER_VIDEO_MB` | so large the video of a recorded session may grow, in MB; 0 keeps none | 1000 |
 | `FER_API_KEYS` | keys that clients of the service must name one of, separated by commas or spaces | none |
 """
 
@@ -28,8 +31,11 @@ from fer_core.errors import SettingsError
 
 _NAME = "fer-dashboard"
 _MIN_KEY_LENGTH = 16
+_VIDEO_MB = 1000  # nearly two hours at the least, mostly four
 MAKE_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 _ICE_EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]'
+_CAMERA_EXAMPLE = "`Lab = rtsp://name:password@192.0.2.7/stream`"
+_CAMERA_URL = re.compile(r"(rtsp|rtsps|http|https)://\S+", re.IGNORECASE)
 # What aiortc takes; anything else it refuses only when a stream starts.
 _ICE_URL = re.compile(r"stuns?:[^?:\s]+(:[0-9]+)?|turns?:[^?:\s]+(:[0-9]+)?(\?transport=(udp|tcp))?")
 
@@ -69,6 +75,19 @@ def operator_token(environ: Mapping[str, str] = os.environ) -> str:
 
 
 @dataclass(frozen=True)
+class NetworkCamera:
+    """A camera in the network that viewers may choose.
+
+    Attributes:
+        name: what they know it by.
+        url: rtsp, rtsps, http or https; it may hold a password and never leaves the server.
+    """
+
+    name: str
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """The settings of one server.
 
@@ -79,14 +98,21 @@ class Settings:
             `credential`. Empty by default: then nothing outside is contacted and only browsers
             that reach this machine directly can connect.
         turn_secret: makes credentials for TURN servers that name none, see `fer_core.live.turn`.
+        cameras: network cameras that viewers may choose.
         max_viewers: live streams at once, at least 1; None for as many as the cores can serve.
+        scores_address: host name or address, and port, on which live scores are sent to other programs that ask for
+            them; port 0 takes a free one.
+        max_video_mb: how large the video of a recorded session may grow, in millions of bytes; 0 for no videos.
         api_keys: clients of the service must name one of these; without any, every client is served.
     """
 
     model: str | None = None
     ice_servers: tuple[Mapping[str, Any], ...] = ()
     turn_secret: str = field(default="", repr=False)
+    cameras: tuple[NetworkCamera, ...] = ()
     max_viewers: int | None = None
+    scores_address: tuple[str, int] = ("127.0.0.1", 0)
+    max_video_mb: int = _VIDEO_MB
     api_keys: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -101,9 +127,39 @@ class Settings:
             model=environ.get("FER_MODEL") or None,
             ice_servers=_ice_servers(environ.get("FER_ICE_SERVERS", ""), bool(turn_secret)),
             turn_secret=turn_secret,
+            cameras=_cameras(environ.get("FER_CAMERAS", "").strip()),
             max_viewers=_max_viewers(environ.get("FER_MAX_VIEWERS", "").strip()),
+            scores_address=_address(environ.get("FER_SCORES_ADDRESS", "").strip()),
+            max_video_mb=_max_video_mb(environ.get("FER_VIDEO_MB", "").strip()),
             api_keys=_api_keys(environ.get("FER_API_KEYS", "")),
         )
+
+
+def _cameras(file: str) -> tuple[NetworkCamera, ...]:
+    """Read the file of network cameras; what is wrong with it is told without an address."""
+    if not file:
+        return ()
+    try:
+        lines = Path(file).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise SettingsError(
+            f"FER_CAMERAS must name a file with lines such as {_CAMERA_EXAMPLE}; {file} cannot be read: {reason}. "
+            "Correct it or unset it."
+        ) from error
+    cameras: dict[str, NetworkCamera] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, _, url = (part.strip() for part in line.partition("="))
+        if not name or not _CAMERA_URL.fullmatch(url) or name in cameras:
+            problem = "its name is there already" if name in cameras else "it is not one"
+            raise SettingsError(
+                f"Line {number} of {file} (FER_CAMERAS) must be like {_CAMERA_EXAMPLE}, with rtsp, rtsps, http or "
+                f"https; {problem}. Correct it."
+            )
+        cameras[name] = NetworkCamera(name, url)
+    return tuple(cameras.values())
 
 
 def _max_viewers(text: str) -> int | None:
@@ -115,6 +171,27 @@ def _max_viewers(text: str) -> int | None:
             "viewers for each core."
         )
     return int(text)
+
+
+def _address(text: str) -> tuple[str, int]:
+    if not text:
+        return Settings.scores_address
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
+        raise SettingsError(
+            f"FER_SCORES_ADDRESS must be HOST:PORT such as 127.0.0.1:8765, got {text!r}. Correct it, or unset it for a "
+            "free port of this computer."
+        )
+    return host.strip("[]"), int(port)
+
+
+def _max_video_mb(text: str) -> int:
+    if not re.fullmatch("[0-9]{0,7}", text):
+        raise SettingsError(
+            f"FER_VIDEO_MB must be a whole number of megabytes, or 0 to keep no videos, got {text!r}. Correct it, or "
+            f"unset it for {_VIDEO_MB}."
+        )
+    return int(text) if text else _VIDEO_MB
 
 
 def _api_keys(text: str) -> tuple[str, ...]:

@@ -1,43 +1,37 @@
-"""Live: expressions from the webcam, or from a photo where there is no camera."""
-
-import time
+"""Live: expressions from a camera or a clip, or from a photo where there is no camera."""
 
 import streamlit as st
 
 from fer_core.live.governor import SHARED
 from fer_core.live.session import LiveSession
-from fer_core.live.turn import with_credentials
 from fer_core.ui.components.access import network_help
 from fer_core.ui.components.consent import acknowledge_limits
 from fer_core.ui.components.entry import leave_live, require_app
 from fer_core.ui.components.loaders import require_model
 from fer_core.ui.components.model_details import model_details
-from fer_core.ui.live.connection_steps import connection_steps
 from fer_core.ui.live.connection_watch import watch_connection
 from fer_core.ui.live.controls import live_settings
+from fer_core.ui.live.kept_neutral import kept_note
 from fer_core.ui.live.markers import marker_bar
 from fer_core.ui.live.neutral import neutral_bar
+from fer_core.ui.live.other_programs import other_programs
 from fer_core.ui.live.panels import cards_room, status_line, timeline
 from fer_core.ui.live.photo import photo_view
 from fer_core.ui.live.recording import recording_bar
-from fer_core.ui.live.seating import may_stream, seats_of
 from fer_core.ui.live.session_details import details_popover
+from fer_core.ui.live.sources import PHOTO, choose_source
+from fer_core.ui.live.stage import stage
 from fer_core.ui.live.visibility import page_visible
-from fer_core.ui.live.webrtc import live_video
 
 require_app()
 settings, recognizer = require_model(threads=1)
 watch_connection()
 acknowledge_limits(recognizer.card, "Live expressions")
 
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    st.title("Live expressions", width="content")
-    source = st.segmented_control(
-        "Source", ["Camera", "Photo"], default="Camera", required=True, key="source", label_visibility="collapsed"
-    )
-chosen = live_settings(source == "Camera", recognizer.card)
+source = choose_source("Live expressions", settings)
+chosen = live_settings(source, recognizer.card)
 
-if source == "Photo":
+if source.kind == PHOTO:
     leave_live()
     photo_view(recognizer, chosen)
 else:
@@ -52,20 +46,17 @@ else:
         faces = cards_room()
     with video:
         with st.container(key="stage"):
-            seats = seats_of(settings)
-            placed = may_stream(session, seats)
-            ice_servers = with_credentials(settings.ice_servers, settings.turn_secret, session.id, time.time())
-            playing = placed and live_video(session, ice_servers, seats)
-            if placed:
-                connection_steps(playing, ice_servers)
-        status_line(session, playing, visible, faces)
+            playing = stage(session, source, settings)
+        status_line(session, playing, visible, faces, source)
         with st.container(horizontal=True, vertical_alignment="center", key="live_actions"):
-            recording_bar(session, recognizer, playing)
+            recording_bar(session, recognizer, playing, settings.max_video_mb)
             neutral_bar(session, playing)
-            details_popover(session)
+            details_popover(session, settings.max_video_mb)
+        kept_note()
         marker_bar(session)
     st.subheader("The last minute")
     timeline(session, playing, visible)
+    other_programs(session, settings, visible)
 
 model_details(recognizer.card)
 network_help()

@@ -51,6 +51,8 @@ ONLY_IN = {
     "sqlalchemy": ("fer_core/sessions/",),
     "alembic": ("fer_core/sessions/",),
     "psycopg": ("fer_core/sessions/",),
+    "pylsl": ("fer_core/live/lsl.py",),
+    "websockets": ("fer_core/live/websocket.py",),
     "prometheus_client": ("fer_core/service/",),
     "onnx": ("fer_core/models/onnx_export.py",),
     "tf2onnx": ("fer_core/models/onnx_export.py",),

@@ -13,7 +13,7 @@ import fer_core
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-TESTED_EXTRAS = ("train", "service", "excel", "heic", "cluster", "slurm", "remote", "sweep", "postgres")
+TESTED_EXTRAS = ("train", "service", "excel", "heic", "cluster", "slurm", "remote", "sweep", "postgres", "lsl")
 
 
 def pins(name: str) -> dict[str, str]:

@@ -114,3 +114,49 @@ def test_turn_servers_need_no_credentials_where_a_secret_makes_them():
     assert settings.turn_secret == "north" and "north" not in repr(settings)
     with pytest.raises(SettingsError, match="FER_TURN_SECRET"):
         Settings.from_env({"FER_ICE_SERVERS": server})
+
+
+def test_the_address_for_live_scores_is_this_computer_unless_told_otherwise():
+    assert Settings.from_env({}).scores_address == ("127.0.0.1", 0)
+    assert Settings.from_env({"FER_SCORES_ADDRESS": "0.0.0.0:8765"}).scores_address == ("0.0.0.0", 8765)
+    assert Settings.from_env({"FER_SCORES_ADDRESS": "[::1]:0"}).scores_address == ("::1", 0)
+    for text in ("8765", "host:", ":8765", "host:99999", "host:port"):
+        with pytest.raises(SettingsError, match=r"HOST:PORT such as 127\.0\.0\.1:8765"):
+            Settings.from_env({"FER_SCORES_ADDRESS": text})
+
+
+def test_the_size_of_videos_is_a_whole_number_and_may_be_none():
+    assert Settings.from_env({}).max_video_mb == 1000
+    assert Settings.from_env({"FER_VIDEO_MB": " 250 "}).max_video_mb == 250
+    assert Settings.from_env({"FER_VIDEO_MB": "0"}).max_video_mb == 0
+    for text in ("-1", "1.5", "many"):
+        with pytest.raises(SettingsError, match=r"FER_VIDEO_MB must be a whole number .* Correct it"):
+            Settings.from_env({"FER_VIDEO_MB": text})
+
+
+def test_network_cameras_are_read_from_a_file_that_the_operator_keeps(tmp_path):
+    file = tmp_path / "cameras.txt"
+    file.write_text("# the lab\n\nLab = rtsp://viewer:secret@192.0.2.7/a?b=c\nDoor=HTTP://192.0.2.8/mjpeg\n")
+    settings = Settings.from_env({"FER_CAMERAS": str(file)})
+    assert [(camera.name, camera.url) for camera in settings.cameras] == [
+        ("Lab", "rtsp://viewer:secret@192.0.2.7/a?b=c"),
+        ("Door", "HTTP://192.0.2.8/mjpeg"),
+    ]
+    assert "secret" not in repr(settings)
+    assert Settings.from_env({}).cameras == ()
+
+
+@pytest.mark.parametrize(
+    "line", ["Lab", "= rtsp://secret@host/", "Lab = file:///etc/passwd", "Lab = secret", "Door = rtsp://secret@other/"]
+)
+def test_a_file_of_cameras_with_a_line_that_cannot_be_used_is_refused_without_an_address(tmp_path, line):
+    file = tmp_path / "cameras.txt"
+    file.write_text(f"Door = rtsp://host/\n{line}\n")
+    with pytest.raises(SettingsError, match=r"Line 2 of .*cameras\.txt \(FER_CAMERAS\) must be like") as told:
+        Settings.from_env({"FER_CAMERAS": str(file)})
+    assert "secret" not in str(told.value) and "passwd" not in str(told.value)
+
+
+def test_a_file_of_cameras_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SettingsError, match="FER_CAMERAS must name a file"):
+        Settings.from_env({"FER_CAMERAS": str(tmp_path / "none.txt")})

@@ -9,17 +9,20 @@ pixels, only where something proposes a face at all.
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
 
 from fer_core.detection.boxes import centers, join, non_max_suppression
 from fer_core.detection.patch import cut_square
-from fer_core.detection.proposals import WINDOW_PX, first_stages, is_promising, propose, tile_tilts
+from fer_core.detection.proposals import WINDOW_PX, first_stages, promising_tilts, propose, tile_tilts
 from fer_core.errors import ModelError
 from fer_core.types import Detections
 
@@ -44,11 +47,14 @@ _NEAR_PX = 44  # a known face is searched for again with its side brought to thi
 _NEAR_REACH = 2.0  # side of the searched square, in sides of the face
 
 
+_Pair: TypeAlias = tuple[cv2.CascadeClassifier, ...]
+
+
 class HaarDetector:
     """Finds frontal faces; one detector may serve many threads.
 
-    OpenCV's cascades keep scratch memory and must not be shared, so each thread that calls gets
-    its own pair on first use (some 50 ms) and frees it when it ends.
+    OpenCV's cascades keep scratch memory, 7 MB for a stream's frames, and must not be shared. So each call borrows a
+    pair for itself, and there are no more pairs than cores: with more, calls would only wait for one another's core.
 
     Args:
         min_size_px: side of the smallest face to find, in pixels of the full image.
@@ -72,8 +78,9 @@ class HaarDetector:
         self.min_size_px = min_size_px
         self.max_side_px = max_side_px
         self.min_neighbors = min_neighbors
-        self._local = threading.local()
-        self._cascades()  # a missing file is an error now, not in the first frame
+        self._cascades, self._stages = _Pool(_load_cascades, _cores()), _Pool(_load_stages, _cores())
+        with self._cascades.borrow():  # a missing file is an error now, not in the first frame
+            pass
 
     def detect(self, gray: np.ndarray) -> Detections:
         """Find the faces of a picture of any size, as thoroughly as possible, in time that grows with its pixels.
@@ -86,12 +93,10 @@ class HaarDetector:
             of overlapping cascade hits.
         """
         small = _shrink(gray, self._fine_scale)
-        proposing, promising = self._stages()
-        faces = [
-            self._look_closely(small, place)
-            for place in propose(proposing, small)
-            if is_promising(promising, small, place, _TURNS)
-        ]
+        with self._stages.borrow() as (proposing, promising):
+            places = [(place, promising_tilts(promising, small, place, _TURNS)) for place in propose(proposing, small)]
+        with self._cascades.borrow() as cascades:
+            faces = [self._look_closely(cascades, small, place, tilts) for place, tilts in places]
         found = non_max_suppression(join(faces))
         large = found.xyxy[:, 2] - found.xyxy[:, 0] >= _LEAST_SIDE * self.min_size_px
         return Detections(found.xyxy[large], found.score[large])
@@ -105,7 +110,8 @@ class HaarDetector:
                 thorough one: four in a row find what it finds. A thorough search if None.
         """
         looks = _LOOKS if number is None else (_LOOKS[number % len(_LOOKS)],)
-        return self._look_everywhere(gray, self._coarse_scale(gray), looks)
+        with self._cascades.borrow() as cascades:
+            return self._look_everywhere(cascades, gray, self._coarse_scale(gray), looks)
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         """Look for a face that was just at `xyxy`: finer and more lenient than `detect`, and far faster.
@@ -119,13 +125,14 @@ class HaarDetector:
         """
         patch = cut_square(gray, xyxy, _NEAR_REACH, round(_NEAR_REACH * _NEAR_PX))
         scale = _NEAR_PX / float(xyxy[2] - xyxy[0])
-        for tilt_deg in _TILTS_DEG:
-            turned, back = _turn(patch, tilt_deg)
-            for cascade in self._cascades():
-                boxes, hits = _scan_near(cascade, turned, 2)
-                if len(boxes):
-                    moved = (_turn_boxes(boxes, back) - len(patch) / 2) / scale
-                    return Detections((moved + np.tile(centers(xyxy[None])[0], 2)).astype(np.float32), hits)
+        with self._cascades.borrow() as cascades:
+            for tilt_deg in _TILTS_DEG:
+                turned, back = _turn(patch, tilt_deg)
+                for cascade in cascades:
+                    boxes, hits = _scan_near(cascade, turned, 2)
+                    if len(boxes):
+                        moved = (_turn_boxes(boxes, back) - len(patch) / 2) / scale
+                        return Detections((moved + np.tile(centers(xyxy[None])[0], 2)).astype(np.float32), hits)
         return Detections.empty()
 
     @property
@@ -136,19 +143,26 @@ class HaarDetector:
     def _coarse_scale(self, gray: np.ndarray) -> float:
         return min(self._fine_scale, self.max_side_px / max(gray.shape))
 
-    def _look_everywhere(self, gray: np.ndarray, scale: float, looks: Sequence[tuple[int, int]] = _LOOKS) -> Detections:
+    def _look_everywhere(
+        self, cascades: _Pair, gray: np.ndarray, scale: float, looks: Sequence[tuple[int, int]]
+    ) -> Detections:
         """Search the whole image at a scale for faces of all sizes."""
         small = _shrink(gray, scale)
         side = max(WINDOW_PX, round(self.min_size_px * scale))
-        return non_max_suppression(join([self._search(small, scale, *look, side, min(gray.shape)) for look in looks]))
+        return non_max_suppression(
+            join([self._search(cascades, small, scale, *look, side, min(gray.shape)) for look in looks])
+        )
 
-    def _look_closely(self, small: np.ndarray, xyxy: np.ndarray) -> Detections:
-        """Return the face at a place of a reduced picture, in the first tilt in which both cascades see one."""
+    def _look_closely(self, cascades: _Pair, small: np.ndarray, xyxy: np.ndarray, tilts: Sequence[int]) -> Detections:
+        """Return the face at a place of a reduced picture, in the first of some of `_TILTS_DEG` in which both cascades
+        see one."""
+        if not tilts:
+            return Detections.empty()
         patch = cut_square(small, xyxy, _NEAR_REACH, round(_NEAR_REACH * _NEAR_PX))
         side = float(xyxy[2] - xyxy[0])
-        for tilt_deg in _TILTS_DEG:
+        for tilt_deg in (_TILTS_DEG[index] for index in tilts):
             turned, back = _turn(patch, tilt_deg)
-            seen = [(boxes, hits) for boxes, hits in self._looks_near(turned) if len(hits)]
+            seen = [(boxes, hits) for boxes, hits in _looks_near(cascades, turned) if len(hits)]
             if len(seen) == 2 and self._is_face([float(hits.max()) for _, hits in seen], side):
                 boxes, hits = max(seen, key=lambda each: each[1].max())
                 best = [int(hits.argmax())]
@@ -157,14 +171,6 @@ class HaarDetector:
                 return Detections(placed.astype(np.float32), hits[best])
         return Detections.empty()
 
-    def _looks_near(self, patch: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield what each cascade sees in a patch; the second is not asked where the first sees nothing."""
-        for cascade in reversed(self._cascades()):
-            boxes, hits = _scan_near(cascade, patch, 1)
-            yield boxes, hits
-            if not len(hits):
-                return
-
     def _is_face(self, hits: Sequence[float], side: float) -> bool:
         """Return whether so many hits of both cascades make a face, its side in pixels of the reduced picture."""
         together = np.interp(side / WINDOW_PX, _CLOSE_SIDES, _CLOSE_SUMS)
@@ -172,11 +178,17 @@ class HaarDetector:
         return max(hits) >= _CLOSE_HITS * self.min_neighbors and sum(hits) >= needed
 
     def _search(
-        self, small: np.ndarray, scale: float, proposer: int, tilt_deg: int, min_side: int, max_side: int
+        self,
+        cascades: _Pair,
+        small: np.ndarray,
+        scale: float,
+        proposer: int,
+        tilt_deg: int,
+        min_side: int,
+        max_side: int,
     ) -> Detections:
         """Search an image reduced by `scale`; sides are in its pixels."""
         turned, back = _turn(small, tilt_deg)
-        cascades = self._cascades()
         first, second = cascades[proposer], cascades[1 - proposer]
         boxes, hits = _scan(first, turned, 1.2, self.min_neighbors, min_side, min(max_side, *turned.shape))
         sure = np.array(
@@ -184,16 +196,46 @@ class HaarDetector:
         )
         return Detections((_turn_boxes(boxes[sure], back) / scale).astype(np.float32), hits[sure])
 
-    def _cascades(self) -> tuple[cv2.CascadeClassifier, ...]:
-        if not hasattr(self._local, "cascades"):
-            self._local.cascades = tuple(_load(name) for name in _FILES)
-        return self._local.cascades
 
-    def _stages(self) -> tuple[cv2.CascadeClassifier, ...]:
-        if not hasattr(self._local, "stages"):
-            counts = _PROPOSING_STAGES, _PROMISING_STAGES
-            self._local.stages = tuple(map(first_stages, map(_file, _FILES), counts))
-        return self._local.stages
+class _Pool:
+    """Pairs of cascades that one call at a time may use, made when they are needed.
+
+    Args:
+        make: makes a pair.
+        limit: so many there are at most; who finds all of them in use waits.
+    """
+
+    def __init__(self, make: Callable[[], _Pair], limit: int) -> None:
+        self._make = make
+        self._places = threading.BoundedSemaphore(limit)
+        self._idle: deque[_Pair] = deque()
+
+    @contextmanager
+    def borrow(self) -> Generator[_Pair]:
+        """Have a pair for the time of the block."""
+        with self._places:
+            try:
+                pair = self._idle.pop()
+            except IndexError:
+                pair = self._make()
+            try:
+                yield pair
+            finally:
+                self._idle.append(pair)
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return max(2, len(affinity(0)) if affinity else os.cpu_count() or 1)
+
+
+def _load_cascades() -> _Pair:
+    return tuple(map(_load, _FILES))
+
+
+def _load_stages() -> _Pair:
+    counts = _PROPOSING_STAGES, _PROMISING_STAGES
+    return tuple(map(first_stages, map(_file, _FILES), counts))
 
 
 def _file(name: str) -> Path:
@@ -232,6 +274,15 @@ def _scan(
 def _scan_near(cascade: cv2.CascadeClassifier, patch: np.ndarray, neighbors: int) -> tuple[np.ndarray, np.ndarray]:
     """Return what `_scan` returns, of faces with a side of about `_NEAR_PX`."""
     return _scan(cascade, patch, 1.08, neighbors, round(0.75 * _NEAR_PX), round(1.4 * _NEAR_PX))
+
+
+def _looks_near(cascades: _Pair, patch: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield what each cascade sees in a patch; the second is not asked where the first sees nothing."""
+    for cascade in reversed(cascades):
+        boxes, hits = _scan_near(cascade, patch, 1)
+        yield boxes, hits
+        if not len(hits):
+            return
 
 
 def _sees(cascade: cv2.CascadeClassifier, gray: np.ndarray, xyxy: np.ndarray) -> bool:

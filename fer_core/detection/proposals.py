@@ -56,15 +56,16 @@ def propose(cascade: cv2.CascadeClassifier, gray: np.ndarray) -> np.ndarray:
     return np.concatenate(places)
 
 
-def is_promising(cascade: cv2.CascadeClassifier, gray: np.ndarray, xyxy: np.ndarray, tilts: np.ndarray) -> bool:
-    """Return whether a place passes a cascade too, the picture turned by one of the affine maps (m, 2, 3) of a tile."""
+def promising_tilts(cascade: cv2.CascadeClassifier, gray: np.ndarray, xyxy: np.ndarray, tilts: np.ndarray) -> list[int]:
+    """Return in which tilts a place passes a cascade too, as indices of the affine maps (m, 2, 3) that turn a tile."""
     tile = cut_square(gray, xyxy, _TILE_REACH, _TILE_PX)
     low, high = _TILE_SIDES
-    for tilt in tilts:
+    passing: list[int] = []
+    for index, tilt in enumerate(tilts):
         turned = cv2.warpAffine(tile, tilt, tile.shape, borderMode=cv2.BORDER_REPLICATE)
         if len(cascade.detectMultiScale(turned, _TILE_STEP, 1, minSize=(low, low), maxSize=(high, high))):
-            return True
-    return False
+            passing.append(index)
+    return passing
 
 
 def tile_tilts(tilts_deg: tuple[float, ...]) -> np.ndarray:

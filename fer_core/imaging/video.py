@@ -75,7 +75,12 @@ class Video:
         self.first_s: float | None = None
 
     def frames(
-        self, every_s: float = 0.0, start_s: float = 0.0, end_s: float = math.inf, seek: SeekPoint | None = None
+        self,
+        every_s: float = 0.0,
+        start_s: float = 0.0,
+        end_s: float = math.inf,
+        seek: SeekPoint | None = None,
+        longest_px: int | None = None,
     ) -> Iterator[VideoFrame]:
         """Give the frames in the order they are shown.
 
@@ -84,6 +89,7 @@ class Video:
             start_s: time of the first to give, seconds since the video's first.
             end_s: time at which to stop, seconds since the video's first.
             seek: where to begin to decode, before `start_s`; looked for if None.
+            longest_px: pictures with a longer side than this are made smaller; None leaves them as they are.
 
         Raises:
             SeekError: decoding does not go on exactly there.
@@ -103,7 +109,7 @@ class Video:
                 return
             if time_s >= due_s - EARLY_S:
                 due_s = next_span_s(time_s, every_s)
-                yield VideoFrame(index, time_s, _upright(frame))
+                yield VideoFrame(index, time_s, upright_bgr(frame, longest_px))
             index += 1
         self._require_whole(index, time_s)
 
@@ -293,10 +299,17 @@ def _packets_until(container: av.container.InputContainer, end_s: float) -> Iter
                 return
 
 
-def _upright(frame: av.VideoFrame) -> np.ndarray:
-    image_bgr = frame.to_ndarray(format="bgr24")
+def upright_bgr(frame: av.VideoFrame, longest_px: int | None = None) -> np.ndarray:
+    """Return a decoded frame as uint8 (h, w, 3) BGR, upright as the file says, no side longer than `longest_px`."""
+    scale = 1.0 if longest_px is None else min(1.0, longest_px / max(frame.width, frame.height))
+    size = {} if scale == 1.0 else {"width": _even(scale * frame.width), "height": _even(scale * frame.height)}
+    image_bgr = frame.to_ndarray(format="bgr24", **size)
     quarters = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image_bgr, quarters)) if quarters else image_bgr
+
+
+def _even(side: float) -> int:
+    return max(2, 2 * round(side / 2))
 
 
 def _others(container: av.container.InputContainer) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,6 +58,7 @@ class _Collection:
     """Frames of one face, as they come."""
 
     track_id: int
+    then: Callable[[Baseline], None] | None = None
     probs: list[np.ndarray] = field(default_factory=list)
     times_s: list[float] = field(default_factory=list)
     collected_s: float = 0.0
@@ -100,6 +101,7 @@ class BaselineKeeper:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._kept: Baseline | None = None
         self.reset(0.0)
 
     def reset(self, began_s: float) -> None:
@@ -110,6 +112,7 @@ class BaselineKeeper:
             self._sightings: dict[int, _Sighting] = {}
             self._collection: _Collection | None = None
             self._lost: int | None = None
+            self._declined = False
 
     @property
     def current(self) -> Mapping[int, Baseline]:
@@ -123,10 +126,26 @@ class BaselineKeeper:
             collecting = self._collection.progress if self._collection else None
             return BaselineState(self._baselines, collecting, self._lost, self._began_s)
 
-    def start(self, track_id: int) -> None:
-        """Make a baseline of a face's next three seconds in sight; one that it has holds until then."""
+    def start(self, track_id: int, then: Callable[[Baseline], None] | None = None) -> None:
+        """Make a baseline of a face's next three seconds in sight; one that it has holds until then.
+
+        Args:
+            track_id: the face's number.
+            then: called with it when it is made, in a thread of its own.
+        """
         with self._lock:
-            self._collection, self._lost = _Collection(track_id), None
+            self._collection, self._lost = _Collection(track_id, then), None
+
+    def offer(self, kept: Baseline | None) -> None:
+        """Let a baseline of an earlier session hold for whoever is alone in the picture; None for no further one.
+
+        What was offered before no longer holds. A face whose baseline is set or cleared here keeps that.
+        """
+        with self._lock:
+            if kept is self._kept:
+                return
+            self._baselines = {face: each for face, each in self._baselines.items() if each is not self._kept}
+            self._kept, self._declined = kept, False
 
     def cancel(self) -> None:
         """Stop making a baseline."""
@@ -136,18 +155,25 @@ class BaselineKeeper:
     def clear(self, track_id: int) -> None:
         """Forget the baseline of a face."""
         with self._lock:
+            self._declined |= self._baselines.get(track_id) is self._kept
             self._drop(track_id)
 
     def add(self, result: FrameResult) -> None:
         """Take in the stream's next frame."""
         with self._lock:
             collection = self._collection
+            self._use_kept(result)
             for track_id in {*self._baselines, *([collection.track_id] if collection else [])}:
                 self._follow(track_id, result)
             if self._collection:
                 self._collection.add(result)
                 if self._collection.collected_s >= COLLECT_S:
                     self._finish(self._collection, result)
+
+    def _use_kept(self, result: FrameResult) -> None:
+        """Give the kept baseline to the only face in the picture, unless some face has one."""
+        if self._kept and not self._declined and not self._baselines and len(result) == 1:
+            self._baselines = {int(result.track_id[0]): self._kept}
 
     def _follow(self, track_id: int, result: FrameResult) -> None:
         """Note where a face is; if it has left, find it under another number or, after a while, forget it."""
@@ -183,6 +209,8 @@ class BaselineKeeper:
         baseline = Baseline.of_frames(np.stack(collection.probs), result.prediction.labels, collection.times_s)
         self._baselines = {**self._baselines, collection.track_id: baseline}
         self._collection = None
+        if collection.then:  # it may write, and the video must not wait
+            threading.Thread(target=collection.then, args=(baseline,), name="neutral baseline", daemon=True).start()
 
 
 def _successor(last: _Sighting, result: FrameResult) -> int | None:

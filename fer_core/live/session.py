@@ -23,8 +23,10 @@ from fer_core.annotate import AnnotateOptions, annotate
 from fer_core.errors import FerError
 from fer_core.live.baselines import BaselineKeeper
 from fer_core.live.governor import Governor
+from fer_core.live.sending import Sending
 from fer_core.live.telemetry import History, Moment, RateMeter, Rates
 from fer_core.recognition.pipeline import StreamSettings
+from fer_core.sessions.media_time import MediaTime
 from fer_core.sessions.recorder import Recorder
 from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.types import FrameResult
@@ -116,6 +118,7 @@ class LiveSession:
         baselines: makes and keeps neutral baselines of the stream's faces; emptied when a stream begins.
         recorder: gets the faces of each frame, as long as there is one; closed soon after the stream. Assign to it at
             any time.
+        sending: gives each frame's scores to other programs that a viewer has asked for.
     """
 
     def __init__(
@@ -130,6 +133,7 @@ class LiveSession:
         self.settings = settings or LiveSettings()
         self.baselines = BaselineKeeper()
         self.recorder: Recorder | None = None
+        self.sending = Sending(clock)
         self._new_analyzer = new_analyzer
         self._model: object = None
         self._clock = clock
@@ -156,6 +160,7 @@ class LiveSession:
             return
         with self._lock:
             self._new_analyzer, self._model, self.settings = new_analyzer, model, settings or self.settings
+            self.baselines.offer(None)  # it was made of another model's scores
             ended = self._end_stream()
         self._log_end(ended)
 
@@ -163,7 +168,13 @@ class LiveSession:
         """Note that the newest of `delivered` frames could not be analysed."""
         self._note_error(error, delivered)
 
-    def process(self, image_bgr: np.ndarray, delivered: int = 1) -> np.ndarray:
+    def process(
+        self,
+        image_bgr: np.ndarray,
+        delivered: int = 1,
+        media: MediaTime | None = None,
+        camera_s: float | None = None,
+    ) -> np.ndarray:
         """Analyse and annotate the newest frame; the first call begins the stream.
 
         Where the governor leaves a frame out, it shows what was found in the one before. It never raises: an error is
@@ -173,12 +184,16 @@ class LiveSession:
             image_bgr: uint8 (h, w, 3).
             delivered: camera frames since the last call, this one included; the older ones were
                 dropped unseen.
+            media: where the frame is in a clip that is played; None for a camera.
+            camera_s: the frame's timestamp, seconds on the camera's clock; None if it has none.
 
         Returns:
             uint8 (h, w, 3), a new image, at the size of the stream's largest frame; or `image_bgr`
             itself after an error.
         """
         start_s, cpu_start_s = self._clock(), self._cpu_clock()
+        captured_s = self.sending.captured_s(start_s, camera_s)
+        steady = image_bgr
         try:
             with self._lock:
                 settings = self.settings
@@ -191,16 +206,21 @@ class LiveSession:
             if (before := self._result_if_not_due(plain, start_s, delivered)) is not None:
                 drawn = annotate(plain, before, settings.draw)
                 self._note_skipped(delivered)
+                self._record_picture(steady, delivered)
                 return drawn
-            result = analyzer.process(plain, start_s)
+            result = analyzer.process(plain, self._time_of(media, start_s))
             drawn = annotate(plain, result, settings.draw)
         except Exception as error:
             # The one broad `except`: what is raised here would freeze this viewer's video for good.
             self._note_error(error, delivered)
+            self._record_picture(steady, delivered)
             return image_bgr
         self.baselines.add(result)
         if recorder := self.recorder:
-            recorder.add(result, stream.baselines, settings.recorded)
+            recorder.add(
+                result, stream.baselines, settings.recorded, image_bgr=steady, delivered=delivered, media=media
+            )
+        self.sending.add(result, captured_s, settings.recorded, settings.draw.threshold, recorder)
         self._note_result(result, plain, start_s, delivered)
         if self._governor:
             self._governor.note(self.id, self._cpu_clock() - cpu_start_s, self._clock() - start_s)
@@ -213,6 +233,7 @@ class LiveSession:
         """
         if recorder := self.recorder:
             recorder.close_unless_resumed(COMES_BACK_WITHIN_S)
+        self.sending.end_stream()
         with self._lock:
             ended = self._end_stream()
         self._log_end(ended)
@@ -234,12 +255,24 @@ class LiveSession:
                 limited=error is None and rates.analysed_fps < _BUSY * rates.camera_fps,
             )
 
+    def _time_of(self, media: MediaTime | None, now_s: float) -> float:
+        """Return a frame's time: now, or for a clip what has been played of it since the stream began."""
+        if media is None:
+            return now_s
+        if self._media_zero_s is None:
+            self._media_zero_s = now_s - media.played_s
+        return self._media_zero_s + media.played_s
+
     def _result_if_not_due(self, plain: np.ndarray, now_s: float, delivered: int) -> FrameResult | None:
         """Return the result of the frame before if this one is not to be analysed, else None."""
         if self._governor is None or self._governor.is_due(self.id, now_s, delivered):
             return None
         before = self._result
         return before if before is not None and before.size_wh == plain.shape[1::-1] else None
+
+    def _record_picture(self, image_bgr: np.ndarray, delivered: int) -> None:
+        if recorder := self.recorder:
+            recorder.add_picture(image_bgr, delivered)
 
     def _begin(self, settings: LiveSettings) -> Analyzer:
         """Begin a stream; the lock is held."""
@@ -286,6 +319,7 @@ class LiveSession:
     def _reset(self) -> None:
         self._began_s = self._clock()
         self._size_wh: tuple[int, int] | None = None
+        self._media_zero_s: float | None = None
         self._delivered = self._analysed = 0
         self._meter = RateMeter(self._began_s)
         self._history = History()

@@ -21,6 +21,7 @@ from fer_core.background.task import JobCancelled, JobContext, Task
 from fer_core.errors import MediaError
 from fer_core.files import read_json, remove_abandoned, write_json
 from fer_core.media.analysis import Choices, analyze_files, copy_path
+from fer_core.media.face_crops import FaceCropWriter
 from fer_core.media.portraits import Moment, MomentGallery, PortraitGallery
 from fer_core.media.sources import ARCHIVE, is_picture, unpack
 from fer_core.recognition.provenance import metadata
@@ -30,7 +31,7 @@ from fer_core.types import FrameResult
 
 KEPT_MIN = 10
 _TABLE, _METADATA, _COPIES = "table.csv", "metadata.json", "copies"
-_PORTRAITS, _MOMENTS = "portraits.json", "moments.json"
+_PORTRAITS, _MOMENTS, _FACES = "portraits.json", "moments.json", "faces.bin"
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,16 @@ def _analyze(
 
     def watch(name: str, image_bgr: np.ndarray, result: FrameResult) -> None:
         frames[name] += 1
+        crops.add(image_bgr, result)
         gallery.add(name, image_bgr, result)
         if not is_picture(files[name]):
             moments.add(name, image_bgr, result)
 
-    with (job.outputs / _TABLE).open("w", encoding="utf-8", newline="") as table:
+    with (
+        (job.outputs / _TABLE).open("w", encoding="utf-8", newline="") as table,
+        (job.outputs / _FACES).open("wb") as faces,
+    ):
+        crops = FaceCropWriter(faces)
         try:
             analyzed = analyze_files(recognizer, files, table, choices, job.progress, watch)
         except JobCancelled:
@@ -171,6 +177,7 @@ class MediaResult:
         copies: by name of a file, its copy with faces marked: PNG, or MP4 of a video.
         portraits: by name of a file and number of a face, its picture as a data URL.
         moments: by name of a video, when each expression was strongest in it, as they came.
+        faces: the faces of the rows, for `read_face`; None where an earlier version kept none.
         cancelled: whether the job was cancelled before its end.
     """
 
@@ -180,6 +187,7 @@ class MediaResult:
     copies: Mapping[str, Path]
     portraits: Mapping[str, Mapping[int, str]]
     moments: Mapping[str, Sequence[Moment]]
+    faces: Path | None
     cancelled: bool
 
 
@@ -203,6 +211,7 @@ def read_media_result(outputs: Path, result: Mapping[str, Any]) -> MediaResult:
             copies={name: outputs / _COPIES / file for name, file in result["copies"].items()},
             portraits={name: {int(face): url for face, url in faces.items()} for name, faces in portraits.items()},
             moments=_read_moments(outputs / _MOMENTS),
+            faces=outputs / _FACES if (outputs / _FACES).exists() else None,
             cancelled=result["cancelled"],
         )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:

@@ -37,6 +37,7 @@ class Baseline:
         frames: how many frames it was made of.
         first_s: time of the first of them, in seconds of the stream.
         last_s: time of the last.
+        origin: the session in whose time these are, if it is not the present one; empty if it is.
     """
 
     labels: tuple[str, ...]
@@ -44,6 +45,7 @@ class Baseline:
     frames: int
     first_s: float
     last_s: float
+    origin: str = ""
 
     def __post_init__(self) -> None:
         if NEUTRAL not in self.labels:
@@ -95,8 +97,14 @@ class Baseline:
         return _softmax(logits_of(probs) - self.logits + logits_of(self.expected))
 
     def to_json(self, began_s: float = 0.0) -> dict[str, Any]:
-        """Return everything needed to correct scores again, as plain JSON values; times count from `began_s`."""
+        """Return everything needed to correct scores again, as plain JSON values.
+
+        Args:
+            began_s: what times count from; those of another session stay as they are.
+        """
+        began_s = 0.0 if self.origin else began_s
         return {
+            **({"from_session": self.origin} if self.origin else {}),
             "first_s": round(self.first_s - began_s, 3),
             "last_s": round(self.last_s - began_s, 3),
             "frames": self.frames,

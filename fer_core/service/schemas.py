@@ -116,10 +116,15 @@ class Health(BaseModel):
     model: str
 
 
-def frame_fields(result: FrameResult, recognizer: EmotionRecognizer) -> dict[str, Any]:
-    """Return the fields of a `Frame`: the result as plain values, and whether each face is uncertain."""
+def frame_fields(result: FrameResult, uncertain_below: float | None) -> dict[str, Any]:
+    """Return the fields of a `Frame`: the result as plain values, and whether each face is uncertain.
+
+    Args:
+        result: the frame.
+        uncertain_below: best score below which a face is uncertain, 0 to 1; none is if None.
+    """
     fields = result.to_dict()
-    threshold = recognizer.uncertain_below or 0.0
+    threshold = uncertain_below or 0.0
     for face, probs in zip(fields["faces"], result.prediction.probs, strict=True):
         face["uncertain"] = bool(probs.max() < threshold)
     return fields
@@ -127,7 +132,7 @@ def frame_fields(result: FrameResult, recognizer: EmotionRecognizer) -> dict[str
 
 def analysis_of(recognizer: EmotionRecognizer, results: list[tuple[str, FrameResult]]) -> Analysis:
     """Return the answer for the results of images, each with its name."""
-    images = [AnalyzedImage(image=name, **frame_fields(result, recognizer)) for name, result in results]
+    images = [AnalyzedImage(image=name, **frame_fields(result, recognizer.uncertain_below)) for name, result in results]
     return Analysis(**metadata(recognizer.card, recognizer.label_set), results=images)
 
 

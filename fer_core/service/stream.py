@@ -89,7 +89,7 @@ async def _answer(
 ) -> BaseModel:
     def work() -> BaseModel:
         image_bgr = decode_image(content, f"Frame {count}", gate.limits.max_pixels)
-        return Frame(**frame_fields(analyzer.process(image_bgr, time_s), recognizer))
+        return Frame(**frame_fields(analyzer.process(image_bgr, time_s), recognizer.uncertain_below))
 
     try:
         return await gate.run(work)

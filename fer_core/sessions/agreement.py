@@ -14,6 +14,7 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix
 from fer_core.emotions import canonical
 from fer_core.errors import SessionError
 from fer_core.sessions.analysis import runs_of
+from fer_core.sessions.icc import MIN_TARGETS, IntraclassCorrelation, intraclass_correlation
 from fer_core.sessions.markers import CODE, EXCLUDED, MARKER, Marker, markers_of, read_csv_rows, seconds_of
 from fer_core.sessions.store import Session
 
@@ -248,3 +249,24 @@ def by_coder(codes: Sequence[Marker]) -> Mapping[str, list[Marker]]:
     return {
         coder: [code for code in codes if code.source == coder] for coder in sorted({code.source for code in codes})
     }
+
+
+def shares_agreement(agreements: Sequence[Agreement], label: str) -> IntraclassCorrelation | None:
+    """Return how far two coders agree on the share of the time that shows an expression, over sessions.
+
+    Args:
+        agreements: of the same two coders, one for each session.
+        label: the expression.
+
+    Returns:
+        None if fewer than three sessions have frames that both coded.
+    """
+    shares = [_shares(each, label) for each in agreements if each.frames]
+    return intraclass_correlation(np.array(shares)) if len(shares) >= MIN_TARGETS else None
+
+
+def _shares(agreement: Agreement, label: str) -> tuple[float, float]:
+    if label not in agreement.labels:
+        return 0.0, 0.0
+    place, counts = agreement.labels.index(label), agreement.counts
+    return counts[place].sum() / agreement.frames, counts[:, place].sum() / agreement.frames

@@ -153,8 +153,8 @@ def read_csv_rows(content: bytes, name: str) -> list[dict[str, str]]:
     ]
 
 
-def seconds_of(text: str, name: str, row: int, column: str) -> float:
-    """Return a time in seconds; a comma may stand for the point.
+def seconds_of(text: str, name: str, row: int, column: str, expected: str = "number of seconds") -> float:
+    """Return a time in seconds, or another number; a comma may stand for the point.
 
     Raises:
         SessionError: it is no number.
@@ -163,5 +163,5 @@ def seconds_of(text: str, name: str, row: int, column: str) -> float:
         return float(text.strip().replace(",", "."))
     except ValueError as error:
         raise SessionError(
-            f"{name}, row {row}: {column} must be a number of seconds such as 12.5, got {text.strip()!r}. Correct it."
+            f"{name}, row {row}: {column} must be a {expected} such as 12.5, got {text.strip()!r}. Correct it."
         ) from error

@@ -1,4 +1,4 @@
-"""Recording: the scores of a live stream, written as they come; never its pictures.
+"""Recording: the scores of a live stream, written as they come; its pictures only where somebody agreed to that.
 
 The video thread only puts rows into memory. A thread of the recorder's own writes them twice a second, so that whatever
 ends the server costs at most the last second. Where the database is locked, full or gone, the recording pauses: rows
@@ -19,15 +19,20 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from fer_core.errors import SessionError
 from fer_core.recognition.baseline import Baseline
 from fer_core.sessions.batch import Batch
 from fer_core.sessions.database import Database, DatabaseError
 from fer_core.sessions.details import Details
 from fer_core.sessions.markers import Marker
+from fer_core.sessions.media_time import MediaClock, MediaTime
 from fer_core.sessions.rows import ms_of, rows_of
 from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.sessions.store import Session, create_session, session_by_name, sessions_database
+from fer_core.sessions.studies import consents_of
+from fer_core.sessions.video_recorder import VideoProgress, VideoRecorder
 from fer_core.types import FrameResult
 
 logger = logging.getLogger(__name__)
@@ -56,6 +61,7 @@ class Recording:
         ends_in_s: seconds until it ends if no further frame comes; None if it does not wait for one.
         ended: whether nothing more is taken in.
         saved: whether all that was taken in is written, or given up.
+        video: the progress of its video; None if none is kept.
     """
 
     name: str
@@ -66,6 +72,7 @@ class Recording:
     ends_in_s: float | None
     ended: bool
     saved: bool
+    video: VideoProgress | None = None
 
 
 class Recorder:
@@ -101,20 +108,39 @@ class Recorder:
         self._rows = self._frames = self._faces = 0
         self._frame_offset = self._face_offset = 0
         self._last_index, self._last_s, self._written_s = -1, 0.0, 0.0
+        self._elapsed_s = 0.0  # until the last frame; `_last_s` is its time in the session, which a clip has of its own
+        self._media, self._zero_s = MediaClock(), self._began_s
         self._waits_since_s: float | None = None  # when the oldest of what waits came
         self._ends_at_s: float | None = None
         self._problem, self._error, self._ended, self._saved = "", "", False, False
+        self._video: VideoRecorder | None = None
         name = create_session(self._database, settings, details or Details(), self._began_utc)
         self.session: Session = session_by_name(name, self._database)
         self._thread = threading.Thread(target=self._write_until_closed, name=f"recorder {name}", daemon=True)
         self._thread.start()
         _running.add(self)
 
+    def keep_video(self, limit_bytes: int) -> None:
+        """Keep the pictures of the frames that come from now on.
+
+        Args:
+            limit_bytes: the video ends where its file is larger.
+
+        Raises:
+            SessionError: no consent to that was kept with the session, or the database cannot be written.
+        """
+        if not any(consent.agreed and consent.picture for consent in consents_of(self.session)):
+            raise SessionError("The picture is kept only after a yes to that. Ask for it, and keep the answer first.")
+        self._video = VideoRecorder(self._database, self.session.id, limit_bytes)
+
     def add(
         self,
         result: FrameResult,
         baselines: Mapping[int, Baseline] = _NO_BASELINES,
         settings: RecordedSettings | None = None,
+        image_bgr: np.ndarray | None = None,
+        delivered: int = 1,
+        media: MediaTime | None = None,
     ) -> None:
         """Take in the faces of a frame, to be written within a second; after the end, nothing.
 
@@ -123,18 +149,33 @@ class Recorder:
                 are others.
             baselines: what their scores were corrected by, by track number.
             settings: what the frame was analysed with; the same as before if None.
+            image_bgr: the frame, uint8 (h, w, 3), which nobody changes any more.
+            delivered: frames of the camera since the last one that was handed in, this one included.
+            media: where it is in a clip, whose time the session then has; None for a camera.
         """
         with self._lock:
             if self._ended:
                 return
             self._ends_at_s = None
-            self._last_s = self._clock() - self._began_s
+            self._note_time(result, media)
             if settings is not None and settings is not self._settings and not self._change(settings):
                 return
             self._note_stream(result)
             self._note_baselines(baselines)
             self._take_in(result)
+            self._keep(image_bgr, self._last_s, delivered)
             self._end_if_too_much_waits()
+
+    def add_picture(self, image_bgr: np.ndarray, delivered: int = 1) -> None:
+        """Take in the picture of a frame that was not analysed, for the video alone; after the end, nothing.
+
+        Args:
+            image_bgr: uint8 (h, w, 3), which nobody changes any more.
+            delivered: frames of the camera since the last one that was handed in, this one included.
+        """
+        with self._lock:
+            if not self._ended:
+                self._keep(image_bgr, self._moment_s(0.0), delivered)
 
     def mark(self, label: str, source: str, ago_s: float = 0.0) -> Marker:
         """Put a marker at this moment, or a little before it.
@@ -173,13 +214,21 @@ class Recorder:
         """Its progress."""
         with self._lock:
             left_s = None if self._ends_at_s is None or self._ended else max(self._ends_at_s - self._clock(), 0.0)
-            seconds = self._last_s if self._ended or left_s is not None else self._clock() - self._began_s
+            seconds = self._elapsed_s if self._ended or left_s is not None else self._clock() - self._began_s
             problem = self._problem
             if not problem and self._waited_s() > _SILENT_S:
                 problem = self._paused("the database does not answer", "")
             problem = "" if self._saved else problem
             return Recording(
-                self.session.name, seconds, self._rows, problem, self._error, left_s, self._ended, self._saved
+                self.session.name,
+                seconds,
+                self._rows,
+                problem,
+                self._error,
+                left_s,
+                self._ended,
+                self._saved,
+                self._video.state if self._video else None,
             )
 
     def _use(self, settings: RecordedSettings) -> None:
@@ -205,6 +254,16 @@ class Recorder:
     def _note(self, kind: str, content: dict[str, Any]) -> None:
         self._pending.events.append({"time_s": round(self._last_s, 3), "kind": kind, "content": content})
 
+    def _note_time(self, result: FrameResult, media: MediaTime | None) -> None:
+        self._elapsed_s = self._clock() - self._began_s
+        if media is None:
+            self._last_s = self._elapsed_s
+            return
+        self._last_s = self._media.time_s(media)
+        self._zero_s = result.time_s - self._last_s
+        if self._media.begins_round(media):
+            self._note("clip", {"played_from_s": round(media.position_s, 3)})
+
     def _note_stream(self, result: FrameResult) -> None:
         if result.index <= self._last_index:
             self._frame_offset += self._last_index + 1
@@ -217,12 +276,12 @@ class Recorder:
         new = {face: baseline for face, baseline in baselines.items() if self._baselines.get(face) is not baseline}
         self._baselines = baselines
         for track_id, baseline in new.items():
-            content = {"face": track_id + 1 + self._face_offset, **baseline.to_json(self._began_s)}
+            content = {"face": track_id + 1 + self._face_offset, **baseline.to_json(self._zero_s)}
             self._note("baseline", content)
 
     def _take_in(self, result: FrameResult) -> None:
         rows = rows_of(result, result.index + self._frame_offset, self._uncertain_below, self._face_offset)
-        utc_ms = ms_of(self._began_utc + timedelta(seconds=self._last_s))
+        utc_ms = ms_of(self._began_utc + timedelta(seconds=self._elapsed_s))
         for number, row in enumerate(rows, self._rows):
             row.update(number=number, time_s=self._last_s, utc_ms=utc_ms, model=self._model)
         self._pending.rows += rows
@@ -232,8 +291,13 @@ class Recorder:
         if self._waits_since_s is None:
             self._waits_since_s = self._clock()
 
+    def _keep(self, image_bgr: np.ndarray | None, time_s: float, delivered: int) -> None:
+        if self._video and image_bgr is not None:
+            self._video.add(image_bgr, time_s, delivered)
+
     def _moment_s(self, ago_s: float) -> float:
-        return round(max(self._clock() - self._began_s - ago_s, 0.0), 3)
+        ahead_s = self._last_s - self._elapsed_s  # of a clip's time; 0 for a camera
+        return round(max(self._clock() - self._began_s + ahead_s - ago_s, 0.0), 3)
 
     def _put(self, marker: Marker) -> Marker:
         with self._lock:
@@ -256,6 +320,8 @@ class Recorder:
             with self._lock:
                 self._ended |= self._ends_at_s is not None and self._clock() >= self._ends_at_s
                 ended = self._ended
+            if ended and self._video:
+                self._video.close()
             done = self._write(ended)
             if not ended:
                 continue
@@ -282,6 +348,8 @@ class Recorder:
         try:
             with self._database.begin() as connection:
                 batch.write(connection, self.session.id, progress)
+                if self._video:
+                    self._video.save(connection)
         except DatabaseError as error:
             with self._lock:
                 before, self._problem = self._problem, self._paused(error.reason, error.todo)
@@ -296,7 +364,7 @@ class Recorder:
 
     def _progress(self, last: bool) -> dict[str, Any]:
         values = {"rows": self._rows, "frames": self._frames, "faces": self._faces, "length_s": self._last_s}
-        moment = self._began_utc + timedelta(seconds=self._last_s)
+        moment = self._began_utc + timedelta(seconds=self._elapsed_s)
         ended = {"ended_ms": ms_of(moment), "problem": self._error} if last else {}
         return {**values, "updated_ms": ms_of(_now_utc()), **ended}
 
@@ -319,6 +387,8 @@ class Recorder:
             self.session.delete()  # an empty session is of no use
         elif self._error:
             self.session.note_problem(self._error)
+        if self._video:
+            self._video.finish()
 
     def _database_work(self, work: Callable[[], None], what: str) -> None:
         try:

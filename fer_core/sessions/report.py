@@ -27,7 +27,8 @@ from fer_core.sessions.analysis import Shares, shares_of, transitions
 from fer_core.sessions.markers import CODE, EXCLUDED, Marker, excluded_ranges, markers_of, without_ranges
 from fer_core.sessions.rows import iso_text, ms_of
 from fer_core.sessions.store import Session
-from fer_core.sessions.studies import Consent, consents_of
+from fer_core.sessions.studies import Consent, answer_text, consents_of
+from fer_core.sessions.videos import RecordedVideo
 
 _FACES = 3
 _POINTS = 400
@@ -60,6 +61,7 @@ class SessionReport:
         events: what changed while it was recorded.
         models: what scored it, as plain JSON values.
         consents: answers that it was recorded with.
+        video: what was kept of the camera's picture, which is not in the report; None if nothing was.
     """
 
     session: Session
@@ -72,6 +74,7 @@ class SessionReport:
     events: tuple[dict[str, Any], ...]
     models: tuple[dict[str, Any], ...]
     consents: tuple[Consent, ...]
+    video: RecordedVideo | None = None
 
 
 def build_report(session: Session, created: datetime | None = None) -> SessionReport:
@@ -94,6 +97,7 @@ def build_report(session: Session, created: datetime | None = None) -> SessionRe
         events=tuple(event for event in session.events() if event["kind"] != "baseline"),
         models=tuple(session.models()),
         consents=tuple(consents_of(session)),
+        video=session.video(),
     )
 
 
@@ -189,6 +193,7 @@ def _agreements(session: Session, rows: pd.DataFrame) -> dict[str, Agreement]:
 def _template() -> jinja2.Template:
     return template(
         Path(__file__).with_name("report.html.j2"),
+        answer_text=answer_text,
         clock=clock,
         plain=lambda value: {True: "yes", False: "no"}[value] if isinstance(value, bool) else value,
         label_sets=lambda name: "; ".join(map(title_of, trained_label_sets(name))),

@@ -9,15 +9,16 @@ from sqlalchemy import delete, select
 
 from fer_core.sessions.database import Database
 from fer_core.sessions.rows import ms_of
-from fer_core.sessions.schema import consents, sessions, studies
+from fer_core.sessions.schema import consents, kept_baselines, sessions, studies
+from fer_core.sessions.videos import remove_unowned
 
 logger = logging.getLogger(__name__)
 
 
 def delete_expired(database: Database, now_utc: datetime | None = None) -> list[str]:
-    """Delete the sessions whose time is over, and answers to consent texts that are as old; return their names.
+    """Delete the sessions whose time is over, and baselines and answers to consent texts that are as old.
 
-    Sessions of a study without a number of days stay, and so does one that is being recorded.
+    Sessions of a study without a number of days stay, and so does one that is being recorded. Returns the names.
     """
     now_utc = now_utc or datetime.now(UTC)
     deleted: list[str] = []
@@ -35,7 +36,10 @@ def delete_expired(database: Database, now_utc: datetime | None = None) -> list[
                     & consents.c.session_id.is_(None)
                 )
             )
+            old_baseline = (kept_baselines.c.study == study.name) & (kept_baselines.c.kept_ms < before_ms)
+            connection.execute(delete(kept_baselines).where(old_baseline))
     if deleted:
         database.wipe()
+        remove_unowned(database)
         logger.info("Deleted after their time of retention: %s", ", ".join(deleted))
     return deleted

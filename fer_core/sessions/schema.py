@@ -114,7 +114,9 @@ face_rows = Table(
     sqlite_with_rowid=False,
 )
 
-# What changed while a session was recorded: settings, model, neutral baselines, gaps.
+# What changed while a session was recorded: settings, model, neutral baselines, gaps. A coder's ratings of one
+# expression over time are kept here too, as one event of this kind.
+RATINGS = "ratings"
 events = Table(
     "events",
     tables,
@@ -150,5 +152,58 @@ consents = Table(
     Column("participant", String(200), nullable=False),
     Column("text", Text, nullable=False),
     Column("agreed", Boolean, nullable=False),
+    Column("picture", Boolean),  # whether the camera's picture may be kept; null where that was not asked
     Column("answered_ms", BigInteger, nullable=False),
+)
+
+# The pictures of sessions, each a file in a folder beside the database. Whatever deletes a session leaves the row
+# without one, until the file is deleted too.
+videos = Table(
+    "videos",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("session_id", ForeignKey("sessions.id", ondelete="SET NULL"), unique=True),
+    Column("file", String(100), nullable=False, unique=True),  # its name, drawn by lot
+    Column("format", String(100), nullable=False),  # its media type
+    Column("width", Integer),  # px; null before the first picture, like the next four
+    Column("height", Integer),
+    Column("start_s", Double),  # time of its first picture in the session
+    Column("length_s", Double),
+    Column("frames", Integer),
+    Column("dropped", Integer),  # frames of the camera that are not in it
+    Column("bytes", BigInteger),  # null until it is finished
+    Column("sha256", String(64)),  # the same
+    Column("problem", Text, nullable=False),  # why it ended before the session; empty if it did not
+)
+
+# Neutral baselines that were set afterwards: a face's corrected scores follow from them, its rows stay as they are.
+later_baselines = Table(
+    "later_baselines",
+    tables,
+    _of_session(),
+    Column("face", Integer, nullable=False),
+    Column("model_id", ForeignKey("models.id"), nullable=False),  # whose scores it was made of, and corrects
+    Column("first_s", Double, nullable=False),
+    Column("last_s", Double, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("logits", JSON, nullable=False),  # in the order of `sessions.labels`
+    Column("set_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("session_id", "face"),
+)
+
+# A participant's neutral baseline, kept for the sessions to come.
+kept_baselines = Table(
+    "kept_baselines",
+    tables,
+    Column("study", String(200), nullable=False),
+    Column("participant", String(200), nullable=False),
+    Column("model", JSON, nullable=False),  # as `models.about`
+    Column("labels", JSON, nullable=False),
+    Column("logits", JSON, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("first_s", Double, nullable=False),
+    Column("last_s", Double, nullable=False),
+    Column("origin", String(100), nullable=False),  # name of the session it was made in
+    Column("kept_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("study", "participant"),
 )

@@ -18,10 +18,12 @@ from fer_core.recognition.provenance import metadata
 from fer_core.sessions.database import Database, DatabaseError, open_database
 from fer_core.sessions.details import Details
 from fer_core.sessions.importing import import_folders
+from fer_core.sessions.later_baselines import baselines_of, with_corrected
 from fer_core.sessions.retention import delete_expired
 from fer_core.sessions.rows import csv_of, datetime_of, iso_text, ms_of, names_from, read_head, read_rows, read_short
-from fer_core.sessions.schema import events, face_rows, models, sessions
+from fer_core.sessions.schema import RATINGS, events, face_rows, models, sessions
 from fer_core.sessions.settings_log import RecordedSettings, model_id
+from fer_core.sessions.videos import RecordedVideo, remove_unowned, video_of
 
 # A session that has no end and was not written to for so long was cut off: its recorder writes twice a second.
 CUT_OFF_AFTER_S = 90.0
@@ -97,18 +99,29 @@ class Session:
             for event in self.events()
             if event["kind"] == "baseline"
         ]
+        baselines += [each.to_json() for each in baselines_of(self)]
         return {
             **self.about,
             "began_utc": iso_text(ms_of(self.began_utc)),
             **ended,
             **({"changes": changed} if changed else {}),
             **({"baselines": baselines} if baselines else {}),
+            **({"video": video.metadata()} if (video := self.video()) else {}),
             **{name: value for name, value in self.details.columns().items() if value},
         }
 
+    def video(self) -> RecordedVideo | None:
+        """Return what was kept of the camera's picture; None if nothing was asked for.
+
+        One whose recorder was ended before it could finish it is finished now.
+        """
+        return video_of(self.database, self.id)
+
     def events(self) -> list[dict[str, Any]]:
         """Return what changed while it was recorded, in order: `time_s`, `kind` and `content`."""
-        query = select(events.c.time_s, events.c.kind, events.c.content).where(events.c.session_id == self.id)
+        query = select(events.c.time_s, events.c.kind, events.c.content).where(
+            (events.c.session_id == self.id) & (events.c.kind != RATINGS)
+        )
         with self.database.begin() as connection:
             return [dict(row._mapping) for row in connection.execute(query.order_by(events.c.time_s, events.c.id))]
 
@@ -122,17 +135,18 @@ class Session:
     def short_rows(self) -> pd.DataFrame:
         """Read of every row what charts and summaries need, fast: neither boxes nor time of day."""
         with self.database.begin() as connection:
-            return read_short(connection, self.id, self.labels)
+            return with_corrected(connection, self, read_short(connection, self.id, self.labels))
 
     def first_rows(self, limit: int) -> pd.DataFrame:
         """Read the first rows of its table."""
         with self.database.begin() as connection:
-            return read_head(connection, self.name, self.id, self.labels, limit)
+            return with_corrected(connection, self, read_head(connection, self.name, self.id, self.labels, limit))
 
     def all_rows(self, unsmoothed: bool = False) -> pd.DataFrame:
         """Read its table, with scores before smoothing if these are wanted."""
         with self.database.begin() as connection:
-            return read_rows(connection, self.name, self.id, self.labels, unsmoothed)
+            rows = read_rows(connection, self.name, self.id, self.labels, unsmoothed)
+            return with_corrected(connection, self, rows)
 
     def table(self, unsmoothed: bool = False) -> bytes:
         """Return its table as CSV, with the columns that tables of videos have, and the time of day.
@@ -158,6 +172,7 @@ class Session:
         with self.database.begin() as connection:
             connection.execute(delete(sessions).where(sessions.c.id == self.id))
         self.database.wipe()
+        remove_unowned(self.database)
 
 
 def sessions_database() -> Database:
@@ -173,6 +188,7 @@ def sessions_database() -> Database:
             problems = import_folders(database).problems
         if last_s is None or time.monotonic() - last_s > _EXPIRE_EVERY_S:
             delete_expired(database)
+            remove_unowned(database)
             _prepared[database] = time.monotonic(), problems
     return database
 

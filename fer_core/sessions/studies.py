@@ -14,11 +14,21 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select
 
 from fer_core.errors import SessionError
 from fer_core.files import NAME_PATTERN
+from fer_core.formats import count_text
 from fer_core.sessions.database import Database
+from fer_core.sessions.kept_baselines import kept_baseline, of_participant
 from fer_core.sessions.markers import CODE, EXCLUDED, MARKER, markers_of
+from fer_core.sessions.ratings import ratings_csv, ratings_of
 from fer_core.sessions.rows import iso_text, ms_of
-from fer_core.sessions.schema import consents, sessions, studies
+from fer_core.sessions.schema import consents, kept_baselines, sessions, studies
 from fer_core.sessions.store import Session, list_sessions, sessions_database
+from fer_core.sessions.videos import remove_unowned
+
+VIDEO_NAME = "video.mp4"
+PICTURE_TEXT = (
+    "The picture of the camera can be kept too: a video without sound, on the computer that runs this page, {until}, "
+    "beside the times and scores."
+)
 
 
 @dataclass(frozen=True)
@@ -45,11 +55,19 @@ class Study:
 
 @dataclass(frozen=True)
 class Consent:
-    """An answer to a consent text, with the text as it was shown."""
+    """An answer to a consent text, with the text as it was shown.
+
+    Attributes:
+        text: that was shown.
+        agreed: whether the answer was a yes.
+        answered_utc: when it was given.
+        picture: whether the camera's picture may be kept too; None where that was not asked.
+    """
 
     text: str
     agreed: bool
     answered_utc: str
+    picture: bool | None = None
 
 
 def list_studies(database: Database | None = None) -> list[Study]:
@@ -82,18 +100,52 @@ def keep_answer(
     session: Session | None,
     database: Database | None = None,
     now_utc: datetime | None = None,
+    picture: bool | None = None,
 ) -> None:
-    """Keep an answer to a study's consent text, with the text; a session is there only after a yes."""
+    """Keep an answer to a study's consent text, with the text; a session is there only after a yes.
+
+    Args:
+        study: whose text was shown.
+        participant: who answered.
+        agreed: whether the answer was a yes.
+        session: that is recorded after it.
+        database: to keep it in; the one of the settings if None.
+        now_utc: when it was given; now if None.
+        picture: the answer to whether the picture may be kept too, which `shown_text` then asks; None if it was not
+            asked.
+    """
     values = {
         "session_id": session and session.id,
         "study": study.name,
         "participant": participant,
-        "text": study.consent_text,
+        "text": shown_text(study, picture is not None),
         "agreed": agreed,
+        "picture": picture,
         "answered_ms": ms_of(now_utc or datetime.now(UTC)),
     }
     with (database or sessions_database()).begin() as connection:
         connection.execute(insert(consents), values)
+
+
+def shown_text(study: Study, picture: bool) -> str:
+    """Return what is shown before a recording of a study.
+
+    Args:
+        study: the study.
+        picture: whether it asks for the picture too.
+    """
+    if not picture:
+        return study.consent_text
+    days = study.retention_days
+    until = f"for {count_text(days, 'day')}" if days else "until somebody deletes it"
+    return f"{study.consent_text}\n\n{PICTURE_TEXT.format(until=until)}".strip()
+
+
+def answer_text(consent: Consent) -> str:
+    """Return an answer in short, as text."""
+    if not consent.agreed:
+        return "Declined"
+    return {None: "Agreed", False: "Agreed, without the picture", True: "Agreed, with the picture"}[consent.picture]
 
 
 def consents_of(session: Session) -> list[Consent]:
@@ -111,7 +163,9 @@ def participant_sessions(study: str, participant: str, database: Database | None
 
 
 def participant_zip(study: str, participant: str, database: Database | None = None) -> bytes:
-    """Return everything that is kept of a participant: of each session its table, metadata and markers, and consents.
+    """Return everything that is kept of a participant.
+
+    That is of each session table, metadata, markers, ratings, video; and consents and the neutral baseline.
 
     Raises:
         SessionError: no participant is named.
@@ -124,8 +178,14 @@ def participant_zip(study: str, participant: str, database: Database | None = No
             archive.writestr(f"{session.name}/table.csv", session.table())
             archive.writestr(f"{session.name}/about.json", _json(session.metadata()))
             archive.writestr(f"{session.name}/markers.csv", markers_csv(session))
+            if ratings_of(session):
+                archive.writestr(f"{session.name}/ratings.csv", ratings_csv(session))
+            if (video := session.video()) and not video.fault:  # what is wrong with it stands in about.json
+                archive.write(video.path, f"{session.name}/{VIDEO_NAME}", zipfile.ZIP_STORED)
         answers = [asdict(each) for each in _consents(database, _is_participant(study, participant))]
         archive.writestr("consents.json", _json(answers))
+        if kept := kept_baseline(study, participant, database):
+            archive.writestr("neutral_baseline.json", _json(kept.to_json()))
     return content.getvalue()
 
 
@@ -140,10 +200,12 @@ def delete_participant(study: str, participant: str, database: Database | None =
     deleted = participant_sessions(study, participant, database)
     with database.begin() as connection:
         connection.execute(delete(consents).where(_is_participant(study, participant)))
+        connection.execute(delete(kept_baselines).where(of_participant(study, participant)))
         connection.execute(
             delete(sessions).where(and_(sessions.c.study == study, sessions.c.participant == participant))
         )
     database.wipe()
+    remove_unowned(database)
     return deleted
 
 
@@ -166,7 +228,7 @@ def markers_csv(session: Session) -> bytes:
 def _consents(database: Database, condition: ColumnElement[bool]) -> list[Consent]:
     with database.begin() as connection:
         rows = connection.execute(select(consents).where(condition).order_by(consents.c.id))
-        return [Consent(row.text, row.agreed, iso_text(row.answered_ms)) for row in rows]
+        return [Consent(row.text, row.agreed, iso_text(row.answered_ms), row.picture) for row in rows]
 
 
 def _is_participant(study: str, participant: str) -> ColumnElement[bool]:

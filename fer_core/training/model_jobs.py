@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fer_core.audit.hold_out import open_split_faces
 from fer_core.background.task import JobContext, Task
 from fer_core.data.demo import demo_set
@@ -30,8 +32,10 @@ class ExportModel(Task):
     Attributes:
         name: of the model.
         source: folder of the run that gave it or, where there is none, of the model itself.
-        form: "litert", "onnx" or "keras".
+        form: "litert", "onnx", "onnx-int8" or "keras".
         sha256: of the model's network: one that is replaced under its name is exported anew.
+        data: data set on whose faces a model without a run is compared, which "onnx-int8" needs; synthetic faces if
+            empty.
     """
 
     kind = "export-model"
@@ -40,6 +44,7 @@ class ExportModel(Task):
     source: str
     form: str
     sha256: str
+    data: str = ""
 
     @property
     def title(self) -> str:
@@ -58,7 +63,7 @@ class ExportModel(Task):
             faces = checked_faces(open_split_faces(run.config().data), run)
             exported = export_run(run, self.form, folder, faces, steps=job.progress)
         else:
-            faces = demo_set(_COMPARED_FACES).images
+            faces = _first_faces(self.data) if self.data else demo_set(_COMPARED_FACES).images
             exported = export_model(run.path, self.form, folder, faces, job.progress)
         archive = f"{self.name}-{self.form}.zip"
         _archive(folder, self.name, job.outputs / archive)
@@ -127,7 +132,11 @@ class ImportModel(Task):
 
 def export_prefix(name: str, form: str) -> str:
     """Return what the keys of a model's exports begin with; names have no colon, so no other model's do."""
-    return f"export-{form}-{name}:"
+    return f"export:{form}:{name}:"
+
+
+def _first_faces(data: str) -> np.ndarray:
+    return np.array(open_split_faces(data).images[:_COMPARED_FACES])
 
 
 def _archive(folder: Path, name: str, path: Path) -> None:

@@ -1,13 +1,17 @@
 """What viewers cost the server: the real app, and headless Chromium tabs that show it a clip as their camera.
 
-    python -m tests.benchmarks.bench_viewers [--viewers 1 4 8 16] [--seconds 30] [--against CHECKOUT] [--rounds 1]
+    python -m tests.benchmarks.bench_viewers [--viewers 1 4 8 16] [--seconds 30] [--record scores|picture]
+        [--against CHECKOUT] [--rounds 1]
+    python -m tests.benchmarks.bench_viewers --viewers 16 --minutes 30
 
 Each number of viewers gets a server and a browser of its own. Measured is the server's process alone: its processor
 time, its memory and the steps of its frames (to analyse and draw one, as the status line has it), from ten seconds
 after the last viewer's first face on. The browser runs on the same machine and takes more than the server does: where
 the two together want more cores than there are, rates fall earlier than they would for viewers elsewhere, and the cost
-is to be read per analysed frame. `--viewers 1 --seconds 600` shows whether memory grows. With `--against`, another
-checkout is measured in turn, so that the machine's drift meets both alike.
+is to be read per analysed frame. `busy` is the share of all cores that was in use meanwhile, by whatever ran. Whether
+memory grows is told by its slope with a standard error, which `--minutes` makes small enough: means over thirtieths of
+the time are taken for independent. With `--against`, another checkout is measured in turn, so that the machine's drift
+meets both alike.
 """
 
 from __future__ import annotations
@@ -29,10 +33,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import linregress
 
 ROOT = Path(__file__).parents[2]
 WARM_UP_S = 10
 SAMPLE_S = 1.0
+PARTS = 30  # of the time, whose means tell whether memory grows
 FPS = 15  # what the camera is asked for
 
 
@@ -40,19 +46,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--viewers", type=int, nargs="+", default=[1, 4, 8, 16])
     parser.add_argument("--seconds", type=float, default=30.0, help="how long is measured (default: %(default)g)")
+    parser.add_argument("--minutes", type=float, help="the same in minutes")
     parser.add_argument("--against", type=Path, help="another checkout to compare with")
     parser.add_argument("--rounds", type=int, default=1, help="medians over so many runs (default: %(default)s)")
     parser.add_argument("--size", type=int, nargs=2, default=[640, 480], help="of the camera's picture")
+    parser.add_argument(
+        "--record", choices=["nothing", "scores", "picture"], default="nothing", help="what each viewer's stream keeps"
+    )
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options, rest = parser.parse_known_args()
     if options.serve:
         serve(options.serve, rest)
         return
+    seconds = options.seconds if options.minutes is None else 60 * options.minutes
     checkouts = {"this": ROOT} | ({"other": options.against.resolve()} if options.against else {})
-    print(f"{os.cpu_count()} cores, {options.seconds:g} s each, {options.size[0]} × {options.size[1]}\n{HEAD}")
+    print(f"{os.cpu_count()} cores, {seconds:g} s each, {options.size[0]} × {options.size[1]}\n{HEAD}")
     for viewers in options.viewers:
         runs = [
-            {name: measure(path, viewers, options.seconds, options.size) for name, path in checkouts.items()}
+            {name: measure(path, viewers, seconds, options.size, options.record) for name, path in checkouts.items()}
             for _ in range(options.rounds)
         ]
         for name in checkouts:
@@ -64,7 +75,7 @@ def main() -> None:
 
 HEAD = (
     f"{'':6}{'viewers':>8}{'cores':>8}{'a viewer':>10}{f'at {FPS} fps':>10}{'camera':>8}{'analysed fps':>18}"
-    f"{'step ms':>9}{'p95':>7}{'MB':>7}{'a viewer':>10}{'MB a min':>10}"
+    f"{'step ms':>9}{'p95':>7}{'MB':>7}{'a viewer':>10}{'MB a min':>16}{'busy':>7}"
 )
 _words: dict[str, str] = {}
 _threads: dict[str, dict[str, float]] = {}
@@ -73,10 +84,11 @@ _threads: dict[str, dict[str, float]] = {}
 def row(name: str, viewers: int, figures: dict[str, float]) -> str:
     """Return one line of the table."""
     fps = f"{figures['fps']:.1f} ({figures['slowest_fps']:.1f}–{figures['fastest_fps']:.1f})"
+    slope = f"{figures['mb_a_minute']:+.2f} ± {figures['mb_a_minute_se']:.2f}"
     return (
         f"{name:6}{viewers:8}{figures['cores']:8.2f}{figures['cores'] / viewers:10.3f}{figures['cores_at_fps']:10.3f}"
         f"{figures['camera_fps']:8.1f}{fps:>18}{figures['ms']:9.1f}{figures['p95_ms']:7.1f}{figures['mb']:7.0f}"
-        f"{figures['mb_a_viewer']:10.1f}{figures['mb_a_minute']:10.2f}"
+        f"{figures['mb_a_viewer']:10.1f}{slope:>16}{100 * figures['busy']:6.0f}%"
     )
 
 
@@ -94,12 +106,14 @@ def median(values: Iterator[float]) -> float:
 # The viewers.
 
 
-def measure(checkout: Path, viewers: int, seconds: float, size_wh: tuple[int, int]) -> dict[str, float]:
+def measure(
+    checkout: Path, viewers: int, seconds: float, size_wh: tuple[int, int], record: str = "nothing"
+) -> dict[str, float]:
     """Let so many viewers watch for some seconds; return the server's figures."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         samples = stack.enter_context(serving(checkout, Path(folder)))
         before_mb = samples()[-1]["mb"]
-        opened = tabs(stack, Path(folder), samples.url, viewers, size_wh)
+        opened = tabs(stack, Path(folder), samples.url, viewers, size_wh, record)
         pages = [stack.enter_context(open_tab()) for open_tab in opened]
         wait(pages, WARM_UP_S)
         began_s = time.time()
@@ -124,6 +138,7 @@ def figures_of(samples: list[dict[str, Any]], viewers: int, before_mb: float) ->
     cores = (last["cpu_s"] - first["cpu_s"]) / seconds
     time_min = np.array([each["time_s"] for each in samples]) / 60
     mb = np.array([each["mb"] for each in samples])
+    slope, slope_se = slope_of(time_min, mb)
     return {
         "cores": cores,
         "cores_at_fps": cores / sum(rates) * FPS,
@@ -135,8 +150,17 @@ def figures_of(samples: list[dict[str, Any]], viewers: int, before_mb: float) ->
         "p95_ms": float(np.percentile(steps_ms, 95)),
         "mb": float(mb[-1]),
         "mb_a_viewer": float(mb[-1] - before_mb) / viewers,
-        "mb_a_minute": float(np.polyfit(time_min - time_min[0], mb, 1)[0]),
+        "mb_a_minute": slope,
+        "mb_a_minute_se": slope_se,
+        "busy": (last["busy_s"] - first["busy_s"]) / (seconds * (os.cpu_count() or 1)),
     }
+
+
+def slope_of(time_min: np.ndarray, mb: np.ndarray) -> tuple[float, float]:
+    """Return by how much memory grows a minute, and the standard error of that."""
+    parts = np.array_split(np.arange(len(mb)), min(PARTS, len(mb)))
+    fit = linregress([time_min[part].mean() for part in parts], [mb[part].mean() for part in parts])
+    return float(fit.slope), float(fit.stderr)
 
 
 def cores_by_threads(samples: list[dict[str, Any]]) -> dict[str, float]:
@@ -151,7 +175,7 @@ def cores_by_threads(samples: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def tabs(
-    stack: ExitStack, folder: Path, url: str, viewers: int, size_wh: tuple[int, int]
+    stack: ExitStack, folder: Path, url: str, viewers: int, size_wh: tuple[int, int], record: str
 ) -> Iterator[Callable[[], Any]]:
     """Give what opens each viewer's tab: it starts the camera and waits for the first face."""
     from playwright.sync_api import sync_playwright
@@ -175,6 +199,8 @@ def tabs(
     def open_tab() -> Iterator[LivePage]:
         live = LivePage(browser, url)
         live.start()
+        if record != "nothing":
+            live.record(picture=record == "picture")
         yield live
         live.close()
 
@@ -251,9 +277,9 @@ def serve(notes: Path, options: list[str]) -> None:
     frames: list[tuple[int, float, int, bool]] = []
     process = LiveSession.process
 
-    def timed(self: LiveSession, image: Any, delivered: int = 1) -> Any:
+    def timed(self: LiveSession, image: Any, delivered: int = 1, **times: Any) -> Any:
         start_s, before = time.perf_counter(), self._analysed
-        drawn = process(self, image, delivered)
+        drawn = process(self, image, delivered, **times)
         ms = 1000 * (time.perf_counter() - start_s)
         frames.append((id(self), ms, delivered, self._analysed - before == 1))
         return drawn
@@ -275,12 +301,19 @@ def note_costs(notes: Path, frames: list[tuple[int, float, int, bool]]) -> None:
                 "time_s": time.time(),
                 "cpu_s": usage.ru_utime + usage.ru_stime,
                 "mb": int(Path("/proc/self/statm").read_text().split()[1]) * page_mb,
+                "busy_s": busy_s(),
                 "frames": taken,
                 "threads": thread_times(),
             }
             file.write(json.dumps(sample) + "\n")
             file.flush()
             time.sleep(SAMPLE_S)
+
+
+def busy_s() -> float:
+    """Return the seconds that this machine's cores have worked so far, whatever for."""
+    user, nice, system, _idle, _iowait, irq, softirq, *_ = Path("/proc/stat").read_text().split("\n")[0].split()[1:]
+    return sum(map(int, (user, nice, system, irq, softirq))) / os.sysconf("SC_CLK_TCK")
 
 
 def thread_times() -> dict[str, tuple[str, float]]:

@@ -50,6 +50,11 @@ class Server:
         self._log = log
 
     @property
+    def home(self) -> Path:
+        """The folder of all that it keeps."""
+        return self._log.parent / "home"
+
+    @property
     def log(self) -> str:
         """All that the server has logged so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")

@@ -79,6 +79,19 @@ class LivePage:
         self.press_start()
         expect(self.cards.first).to_be_visible(timeout=PATIENCE_MS)
 
+    def record(self, picture: bool = False) -> None:
+        """Begin a recording, with the camera's picture if that is wanted, and wait until it is under way."""
+        if picture:
+            self.page.get_by_role("button", name="Details").click()
+            self.page.get_by_text("Keep the picture too").click()
+            expect(self.page.get_by_role("switch", name="Keep the picture too")).to_be_checked(timeout=PATIENCE_MS)
+            self.page.keyboard.press("Escape")
+        self.page.get_by_role("button", name="Record scores").click()
+        if picture:
+            self.page.get_by_role("button", name="Agree, with the picture").click()
+        going = self.page.get_by_text(re.compile(r"^Recording · .* rows" + (" · video" if picture else "")))
+        expect(going).to_be_visible(timeout=PATIENCE_MS)
+
     def stop(self) -> None:
         """Press Stop camera."""
         self._component.get_by_role("button", name=re.compile("stop camera", re.I)).click()

@@ -5,14 +5,20 @@ frees its worker (3 s) is printed, not asserted, since a busy machine must not f
 `pytest -s tests/browser/test_live_page.py`. `tests.benchmarks.bench_live` measures a single frame.
 """
 
+import json
 import re
 import socket
 import time
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import expect
+from websockets.exceptions import ConnectionClosedOK
+from websockets.sync.client import connect
 
 from fer_core.emotions import LABELS
+from fer_core.recognition.table import BOX
+from fer_core.sessions.store import session_by_name
 from tests.browser.clip import astronaut_bgr
 from tests.browser.conftest import serving
 from tests.browser.live_page import PATIENCE_MS, LivePage
@@ -160,6 +166,84 @@ def test_scores_are_recorded_while_the_stream_runs_and_wait_on_the_page_of_sessi
     live.page.get_by_role("tab", name="Table").click()
     expect(live.page.get_by_text(re.compile(rf"^{rows} rows\. .*Kept in"))).to_be_visible(timeout=PATIENCE_MS)
     expect(live.cards.first).to_be_visible()
+
+
+def test_another_program_gets_the_rows_that_are_recorded(open_page, server, monkeypatch):
+    monkeypatch.setenv("FER_HOME", str(server.home))
+    monkeypatch.delenv("FER_DATABASE_URL", raising=False)
+    live = open_page()
+    live.start()
+    live.page.get_by_text("Scores for other programs").click()
+    live.page.get_by_text("WebSocket", exact=True).click()
+    address = live.page.get_by_text(re.compile(r"^ws://127\.0\.0\.1:\d+/[\w-]{32}$"))
+    expect(address).to_be_visible(timeout=PATIENCE_MS)
+    with connect(address.inner_text()) as program:
+        live.page.get_by_role("button", name="Record scores").click()
+        messages = [json.loads(program.recv(timeout=PATIENCE_MS / 1000))]
+        while len([each for each in messages if each.get("session") and each["faces"]]) < 30:
+            messages.append(json.loads(program.recv(timeout=PATIENCE_MS / 1000)))
+        live.page.locator("body").press("1")
+        while messages[-1]["type"] != "marker":
+            messages.append(json.loads(program.recv(timeout=PATIENCE_MS / 1000)))
+        assert messages[0]["type"] == "stream" and messages[-1]["label"] == "Key 1"
+        live.stop()
+        with pytest.raises(ConnectionClosedOK, match="The stream has ended"):
+            while True:
+                program.recv(timeout=PATIENCE_MS / 1000)
+    sent = {each["index"]: each for each in messages if each["type"] == "frame" and each["session"]}
+    session = session_by_name(next(iter(sent.values()))["session"])
+    live.wait_until(lambda: len(session.all_rows()) > len(sent))
+    rows = session.all_rows().dropna(subset="face")
+    rows = rows[rows["frame"].isin(list(sent)[:-2])]
+    assert len(rows) >= 28
+    for row in rows.to_dict("records"):
+        (face,) = (each for each in sent[row["frame"]]["faces"] if each["face"] == row["face"])
+        assert [face["scores"][label] for label in LABELS] == pytest.approx([row[label] for label in LABELS], abs=1e-6)
+        assert face["box"] == pytest.approx([row[side] for side in BOX], abs=0.051)
+        assert (face["expression"], face["valid"]) == (row["expression"], row["valid"] == "yes")
+        delay = datetime.fromisoformat(row["utc"]) - datetime.fromisoformat(sent[row["frame"]]["utc"])
+        assert 0 <= delay.total_seconds() < 5  # rows have the time at which they were recorded
+
+
+def test_a_recording_with_the_picture_is_replayed_with_its_curves(open_page):
+    live = open_page()
+    live.start()
+    live.record(picture=True)
+    live.wait_until_video_advances()
+    live.wait_until_video_advances()
+    live.page.get_by_role("button", name="Stop recording").click()
+    kept = live.page.get_by_text(re.compile(r"Kept: 0:\d\d, \d+ rows, with video"))
+    expect(kept).to_be_visible(timeout=PATIENCE_MS)
+    seconds = int(re.search(r"Kept: 0:(\d\d)", kept.inner_text())[1])
+    live.follow("See it", "Recorded sessions")
+    live.page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
+    video = "document.querySelector('.st-key-media_player video')"
+    size_and_length = live.page.evaluate(f"[{video}.videoWidth, {video}.videoHeight, {video}.duration]")
+    assert size_and_length[:2] == [640, 480] and size_and_length[2] == pytest.approx(seconds, abs=1.5)
+    # The picture as the camera sent it: with its white edge on the left, which the live page shows on the right.
+    edges = live.page.evaluate(
+        f"""() => {{ const canvas = document.createElement('canvas'); canvas.width = 64; canvas.height = 48;
+                    const context = canvas.getContext('2d'); context.drawImage({video}, 0, 0, 64, 48);
+                    return [1, 62].map(x => context.getImageData(x, 24, 1, 1).data[1]); }}"""
+    )
+    assert edges[0] > 200 and edges[1] < 50
+    # A click on the curves sends the video there, the line on the curves goes with it, and so do the scores beside it.
+    chart = live.page.locator(".st-key-course .js-plotly-plot")
+    chart.scroll_into_view_if_needed()
+    size = chart.bounding_box()
+    chart.click(position={"x": 0.9 * size["width"], "y": 0.5 * size["height"]})
+    live.page.wait_for_function(f"length => {video}.currentTime > 0.6 * length", arg=size_and_length[2])
+    line = live.page.locator(".fer-playhead")
+    live.page.wait_for_function(
+        "x => Math.abs(document.querySelector('.fer-playhead').offsetLeft - x) < 15", arg=0.9 * size["width"]
+    )
+    expect(line).to_have_count(1)
+    expect(live.page.locator(".st-key-video_scores")).not_to_contain_text("At 0:00", timeout=PATIENCE_MS)
+    expect(live.page.locator(".st-key-video_scores .fer-card")).to_have_count(1)
+    # Played on from its beginning, the video takes the line along.
+    live.page.evaluate(f"{video}.currentTime = 0; {video}.play()")
+    live.page.wait_for_function(f"() => {video}.currentTime > 0.5")
+    live.page.wait_for_function("x => document.querySelector('.fer-playhead').offsetLeft < x", arg=0.8 * size["width"])
 
 
 def test_a_broken_photo_is_explained_and_a_whole_one_goes_through_the_same_analysis(open_page, photo, tmp_path):

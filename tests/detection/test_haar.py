@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_core.detection import haar
 from fer_core.detection.haar import HaarDetector
 from fer_core.errors import ModelError
 
@@ -116,6 +117,16 @@ def test_threads_that_share_a_detector_get_what_one_alone_gets(gray):
         together = list(pool.map(lambda image: detector.detect_frame(image, 0).xyxy, images * 4))
     for xyxy, expected in zip(together, alone * 4, strict=True):
         np.testing.assert_array_equal(xyxy, expected)
+
+
+def test_many_threads_share_no_more_cascades_than_there_are_cores(gray, monkeypatch):
+    monkeypatch.setattr(haar, "_cores", lambda: 2)
+    detector, loaded, load = HaarDetector(), [], haar._load
+    monkeypatch.setattr(haar, "_load", lambda name: loaded.append(name) or load(name))
+    image = gray((330, 240, 120))
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda number: len(detector.detect_frame(image, number)), [0] * 12))
+    assert found == [1] * 12 and len(loaded) <= 2  # the first pair was there already
 
 
 def test_a_missing_cascade_is_an_error_that_says_so(monkeypatch, tmp_path):

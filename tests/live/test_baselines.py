@@ -1,9 +1,12 @@
+import queue
+
 import numpy as np
 import pytest
 
 from fer_core.emotions import LABELS
 from fer_core.live.baselines import COLLECT_S, FORGET_S, BaselineKeeper
 from fer_core.live.session import LiveSession
+from fer_core.recognition.baseline import Baseline
 from fer_core.types import Detections, FaceQuality, FrameResult, Prediction
 
 NEUTRAL = LABELS.index("neutral")
@@ -178,3 +181,54 @@ def test_a_session_gives_its_baselines_to_the_analyzer_and_forgets_them_with_the
     session.process(image)
     session.end()
     assert not analyzers[1].seen[0].baselines
+
+
+def kept():
+    return Baseline.of_frames(np.full((1, 7), 1 / 7), LABELS, (5.0,))
+
+
+def test_a_kept_baseline_holds_for_whoever_is_alone_also_when_they_come_back(keeper, stream):
+    baseline = kept()
+    keeper.offer(baseline)
+    stream.play(0.5, {0: HERE, 1: THERE})
+    assert not keeper.current
+    stream.play(0.5, {1: THERE})
+    assert keeper.current == {1: baseline}
+    stream.play(0.5, {0: HERE, 1: THERE})
+    assert keeper.current == {1: baseline}
+    stream.play(FORGET_S + 0.5, {})
+    assert not keeper.current
+    stream.play(0.3, {7: HERE})
+    assert keeper.current == {7: baseline}
+    keeper.reset(stream.time_s)
+    stream.play(0.3, {0: HERE})
+    assert keeper.current == {0: baseline}
+
+
+def test_what_is_set_or_cleared_here_goes_before_what_was_kept(keeper, stream):
+    keeper.offer(kept())
+    stream.play(0.5, {0: HERE})
+    keeper.clear(0)
+    stream.play(0.5, {0: HERE})
+    assert not keeper.current
+    set_face(stream)
+    own = keeper.current[0]
+    other = kept()
+    keeper.offer(other)
+    stream.play(0.5, {0: HERE})
+    assert keeper.current == {0: own}
+    keeper.clear(0)
+    stream.play(0.3, {0: HERE})
+    assert keeper.current == {0: other}
+    keeper.offer(None)
+    stream.play(0.3, {0: HERE})
+    assert not keeper.current
+
+
+def test_what_is_to_be_done_with_a_baseline_is_done_when_it_is_made(keeper, stream):
+    made = queue.Queue()
+    keeper.start(0, made.put)
+    stream.play(1.0, {0: HERE})
+    assert made.empty()
+    stream.play(COLLECT_S, {0: HERE})
+    assert made.get(timeout=20) is keeper.current[0]

@@ -219,7 +219,7 @@ def test_a_model_and_its_settings_change_together_and_the_recording_goes_on(sess
     class Noting:
         noted: ClassVar[list] = []
 
-        def add(self, result, baselines, settings):
+        def add(self, result, baselines, settings, **_):
             self.noted.append((result.index, settings))
 
         def close_unless_resumed(self, within_s):

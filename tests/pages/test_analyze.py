@@ -1,5 +1,6 @@
 """The page of pictures and videos: before, during and after, and with files that cannot be read."""
 
+import dataclasses
 import zipfile
 from fractions import Fraction
 from importlib.util import find_spec
@@ -11,8 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.background.jobs import list_jobs
+from fer_core.emotions import LABELS
 from fer_core.imaging.video import open_video, write_video
+from fer_core.media.face_crops import read_face
 from fer_core.media.job import read_media_result
+from fer_core.recognizer import EmotionRecognizer
+from fer_core.ui.components.pictures import png_url
 
 PAGE = Path(__file__).parents[2] / "pages" / "analyze.py"
 TIMEOUT_S = 60
@@ -69,6 +74,29 @@ def test_a_picture_gives_a_card_and_a_table(page, draw_scene):
     ]
     assert len(table_of(page)) == 2
     assert not page.get("plotly_chart")  # a picture has no course
+
+
+def test_a_face_opens_as_the_model_got_it_and_where_the_model_looks(page, draw_scene):
+    analysed(page, ("two.png", png(draw_scene((160, 230, 120), (460, 240, 130))), "image/png"))
+    page.session_state["media_opened"] = 1
+    assert "face 2 · " in words_of(page.run())
+    assert "Scored for: What people see" in words_of(page) and "no proof of a reason" in words_of(page)
+    job_id, result = page.session_state["media_result"]
+    scores = result.rows.loc[1, list(LABELS)].to_numpy(float)
+    crop = read_face(result.faces, result.rows, 1)
+    np.testing.assert_allclose(EmotionRecognizer().classify(crop[None])[0], scores, atol=0.01)
+    assert png_url(crop) in words_of(page)
+    page.selectbox(key="media_face_0").select(0).run()
+    assert "face 1 · " in words_of(page)
+    # The model that scored it may be deleted while the results are looked at.
+    model = {**result.metadata["model"], "sha256": "gone"}
+    del page.session_state["media_named"]
+    page.session_state["media_result"] = (
+        job_id,
+        dataclasses.replace(result, metadata={**result.metadata, "model": model}),
+    )
+    page.run()
+    assert "no longer among the models" in page.info[0].value and not page.exception
 
 
 def test_a_video_gives_faces_their_course_and_a_table(page, draw_scene, tmp_path):

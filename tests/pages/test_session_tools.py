@@ -7,7 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.sessions.database import open_database
 from fer_core.sessions.details import Details
+from fer_core.sessions.kept_baselines import keep_baseline, kept_baseline
+from fer_core.sessions.later_baselines import baselines_of, set_baseline
 from fer_core.sessions.markers import CODE, EXCLUDED, Marker, add_markers, markers_of
+from fer_core.sessions.ratings import ratings_of
 from fer_core.sessions.store import list_sessions
 from fer_core.sessions.studies import Study, find_study, list_studies, save_study
 from fer_core.ui.components import access
@@ -148,6 +151,42 @@ def test_codes_of_human_coders_are_imported_and_agree_with_the_model(page):
     assert not markers_of(list_sessions()[0], CODE)
 
 
+def test_intensities_of_coders_are_imported_and_correlated_with_the_scores(page):
+    session_of(best=(3, 3, 4, 4, 3, 3, 4, 4))  # from 0.5 s on, every half a second: happy is 0.7 or 0.05
+    page.session_state["ratings_panel"] = True
+    at = opened(page, "Agreement")
+    assert "how strong a coder saw an expression" in words_of(at)
+    content = b"time_s,value\n0,70\n1,40\n2,20\n3,50\n"
+    at.file_uploader(key="ratings_file").set_value([("ann.csv", content, "text/csv")])
+    at.selectbox(key="ratings_expression").select("happy").run()
+    at.button(key="ratings_import").click().run()
+    assert "The coder needs a name" in at.error[0].value
+    at.text_input(key="ratings_coder").set_value("Ann").run()
+    at.button(key="ratings_import").click().run()
+    assert not at.exception
+    table = next(each.value for each in at.dataframe if "ICC(A,1)" in each.value)
+    coders, expression, means, agreement, consistency = table.iloc[0].tolist()
+    assert (coders, expression, means) == ("Model and Ann", "happy", 4)
+    assert agreement.startswith("0.") and " to " in consistency
+    at.number_input(key="ratings_bin").set_value(3.0).run()
+    assert next(each.value for each in at.dataframe if "ICC(A,1)" in each.value).iloc[0, 3] == "–"  # two means are few
+    at.button(key="ratings_delete_sure").click().run()
+    assert not at.exception and not ratings_of(list_sessions()[0])
+
+
+def test_shares_of_expressions_are_correlated_over_sessions_of_the_same_coder(page):
+    page.session_state["shares_panel"] = True
+    for number in range(3):
+        session = session_of(f"P{number}", best=(3,) * (number + 1) + (4,) * (5 - number))
+        change_s = 0.8 + number / 2
+        codes = [Marker(0, "happy", change_s, CODE, "Ann"), Marker(change_s, "neutral", 9, CODE, "Ann")]
+        add_markers(session, codes)
+        at = opened(page, "Agreement")
+        assert (number == 2) == ("At least 3 sessions must be coded" not in words_of(at))
+    table = next(each.value for each in at.dataframe if "Sessions" in each.value).set_index("Expression")
+    assert table.loc["happy", "Sessions"] == 3 and table.loc["happy", "ICC(C,1)"].startswith("1.00")
+
+
 def test_conditions_are_compared_over_participants(page):
     assert "No session has been recorded yet" in words_of(opened(page, view="Conditions"))
     for number in range(3):
@@ -188,3 +227,39 @@ def test_open_to_a_network_studies_are_the_operator_s(page, monkeypatch):
     at = opened(page, view="Studies")
     assert not at.selectbox and "Changing studies is off" in at.info[-1].value
     assert [study.name for study in list_studies()] == ["", "secret"]
+
+
+def test_seconds_chosen_afterwards_are_a_face_s_zero_kept_if_asked_and_undone(page):
+    session = session_of(best=(3,) * 6)
+    at = opened(page)
+    assert not [choice for choice in at.segmented_control if choice.key == "scores"]
+    at.number_input(key="later_first").set_value(0.9)
+    at.number_input(key="later_last").set_value(1.1)
+    take = next(button for button in at.button if button.label == "Take as neutral")
+    take.click().run()
+    assert "valid in 1 frames; a baseline needs 5 or more" in words_of(at)
+    at.number_input(key="later_first").set_value(0.0)
+    at.number_input(key="later_last").set_value(3.0)
+    at.toggle(key="later_keep").set_value(True)
+    next(button for button in at.button if button.label == "Take as neutral").click().run()
+    assert not at.exception
+    assert "Face 1: corrected throughout for its neutral face, set afterwards by 6 frames, 0.5 to 3.0 s" in words_of(at)
+    assert "Kept for P1: 6 frames of 2026-03-01 12.00.00" in words_of(at)
+    at.segmented_control(key="scores").set_value("Corrected").run()
+    assert not at.exception
+    assert baselines_of(session)[0].baseline.frames == 6 and kept_baseline("pilot", "P1")
+    at.button(key="later_forget").click().run()
+    assert kept_baseline("pilot", "P1") is None
+    at.button(key="later_undo_1").click().run()
+    assert not baselines_of(session) and "corrected throughout" not in words_of(at)
+
+
+def test_a_participant_with_nothing_but_a_baseline_is_found_and_deleted(page):
+    session = session_of(best=(3,) * 6)
+    later = set_baseline(session, 1, 0.0, 3.0)
+    keep_baseline("pilot", "P9", later.baseline, later.model, session.name)
+    page.session_state["participant"] = "pilot", "P9"
+    at = opened(page, view="Studies")
+    assert at.selectbox(key="participant").options[1] == "P9 · pilot · 0 sessions"
+    at.button(key="participant_delete_sure").click().run()
+    assert not at.exception and kept_baseline("pilot", "P9") is None

@@ -15,6 +15,7 @@ from fer_core.sessions.recorder import Recorder
 from fer_core.sessions.schema import sessions
 from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.sessions.store import list_sessions
+from fer_core.sessions.studies import Study, keep_answer
 from fer_core.types import Detections, FrameResult, Prediction
 from fer_core.ui.components import access
 
@@ -28,7 +29,7 @@ def page(monkeypatch, tmp_path):
     return AppTest.from_file(PAGE, default_timeout=60)
 
 
-def record(hour, frames=5, ended=True, baseline=False):
+def record(hour, frames=5, ended=True, baseline=False, picture=False):
     """Record a session: two faces, a tenth of a second from frame to frame; the first may have a baseline."""
     now_s = iter(np.arange(frames + 200) / 10)
     recorder = Recorder(
@@ -36,6 +37,9 @@ def record(hour, frames=5, ended=True, baseline=False):
         clock=lambda: float(next(now_s)),
         now_utc=lambda: datetime(2026, 3, 1, hour, tzinfo=UTC),
     )
+    if picture:
+        keep_answer(Study(), "", True, recorder.session, picture=True)
+        recorder.keep_video(10**8)
     probs = np.full((2, 7), 0.05, np.float32)
     probs[:, 3] = 0.7
     neutral = Baseline.of_frames(np.tile(probs[:1], (30, 1)), LABELS, np.linspace(-4, -1, 30))
@@ -53,6 +57,7 @@ def record(hour, frames=5, ended=True, baseline=False):
                 corrected=corrected,
             ),
             baselines,
+            image_bgr=np.zeros((48, 64, 3), np.uint8),
         )
     recorder.close(30)
     if not ended:
@@ -118,6 +123,30 @@ def test_a_session_is_deleted_after_a_question(page):
     assert not page.exception
     assert [session.name for session in list_sessions()] == ["2026-03-01 09.00.00"]
     assert page.selectbox(key="session").value == "2026-03-01 09.00.00"
+
+
+def test_a_session_with_a_video_shows_it_with_the_scores_of_its_moment_and_gives_it_away(page):
+    video = record(9, picture=True).video()
+    page.run()
+    assert not page.exception and not page.warning
+    assert len(page.get("video")) == 1
+    assert "At 0:00" in words_of(page) and not [toggle for toggle in page.toggle if toggle.key == "replay"]
+    assert "Happy" in words_of(page)
+    page.session_state["session_tab"] = "Table"
+    assert "session_video" in {button.proto.id.rsplit("-", 1)[-1] for button in page.run().get("download_button")}
+    page.button(key="session_delete_sure").click().run()
+    assert not page.exception and not video.path.exists()
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"no video")])
+def test_a_video_that_is_gone_or_broken_is_said_and_the_rest_is_there(page, harm):
+    harm(record(9, picture=True).video().path)
+    page.run()
+    assert not page.exception and not page.get("video")
+    assert "The video of this session cannot be shown: its file" in page.warning[0].value
+    assert page.get("plotly_chart") and page.toggle(key="replay")
+    page.session_state["session_tab"] = "Table"
+    assert len(page.run().dataframe[0].value) == 10 and not page.exception
 
 
 def test_open_to_a_network_a_viewer_sees_only_its_own_session_and_deletes_none(page, monkeypatch):

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import numpy as np
 
 from fer_core.emotions import LABELS
+from fer_core.imaging.video import open_video
 from fer_core.models.card import ModelCard
 from fer_core.sessions.recorder import Recorder
 from fer_core.sessions.settings_log import RecordedSettings
+from fer_core.sessions.studies import Study, keep_answer
 from fer_core.types import Detections, FaceQuality, FrameResult, Prediction
 
 CARD = ModelCard("m", "compact", 1, LABELS, calibration={"uncertain_below": 0.5}, files={"model.tflite": "ab"})
@@ -60,3 +62,28 @@ def record(database, frames, clock=None, step_s=0.1, **options):
         recorder.add(result)
     recorder.close(30)
     return recorder.session.again()
+
+
+def picture(number, size_wh=(64, 48)):
+    """Return a picture by whose brightness its number, up to 55, can be told."""
+    return np.full((size_wh[1], size_wh[0], 3), 4 * number + 20, np.uint8)
+
+
+def number_of(image):
+    """Return the number of a picture."""
+    return round((float(image[image.shape[0] // 2, image.shape[1] // 2].mean()) - 20) / 4)
+
+
+def frames_of(path):
+    """Return the time and the number of each picture of a video."""
+    with open_video(path) as video:
+        return [(each.time_s, number_of(each.image_bgr)) for each in video.frames()]
+
+
+def recorder_with_video(database, clock=None, limit=10**9, **options) -> Recorder:
+    """Begin a session whose picture may be kept."""
+    recorder = recorder_of(database, clock, **options)
+    details = recorder.session.details
+    keep_answer(Study(details.study), details.participant, True, recorder.session, database, BEGAN, picture=True)
+    recorder.keep_video(limit)
+    return recorder

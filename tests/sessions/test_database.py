@@ -64,6 +64,27 @@ def test_an_upgrade_that_is_cut_off_leaves_nothing_half_done(home, request, monk
             assert connection.execute(text("SELECT count(*) FROM face_rows")).scalar() == 0
 
 
+def test_what_an_earlier_version_wrote_is_kept(home, request, monkeypatch):
+    upgrade = module.command.upgrade
+    for fixture in ("sqlite", "postgres"):
+        server = None if fixture == "sqlite" else request.getfixturevalue(fixture)
+        url = server.new_database("earlier") if server else f"sqlite:///{home}/earlier.db"
+        with monkeypatch.context() as patch:
+            patch.setattr(module.command, "upgrade", lambda config, _: upgrade(config, "0001"))
+            with open_database(url).begin() as connection:
+                connection.execute(
+                    text(
+                        "INSERT INTO consents (study, participant, text, agreed, answered_ms) "
+                        "VALUES ('pilot', 'P1', 'May we?', true, 1)"
+                    )
+                )
+        module._open.pop(url).engine.dispose()
+        with open_database(url).begin() as connection:
+            assert connection.execute(text("SELECT text, agreed, picture FROM consents")).all() == [
+                ("May we?", True, None)
+            ]
+
+
 def test_what_a_newer_version_wrote_is_not_touched(database):
     with database.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))

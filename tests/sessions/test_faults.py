@@ -13,9 +13,11 @@ from sqlalchemy import event
 from fer_core.errors import SessionError
 from fer_core.sessions import database as database_module
 from fer_core.sessions import recorder as recording
+from fer_core.sessions import videos
 from fer_core.sessions.database import open_database
 from fer_core.sessions.store import list_sessions
 from tests.sessions.recording import Clock, frame, record, recorder_of
+from tests.sessions.recording import frames_of as pictures_of
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
@@ -210,3 +212,38 @@ def test_what_a_program_that_ends_still_holds_is_written(sqlite):
     )
     (session,) = list_sessions(sqlite)
     assert session.rows == 3 and session.ended_utc is not None
+
+
+_ENDLESS_VIDEO = """
+import sys, time
+from fer_core.sessions.database import open_database
+from fer_core.sessions import videos
+from tests.sessions.recording import frame, picture, recorder_with_video
+videos.RESERVE_BYTES = 0
+recorder = recorder_with_video(open_database(sys.argv[1]), time.monotonic)
+for index in range(100_000):
+    recorder.add(frame(index), image_bgr=picture(index % 50, (640, 480)))
+    while recorder.state.video.frames <= index:
+        time.sleep(0.002)
+    print(index, time.time(), flush=True)
+    time.sleep(1 / 30)
+"""
+
+
+def test_a_kill_costs_the_last_two_seconds_at_most_and_the_video_plays(sqlite):
+    url = f"sqlite:///{sqlite.file}"
+    child = subprocess.Popen([sys.executable, "-c", _ENDLESS_VIDEO, url], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    times = [float(child.stdout.readline().split()[1]) for _ in range(100)]
+    child.send_signal(signal.SIGKILL)
+    killed_s = time.time()
+    times += [float(line.split()[1]) for line in child.communicate()[0].splitlines()]
+    (session,) = list_sessions(sqlite)
+    (path,) = videos.videos_folder(sqlite).glob("*.mp4")
+    numbers = [number for _, number in pictures_of(path)]
+    assert numbers == [number % 50 for number in range(len(numbers))]
+    video = session.video()  # which finishes what the killed process could not
+    assert not video.fault and video.finished and len(pictures_of(video.path)) == video.frames == len(numbers)
+    assert list(path.parent.iterdir()) == [path]
+    assert video.start_s == pytest.approx(session.short_rows()["time_s"].iloc[0], abs=0.001)
+    dropped = len(times) - len(numbers)
+    assert dropped <= 0 or times[len(numbers)] > killed_s - 2.0

@@ -14,6 +14,8 @@ from fer_core.models.card import ModelCard
 from fer_core.recognition.baseline import Baseline
 from fer_core.recognition.table import Table, read_table, score_columns
 from fer_core.sessions.details import Details
+from fer_core.sessions.markers import markers_of
+from fer_core.sessions.media_time import MediaTime
 from fer_core.sessions.rows import read_rows, unpacked
 from fer_core.sessions.schema import face_rows
 from fer_core.sessions.settings_log import RecordedSettings
@@ -112,6 +114,32 @@ def test_settings_that_change_are_events_with_a_time(database):
     ]
     assert session.metadata()["mirrored"] is True and len(session.metadata()["changes"]) == 2
     assert [model["sha256"] for model in session.models()] == ["ab", "cd"]
+
+
+def test_a_clip_is_recorded_with_its_own_time_wherever_it_was_and_however_late_its_frames_came(database):
+    clock = Clock()
+    recorder = recorder_of(database, clock)
+    baseline = Baseline.of_frames(np.full((2, 7), 1 / 7), LABELS, (clock.now_s + 0.2, clock.now_s + 0.4))
+    # The third round of a clip of two seconds, and its fourth.
+    for index, (position_s, earlier_s, number) in enumerate([(1.5, 4.0, 3), (1.75, 4.0, 3), (0.0, 6.0, 4)]):
+        clock.now_s += 0.4  # the server is late
+        result = dataclasses.replace(frame(index), time_s=100.1 + 0.25 * index)
+        recorder.add(result, {0: baseline} if index == 1 else {}, None, MediaTime(position_s, earlier_s, number))
+    clock.now_s += 0.1
+    recorder.mark("here", "button")
+    assert recorder.state.seconds == pytest.approx(1.3)
+    recorder.close(30)
+    (session,) = list_sessions(database)
+    rows = session.all_rows()
+    assert rows["time_s"].tolist() == [1.5, 1.75, 2.0] and session.length_s == 2.0
+    assert rows["utc"].str[-12:-6].tolist() == ["00.400", "00.800", "01.200"]
+    assert session.metadata()["ended_utc"] == "2026-03-01T12:00:01.200+00:00"
+    clip, used, again = session.events()
+    assert (clip["kind"], clip["content"]) == ("clip", {"played_from_s": 1.5})
+    assert (again["time_s"], again["content"]) == (2.0, {"played_from_s": 0.0})
+    # Set 0.1 and 0.3 s after the first frame of the stream, which was 1.5 s into the clip.
+    assert (used["content"]["first_s"], used["content"]["last_s"]) == (1.6, 1.8)
+    assert [marker.time_s for marker in markers_of(session)] == [2.1]
 
 
 def test_another_stream_goes_on_with_other_faces(database):

@@ -30,15 +30,16 @@ def test_a_later_click_and_a_timer_alone_get_what_they_ask_for():
     assert (timer.page_script_hash, timer.fragment_id_queue) == ("live", ["status"])
 
 
-def test_a_recording_ends_when_its_viewer_goes_to_another_page():
+def test_a_recording_and_what_is_sent_end_when_its_viewer_goes_to_another_page():
     def other_page():
         from fer_core.ui.components.entry import leave_live
 
         leave_live()
 
-    recorder = Mock()
+    recorder, sending = Mock(), Mock()
     page = AppTest.from_function(other_page)
-    page.session_state["live_session"] = SimpleNamespace(recorder=recorder)
+    page.session_state["live_session"] = SimpleNamespace(recorder=recorder, sending=sending)
     page.run()
     recorder.close.assert_called_once_with()
+    sending.close.assert_called_once_with("The viewer has left the page.")
     assert "live_session" not in page.session_state

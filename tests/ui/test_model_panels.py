@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.background.jobs import OUTCOME_FILE, REQUEST_FILE, Request, list_jobs
 from fer_core.background.task import Task
+from fer_core.data.store import write_store
 from fer_core.emotions import CSV_LABELS
 from fer_core.files import write_json
 from fer_core.models.bundle import BUNDLED_ROOT, DEFAULT_MODEL
@@ -29,8 +30,8 @@ def home(tmp_path, monkeypatch):
         job.cancel()
 
 
-def run(panel: str, address: str) -> AppTest:
-    def page(panel):
+def run(panel: str, address: str, data: str = "") -> AppTest:
+    def page(panel, data):
         from fer_core.models.bundle import DEFAULT_MODEL
         from fer_core.ui.components.jobs import keep_owner
         from fer_core.ui.evaluate.model_export import export_panel
@@ -40,9 +41,10 @@ def run(panel: str, address: str) -> AppTest:
         if panel == "import":
             import_panel()
         else:
-            export_panel(DEFAULT_MODEL)
+            export_panel(DEFAULT_MODEL, data)
+            export_panel("compact", data)
 
-    at = AppTest.from_function(page, default_timeout=60, args=(panel,))
+    at = AppTest.from_function(page, default_timeout=60, args=(panel, data))
     if address:
         at.query_params["tab"] = address
     at.run()
@@ -54,8 +56,8 @@ def import_page(address: str = "") -> AppTest:
     return run("import", address)
 
 
-def export_page(address: str = "") -> AppTest:
-    return run("export", address)
+def export_page(address: str = "", data: str = "") -> AppTest:
+    return run("export", address, data)
 
 
 @pytest.fixture
@@ -148,21 +150,29 @@ def test_a_taken_name_is_refused_before_anything_starts(started):
     assert not started
 
 
-def test_a_form_is_made_on_request_and_its_figures_stand_beside_the_download(home):
-    export_page().button(key="make_onnx").click().run()
+def test_a_form_is_made_on_request_and_its_figures_stand_beside_the_download(home, drawn):
+    write_store(drawn, "photographs")
+    export_page(data="photographs").button(key=f"make_onnx-int8_{DEFAULT_MODEL}").click().run()
     job = list_jobs()[0].wait(WAIT_S)
     assert job.state == "finished", job.error or job.log_file.read_text()
-    at = export_page()
+    at = export_page(data="photographs")
     text = " ".join(element.value for element in at.markdown)
-    assert "ms a face here · scores differ from those of" in text
+    assert "ms a face here · scores differ from those of" in text and "points on 128 faces; calibrated" in text
     assert at.get("download_button")
-    assert [path.name for path in job.outputs.iterdir()] == [f"{DEFAULT_MODEL}-onnx.zip"]
+    assert [path.name for path in job.outputs.iterdir()] == [f"{DEFAULT_MODEL}-onnx-int8.zip"]
+
+
+def test_integers_need_photographs_and_get_their_ranges_from_the_chosen_data_set(home, started):
+    key = f"make_onnx-int8_{DEFAULT_MODEL}"
+    assert export_page().button(key=key).disabled
+    export_page(data="photographs").button(key=key).click().run()
+    assert [(task.form, task.data) for task in started] == [("onnx-int8", "photographs")]
 
 
 def test_an_export_lets_go_of_those_of_the_model_it_replaced(home, started):
     before, other = (ended_export(home / "jobs" / form, form, "replaced") for form in ("litert", "keras"))
     at = export_page()
-    at.button(key="make_litert").click().run()
+    at.button(key=f"make_litert_{DEFAULT_MODEL}").click().run()
     assert [(task.name, task.form) for task in started] == [(DEFAULT_MODEL, "litert")]
     assert not before.exists() and other.exists()
 

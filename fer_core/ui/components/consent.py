@@ -28,7 +28,7 @@ def acknowledge_limits(card: ModelCard, title: str) -> None:
             "work or in education, except for medical or safety reasons (AI Act, Article 5(1)(f)). Anyone in view of "
             "the camera, or in a picture, should know and agree.\n"
             "- **Pictures stay here.** They go to the computer that runs this page, are analysed there and are not "
-            "kept."
+            "kept, unless you ask for a recording with the picture."
         )
         if st.button("I understand", type="primary", key="acknowledge"):
             st.session_state[_ACKNOWLEDGED] = True

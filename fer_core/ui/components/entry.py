@@ -22,10 +22,12 @@ def require_app() -> None:
 
 
 def leave_live() -> None:
-    """Forget the stream of a viewer who looks at something else, and end its recording; who comes back begins anew."""
+    """Forget the stream of a viewer who looks at something else, and end what it gave; who comes back begins anew."""
     session = st.session_state.pop("live_session", None)
-    if session and session.recorder:
-        session.recorder.close()
+    if session:
+        session.sending.close("The viewer has left the page.")
+        if session.recorder:
+            session.recorder.close()
 
 
 def keep_page_changes() -> None:

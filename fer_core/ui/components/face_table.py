@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
 from importlib.util import find_spec
@@ -51,7 +51,14 @@ def course_of_faces(
         st.caption(f"The {_SHOWN_FACES} faces that were there longest, of {len(faces)}.")
 
 
-def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], name: str, note: str) -> None:
+def table_of_faces(
+    csv: bytes,
+    rows: pd.DataFrame,
+    about: Mapping[str, Any],
+    name: str,
+    note: str,
+    on_choose: Callable[[int], None] | None = None,
+) -> None:
     """Show a table and offer it, with what tells how it was made.
 
     Args:
@@ -60,6 +67,7 @@ def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], nam
         about: how it was made, as plain JSON values.
         name: of the file that is offered, without its ending.
         note: how long it stays where it is.
+        on_choose: called with the index of a row that is chosen; rows cannot be chosen if None.
     """
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.subheader("The table", width="content")
@@ -88,9 +96,20 @@ def table_of_faces(csv: bytes, rows: pd.DataFrame, about: Mapping[str, Any], nam
     shown = rows.head(_SHOWN_ROWS)
     if "not_valid_because" in shown:  # nothing is wrong with most faces, which is not a missing value
         shown = shown.assign(not_valid_because=shown["not_valid_because"].fillna(""))
-    st.dataframe(shown, hide_index=True, height=320)
+    if on_choose is None:
+        st.dataframe(shown, hide_index=True, height=320)
+    else:
+        _rows_to_choose(shown, on_choose)
     more = f", the first {_SHOWN_ROWS:,} shown" if len(rows) > _SHOWN_ROWS else ""
     st.caption(f"{count_text(len(rows), 'row')}{more}. {not_valid_text(rows)}{note}")
+
+
+def _rows_to_choose(rows: pd.DataFrame, on_choose: Callable[[int], None]) -> None:
+    def chosen() -> None:
+        for position in st.session_state["table_rows"].selection.rows:
+            on_choose(int(rows.index[position]))
+
+    st.dataframe(rows, hide_index=True, height=320, key="table_rows", on_select=chosen, selection_mode="single-row")
 
 
 def _other_formats(csv: bytes, name: str) -> None:

@@ -20,15 +20,19 @@ from fer_core.ui.components.jobs import latest_job, show_failure, show_job, star
 _FORMS = {
     "litert": ("LiteRT", "The form this app uses; also for phones and small devices."),
     "onnx": ("ONNX", "For ONNX Runtime, OpenVINO and other programs without LiteRT."),
+    "onnx-int8": ("ONNX in integers of 8 bits", "For small devices and processors that compute fast in integers."),
     "keras": ("Keras", "For training it further, or changing it."),
 }
+_INTEGERS = "onnx-int8"
+_DATA_NEEDED = "Integers get their ranges from photographs of faces. Choose a data set of them above."
 
 
-def export_panel(name: str) -> None:
+def export_panel(name: str, data: str = "") -> None:
     """Offer a model as LiteRT, ONNX and, where its weights are at hand, Keras: made on request, checked, with its card.
 
     Args:
         name: of an available model.
+        data: a stored data set of photographs, from whose faces integers get their ranges; none if empty.
     """
     with st.expander(f"Export {name}", icon=":material/download:"):
         try:
@@ -45,11 +49,13 @@ def export_panel(name: str) -> None:
         )
         for form in _FORMS:
             if form != "keras" or WEIGHTS_FILE in card.files or _source(name) != folder_of(name).resolve():
-                _form(name, card, form)
+                _form(name, card, form, data)
 
 
-def _form(name: str, card: ModelCard, form: str) -> None:
-    task = ExportModel(name, str(_source(name)), form, card.files[MODEL_FILE])
+def _form(name: str, card: ModelCard, form: str, data: str) -> None:
+    source = _source(name)
+    needs_data = form == _INTEGERS and source == folder_of(name).resolve()  # a run brings its own
+    task = ExportModel(name, str(source), form, card.files[MODEL_FILE], data if needs_data else "")
     title, purpose = _FORMS[form]
     job = latest_job(task.key)
     with st.container(border=True):
@@ -64,18 +70,19 @@ def _form(name: str, card: ModelCard, form: str) -> None:
                 "application/zip",
                 on_click="ignore",
                 icon=":material/download:",
-                key=f"download_{form}",
+                key=f"download_{form}_{name}",
                 width="stretch",
             )
         elif job is None or not job.running:
             action.button(
                 "Make",
                 icon=":material/build:",
-                key=f"make_{form}",
+                key=f"make_{form}_{name}",
                 on_click=_start,
                 args=(task,),
                 width="stretch",
-                help=f"Write {name} as {title}. It takes some 20 s.",
+                disabled=needs_data and not data,
+                help=_DATA_NEEDED if needs_data and not data else f"Write {name} as {title}. It takes some 20 s.",
             )
         if job is not None and job.running:
             show_job(job)

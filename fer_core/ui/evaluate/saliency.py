@@ -72,7 +72,7 @@ def models_view(found: Evaluation) -> None:
     own_models_panel()
     import_panel()
     for name in found.chosen:
-        export_panel(name)
+        export_panel(name, "" if found.view.info.source.synthetic else found.view.info.name)
 
 
 def _loaded(found: Evaluation) -> list[tuple[EmotionRecognizer, Path]]:

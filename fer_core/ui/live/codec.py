@@ -6,13 +6,17 @@ of the time goes into a picture that is hardly better. A server of many streams 
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import aiortc.codecs
 import av
+import av.error
 import cv2
 import numpy as np
 from aiortc.codecs.vpx import Vp8Encoder
 
 _GOP = 3000  # frames; browsers ask for a whole picture when they need one
+_CLOCK = Fraction(1, 90_000)  # RTP's
 _RETUNE = 0.1  # aiortc, too, begins a new encoder where the bit rate changes by more
 
 
@@ -20,7 +24,7 @@ class LightVp8Encoder(Vp8Encoder):
     """aiortc's encoder with faster settings: half the processor time, half a decibel less."""
 
     def encode(self, frame: av.VideoFrame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
-        """Encode a frame; see aiortc."""
+        """Encode a frame; see aiortc. One whose time cannot be is left out, and the next one is sent whole."""
         codec = self.codec
         if (
             codec is None
@@ -28,7 +32,14 @@ class LightVp8Encoder(Vp8Encoder):
             or abs(self.target_bitrate - codec.bit_rate) / codec.bit_rate > _RETUNE
         ):
             self.codec = _new_codec(frame.width, frame.height, self.target_bitrate)
-        return super().encode(frame, force_keyframe)
+        try:
+            return super().encode(frame, force_keyframe)
+        except av.error.InvalidDataError:
+            # On a busy server a picture is sent again while the next is made, and gets its new time meanwhile: an
+            # encoder that began with a time from between refuses what is before. Raised on, that would freeze the
+            # viewer's video for good.
+            self.codec = None
+            return [], 0
 
 
 def use_light_encoder() -> None:
@@ -54,6 +65,7 @@ def to_frame(image_bgr: np.ndarray) -> av.VideoFrame:
 def _new_codec(width: int, height: int, bit_rate: int) -> av.VideoCodecContext:
     codec = av.VideoCodecContext.create("libvpx", "w")
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
+    codec.time_base = _CLOCK  # another one would be written into frames that somebody else works on, too
     codec.bit_rate, codec.gop_size, codec.qmin, codec.qmax = bit_rate, _GOP, 2, 56
     rate = str(bit_rate)
     codec.options = {

@@ -46,10 +46,12 @@ class Attempt {
   slow = false;
   refused = false;
 
-  constructor(peer, now) {
+  // Without the browser's camera nothing has to be allowed, and pictures may come late: the page says why.
+  constructor(peer, now, camera) {
     this.peer = peer;
     this.began = now;
-    this.done = { secure: now, camera: now };
+    this.camera = camera;
+    this.done = { secure: now, camera: now, ...(camera ? {} : { allowed: now }) };
   }
 
   reach(step, now) {
@@ -73,7 +75,7 @@ class Attempt {
 
   // Notes what takes too long.
   look(now, hasTurn) {
-    if (!this.current || this.failure) return;
+    if (!this.current || this.failure || (!this.camera && this.done.connected)) return;
     if (this.since(now) > SLOW_MS) this.slow = true;
     const step = this.current[0];
     const isLost = step === "connected" && this.peer.connectionState === "closed";
@@ -86,6 +88,7 @@ class Attempt {
 class Follower {
   attempt = null;
   hasTurn = false;
+  camera = true;
   show = () => {};
 
   // The component runs in a frame of its own; what it calls there is watched.
@@ -126,7 +129,7 @@ class Follower {
   }
 
   watch(peer) {
-    const before = this.attempt, attempt = this.attempt = new Attempt(peer, Date.now());
+    const before = this.attempt, attempt = this.attempt = new Attempt(peer, Date.now(), this.camera);
     attempt.slow = Boolean(before?.failure || (before && !before.done.frame && before.slow)); // what was said stays in sight
     peer.addEventListener("icecandidate", ({ candidate }) => { if (candidate) this.reach("candidates", attempt); });
     // 401 and others in this range come from a server; 701 says that none answered.
@@ -155,9 +158,10 @@ async function trouble() {
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
 function rows(attempt, failure) {
-  const failed = failure && STEPS.findIndex(([name]) => name === failure[0]);
+  const steps = attempt && !attempt.camera ? STEPS.slice(STEPS.findIndex(([name]) => name === "candidates")) : STEPS;
+  const failed = failure && steps.findIndex(([name]) => name === failure[0]);
   let before = attempt?.began;
-  return STEPS.map(([name, label], place) => {
+  return steps.map(([name, label], place) => {
     const at = attempt?.done[name], row = document.createElement("li");
     const isFailed = place === failed;
     const isDone = !isFailed && (at !== undefined || (failure && place < failed));
@@ -179,13 +183,13 @@ function startAgain(tries = 40) {
   if (tries) setTimeout(() => startAgain(tries - 1), LOOK_MS);
 }
 
-function draw(root, follower, cause, playing) {
+function draw(root, follower, cause, { playing, camera }) {
   const attempt = follower.attempt, [hint, box, folded] = root.children;
   const running = attempt && !attempt.done.frame;
   const failure = attempt?.failure ?? (running || playing ? null : WORDS[cause]);
   const isSlow = running && attempt.slow;
   const begun = attempt && attempt.done.frame && attempt.slow && playing;
-  hint.hidden = Boolean(playing || failure || running);
+  hint.hidden = Boolean(playing || failure || running || !camera);
   box.hidden = !(failure || isSlow);
   folded.hidden = !begun;
   const key = JSON.stringify([failure, isSlow, begun, attempt?.done]);
@@ -196,7 +200,7 @@ function draw(root, follower, cause, playing) {
     title.textContent = failure ? failure[1] : "Starting takes longer than usual";
     text.textContent = failure ? failure[2] : attempt.current[2];
     list.replaceChildren(...rows(attempt, failure));
-    again.hidden = !(attempt && failure);
+    again.hidden = !(attempt && failure && camera);
   }
   if (begun) {
     folded.children[0].textContent = `Started in ${seconds(attempt.done.frame - attempt.began)}`;
@@ -207,11 +211,14 @@ function draw(root, follower, cause, playing) {
 export default function ({ data, parentElement }) {
   const follower = window.ferFollower ??= new Follower();
   follower.hasTurn = data.turn;
+  // What was tried with another source is of no more interest.
+  if (follower.camera !== data.camera || !(data.camera || data.wanted)) follower.attempt = null;
+  follower.camera = data.camera;
   const root = parentElement.querySelector("#steps");
   let cause = null;
-  follower.show = () => draw(root, follower, cause, data.playing);
+  follower.show = () => draw(root, follower, cause, data);
   const check = async () => {
-    cause = await trouble();
+    cause = data.camera ? await trouble() : null;
     follower.show();
   };
   check();

@@ -44,15 +44,20 @@ _component = st.components.v2.component(
 )
 
 
-def connection_steps(playing: bool, ice_servers: Sequence[Mapping[str, Any]]) -> None:
+def connection_steps(
+    playing: bool, ice_servers: Sequence[Mapping[str, Any]], camera: bool = True, wanted: bool = False
+) -> None:
     """Show what to press; where the camera does not start or takes long, show which step, why, and what to do.
 
     Args:
         playing: whether the stream runs, or is about to.
         ice_servers: those of the stream; with a TURN server among them another advice is given.
+        camera: whether the browser's camera is shown; what the server itself shows needs fewer steps.
+        wanted: whether that is to be shown.
     """
     urls = [url for server in ice_servers for url in _urls(server)]
-    _component(key="connection_steps", data={"playing": playing, "turn": any(url.startswith("turn") for url in urls)})
+    turn = any(url.startswith("turn") for url in urls)
+    _component(key="connection_steps", data={"playing": playing, "turn": turn, "camera": camera, "wanted": wanted})
 
 
 def _urls(server: Mapping[str, Any]) -> list[str]:

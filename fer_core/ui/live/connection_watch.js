@@ -29,6 +29,7 @@ class Watch {
   lost = false;
   resumeUntil = 0;
   wanted = false; // a camera that this viewer started and has not stopped
+  feed = false; // whether a network camera or a clip was shown when the server was lost
   stopping = false; // until the button that stops it has gone
   presses = []; // when it was started again, milliseconds
 
@@ -46,6 +47,7 @@ class Watch {
     this.lost = lost;
     document.body.classList.toggle("fer-lost", lost);
     document.getElementById("fer_lost")?.remove();
+    if (lost) this.feed = Boolean(document.querySelector(".st-key-feed_stop"));
     if (lost) document.body.append(banner(this.heard));
     else this.resumeUntil = Date.now() + RESUME_WITHIN_MS;
   }
@@ -55,6 +57,12 @@ class Watch {
   keepPlaying(now) {
     const resuming = now < this.resumeUntil;
     if (resuming) document.querySelector(".st-key-acknowledge button")?.click();
+    if (this.feed) { // and not the browser's camera, which nobody asked for
+      const start = resuming && document.querySelector(".st-key-feed_start button");
+      if (start) start.click();
+      this.feed = resuming && !start;
+      return;
+    }
     const page = document.querySelector("iframe[title*='webrtc']")?.contentDocument;
     if (!page) {
       if (!resuming) this.wanted = false; // another page, or a photo

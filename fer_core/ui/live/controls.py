@@ -14,6 +14,7 @@ from fer_core.recognition.hysteresis import HysteresisSettings
 from fer_core.recognition.pipeline import StreamSettings
 from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.ui.components.label_set_choice import label_set_choice, second_label_set_choice
+from fer_core.ui.live.sources import CAMERA, PHOTO, LiveSource
 
 _DEFAULT = LiveSettings()
 _STEP_PERCENT = 5
@@ -23,13 +24,14 @@ _STEADY = (
 )
 
 
-def live_settings(of_stream: bool, card: ModelCard) -> LiveSettings:
+def live_settings(source: LiveSource, card: ModelCard) -> LiveSettings:
     """Draw the settings in the sidebar and return what is chosen. They outlive a change of page.
 
     Args:
-        of_stream: whether to offer what only matters for a stream.
+        source: of the pictures; some of it only matters for a stream, and only a person's own picture is mirrored.
         card: of the model; it knows the label sets and below which score a face should be called uncertain.
     """
+    of_stream = source.kind != PHOTO
     with st.sidebar:
         st.subheader("Expressions")
         label_set = label_set_choice(card, "Changing it starts the last minute anew; a recording notes it and goes on.")
@@ -43,14 +45,18 @@ def live_settings(of_stream: bool, card: ModelCard) -> LiveSettings:
             hysteresis=HysteresisSettings(uncertain_below=threshold / 100) if steady else None,
         )
         st.subheader("Picture")
-        mirror = of_stream and _toggle("Mirror", _DEFAULT.mirror)
+        mirror = source.kind == CAMERA and _toggle("Mirror", _DEFAULT.mirror)
         boxes = _toggle("Boxes", _DEFAULT.draw.boxes)
         words = _toggle("Words and scores", _DEFAULT.draw.words)
     draw = AnnotateOptions(threshold=threshold / 100, boxes=boxes, words=words, numbers=True)
-    return LiveSettings(stream=stream, mirror=mirror, draw=draw, recorded=_recorded(card, stream, mirror, threshold))
+    return LiveSettings(
+        stream=stream, mirror=mirror, draw=draw, recorded=_recorded(card, stream, mirror, threshold, source)
+    )
 
 
-def _recorded(card: ModelCard, stream: StreamSettings, mirror: bool, threshold: float) -> RecordedSettings:
+def _recorded(
+    card: ModelCard, stream: StreamSettings, mirror: bool, threshold: float, source: LiveSource
+) -> RecordedSettings:
     """Return what a recording writes down of the settings."""
     values = {
         "smoothing_s": stream.smoothing_s,
@@ -58,6 +64,7 @@ def _recorded(card: ModelCard, stream: StreamSettings, mirror: bool, threshold: 
         "mirrored": mirror,
         "steady_labels": stream.hysteresis is not None,
         "shown_uncertain_below": threshold / 100,
+        "source": source.recorded_as,
     }
     return RecordedSettings(card, stream.label_set, values)
 

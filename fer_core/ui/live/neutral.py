@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -13,6 +14,9 @@ from fer_core.live.session import LiveSession
 from fer_core.recognition.baseline import EXPECTED_NEUTRAL, NEUTRAL, Baseline
 from fer_core.ui.components.face_cards import face_name
 from fer_core.ui.components.timers import draw_every
+from fer_core.ui.live.kept_neutral import keep_choice, kept_text, offer_kept
+
+Keep = Callable[[Baseline], None] | None
 
 _MAX_FACES = 6
 _WIDTH_PX = 330
@@ -42,6 +46,7 @@ def _bar(session: LiveSession, playing: bool) -> None:
             help=None if playing else "Start the camera first.",
             on_change="rerun",
         )
+        offer_kept(session)
     if popover.open and playing:  # closed, it costs nothing
         with popover, st.container(width=_WIDTH_PX):
             draw_every(0.5, _baselines, session)
@@ -58,7 +63,10 @@ def _baselines(session: LiveSession) -> None:
             _countdown(session, state.collecting)
         else:
             st.write(f"Look neutral for {COLLECT_S:.0f} seconds.")
-            _faces(session, sorted(result.track_id.tolist()), state)
+            faces = st.container()
+            keep = keep_choice(session)
+            with faces:
+                _faces(session, sorted(result.track_id.tolist()), state, keep)
         st.caption(_NOTE, help=_NOTE_HELP)
 
 
@@ -71,20 +79,20 @@ def _countdown(session: LiveSession, collecting: Collecting) -> None:
     st.button("Cancel", key="neutral_cancel", on_click=session.baselines.cancel)
 
 
-def _faces(session: LiveSession, track_ids: list[int], state: BaselineState) -> None:
+def _faces(session: LiveSession, track_ids: list[int], state: BaselineState, keep: Keep) -> None:
     if state.lost is not None:
         st.caption(f"{face_name(state.lost)} was lost before the {COLLECT_S:.0f} seconds were over. Set it again.")
     if not track_ids:
         st.caption("No face in the picture.")
     for track_id in track_ids[:_MAX_FACES]:
-        _face(session.baselines, track_id, state)
+        _face(session.baselines, track_id, state, keep)
 
 
-def _face(keeper: BaselineKeeper, track_id: int, state: BaselineState) -> None:
+def _face(keeper: BaselineKeeper, track_id: int, state: BaselineState, keep: Keep) -> None:
     baseline = state.baselines.get(track_id)
     label = f"Set {face_name(track_id)} {'again' if baseline else 'neutral'}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(label, key=f"neutral_set_{track_id}", on_click=keeper.start, args=(track_id,))
+        st.button(label, key=f"neutral_set_{track_id}", on_click=keeper.start, args=(track_id, keep))
         if baseline:
             key = f"neutral_clear_{track_id}"
             st.button("Clear", key=key, type="tertiary", on_click=keeper.clear, args=(track_id,))
@@ -93,6 +101,8 @@ def _face(keeper: BaselineKeeper, track_id: int, state: BaselineState) -> None:
 
 
 def _used(baseline: Baseline, began_s: float) -> str:
-    """Say which seconds of the stream a baseline was made of."""
+    """Say which seconds of the stream a baseline was made of, or where else it comes from."""
+    if baseline.origin:
+        return kept_text(baseline)
     first, last = clock(baseline.first_s - began_s), clock(baseline.last_s - began_s)
     return f"Set by {count_text(baseline.frames, 'frame')}, {first} to {last} after the camera started."

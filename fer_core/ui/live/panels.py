@@ -18,6 +18,7 @@ from fer_core.models.label_sets import title_of
 from fer_core.ui.components.face_cards import face_cards_html, face_name
 from fer_core.ui.components.timers import draw_every
 from fer_core.ui.components.widgets import empty_state, empty_state_html
+from fer_core.ui.live.sources import LiveSource, feed_parts
 from fer_core.ui.live.timeline import lanes
 
 _EVERY_S = 0.5
@@ -30,7 +31,7 @@ def cards_room() -> DeltaGenerator:
     return st.container(key="live_cards").empty()
 
 
-def status_line(session: LiveSession, playing: bool, visible: bool, cards: DeltaGenerator) -> None:
+def status_line(session: LiveSession, playing: bool, visible: bool, cards: DeltaGenerator, source: LiveSource) -> None:
     """Show whether the stream runs, how fast, and what went wrong if anything did; and the faces of the last frame.
 
     Args:
@@ -38,8 +39,9 @@ def status_line(session: LiveSession, playing: bool, visible: bool, cards: Delta
         playing: whether its stream runs.
         visible: whether anybody can see the page.
         cards: what `cards_room` gave.
+        source: of the pictures.
     """
-    draw_every(_EVERY_S if playing and visible else None, _status, session, playing, cards)
+    draw_every(_EVERY_S if playing and visible else None, _status, session, playing, cards, source)
 
 
 def timeline(session: LiveSession, playing: bool, visible: bool) -> None:
@@ -47,11 +49,16 @@ def timeline(session: LiveSession, playing: bool, visible: bool) -> None:
     draw_every(_TIMELINE_EVERY_S if playing and visible else None, _timeline, session, playing)
 
 
-def _status(session: LiveSession, playing: bool, cards: DeltaGenerator) -> None:
+def _status(session: LiveSession, playing: bool, cards: DeltaGenerator, source: LiveSource) -> None:
+    if playing and source.feed and source.feed.ended:
+        st.rerun()  # the whole page: the stream is stopped, and the page says so
     snapshot = session.snapshot()
     with st.container(key="live_status"):
-        st.html(_status_html(snapshot, playing))
-    cards.html(_cards_html(session, snapshot, playing))
+        st.html(_status_html(snapshot, playing, source))
+    cards.html(_cards_html(session, snapshot, playing, source))
+    if playing and source.feed and source.feed.problem:
+        stale = "What is shown is not live. " if snapshot.result else ""
+        st.warning(stale + source.feed.problem, icon=":material/videocam_off:")
     if playing and snapshot.error:
         st.error(
             f"The last frames could not be analysed; the video goes on without it. {snapshot.error}",
@@ -59,13 +66,13 @@ def _status(session: LiveSession, playing: bool, cards: DeltaGenerator) -> None:
         )
 
 
-def _status_html(snapshot: LiveSnapshot, playing: bool) -> str:
-    parts = "".join(f"<span>{part}</span>" for part in _status_parts(snapshot, playing))
+def _status_html(snapshot: LiveSnapshot, playing: bool, source: LiveSource) -> str:
+    parts = "".join(f"<span>{part}</span>" for part in _status_parts(snapshot, playing, source))
     beat = f' data-beat="{snapshot.time_s:.3f}"' if playing else ""  # connection_watch.js waits for the next
     return f'<div class="fer-status"{beat}>{parts}</div>'
 
 
-def _status_parts(snapshot: LiveSnapshot, playing: bool) -> list[str]:
+def _status_parts(snapshot: LiveSnapshot, playing: bool, source: LiveSource) -> list[str]:
     if not playing:
         return ["not connected"]
     if not snapshot.live or snapshot.rates.camera_fps == 0:
@@ -78,13 +85,14 @@ def _status_parts(snapshot: LiveSnapshot, playing: bool) -> list[str]:
         f"{rates.analysed_fps:.0f} analysed",
         f"{rates.frame_ms:.0f} ms",
         f"{faces} face" if faces == 1 else f"{faces} faces",
+        *feed_parts(source),
     ]
     return [*parts, "the server is busy and analyses fewer frames of everybody"] if snapshot.limited else parts
 
 
-def _cards_html(session: LiveSession, snapshot: LiveSnapshot, playing: bool) -> str:
+def _cards_html(session: LiveSession, snapshot: LiveSnapshot, playing: bool, source: LiveSource) -> str:
     if not playing or snapshot.result is None:
-        todo = "The first frames are on their way." if playing else "Press Start camera."
+        todo = "The first frames are on their way." if playing else source.start_words
         return empty_state_html(
             "Faces appear here", f"{todo} Each face gets a card with its expression and all scores."
         )

@@ -11,15 +11,19 @@ import streamlit as st
 import streamlit_webrtc.relay
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
+from fer_core.live.feeds.feed import Feed
+from fer_core.live.memory import use_few_heaps
 from fer_core.live.seats import Seats
 from fer_core.live.session import LiveSession
 from fer_core.ui.live.codec import to_bgr, to_frame, use_light_encoder
+from fer_core.ui.live.feed_track import FeedPlayer
 from fer_core.ui.live.relay import NewestRelay
 
 # With two threads OpenCV answers sooner and costs a tenth more altogether: its threads wait for work by spinning. A
 # server of several streams has no use for that.
 cv2.setNumThreads(1)
 use_light_encoder()
+use_few_heaps()
 streamlit_webrtc.relay.MediaRelay = NewestRelay  # there is no public way; it is made with the first stream
 
 _KEY = "live_video_key"
@@ -77,7 +81,9 @@ def frames_callback(
         newest = frames[-1]
         on_frame()
         try:
-            return [to_frame(session.process(to_bgr(newest), delivered=len(frames)))]
+            # The place in a clip, if this is one.
+            drawn = session.process(to_bgr(newest), len(frames), media=newest.opaque, camera_s=newest.time)
+            return [to_frame(drawn)]
         except Exception as error:  # raised here it would freeze this viewer's video for good
             session.fail(error, delivered=len(frames))
             return [newest]
@@ -85,7 +91,13 @@ def frames_callback(
     return on_frames
 
 
-def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]], seats: Seats) -> bool:
+def live_video(
+    session: LiveSession,
+    ice_servers: Sequence[Mapping[str, Any]],
+    seats: Seats,
+    feed: Feed | None = None,
+    wanted: bool = False,
+) -> bool:
     """Draw the camera's picture as it comes back from `session`; return whether it plays.
 
     Call it at page level, not inside a fragment: it reruns the page when the stream starts or
@@ -96,6 +108,8 @@ def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]], s
             what is left of the one before is ended.
         ice_servers: STUN and TURN servers as in `RTCPeerConnection`.
         seats: of the server; the stream has one while it runs. Where the last was just taken, the page runs again.
+        feed: what is shown instead of the browser's camera, which nobody is then asked for.
+        wanted: whether the feed is to be played; the browser's camera has buttons for that.
     """
     # A key of its own for each session. The component tells that a viewer left the page and came back by counting
     # finished runs of the script; where the page between was left before it was drawn, it would take the stream that
@@ -106,14 +120,16 @@ def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]], s
         st.session_state[_KEY] = key
     context = webrtc_streamer(
         key=key,
-        mode=WebRtcMode.SENDRECV,
+        mode=WebRtcMode.RECVONLY if feed else WebRtcMode.SENDRECV,
+        player_factory=(lambda: FeedPlayer(feed)) if feed else None,  # pyright: ignore[reportArgumentType]
+        desired_playing_state=wanted if feed else None,
         # Always given: left out, public STUN servers are asked, and a token in the environment is sent out.
         rtc_configuration={"iceServers": list(ice_servers)},
         media_stream_constraints=_CAMERA,
         video_html_attrs=_VIDEO,
         translations=_WORDS,
         queued_video_frames_callback=frames_callback(session, lambda: seats.seen(session.id)),
-        on_video_ended=lambda: _ended(session, seats),
+        on_video_ended=lambda: stream_ended(session, seats, feed),
     )
     if (context.state.playing or context.state.signalling) and not seats.take(session.id):
         _end(key)
@@ -121,7 +137,10 @@ def live_video(session: LiveSession, ice_servers: Sequence[Mapping[str, Any]], s
     return context.state.playing
 
 
-def _ended(session: LiveSession, seats: Seats) -> None:
+def stream_ended(session: LiveSession, seats: Seats, feed: Feed | None) -> None:
+    """End a viewer's stream and give back its place; at the end of a clip its recording ends too."""
+    if feed and feed.ended and session.recorder:
+        session.recorder.close()  # nothing more will come
     session.end()
     seats.leave(session.id)
 

@@ -38,9 +38,11 @@ from fer_core.ui.components.face_table import (
 )
 from fer_core.ui.components.jobs import keep_while_open, own_job, owner_id, show_failure, show_job, start_own_job
 from fer_core.ui.components.label_set_choice import label_set_choice
+from fer_core.ui.components.player import PLAYER, link_player
 from fer_core.ui.components.widgets import empty_state
+from fer_core.ui.media.faces import buttons_on_faces, open_moment, open_row, show_opened_face
 from fer_core.ui.media.names import ask_for_names, with_names
-from fer_core.ui.media.player import moments_of_video
+from fer_core.ui.media.paste import PASTE_HELP, paste_into
 
 # Of this viewer alone: what is in a picture is nobody else's business.
 _RESULT = "media_result"
@@ -56,12 +58,15 @@ def media_view(recognizer: EmotionRecognizer, model: Path) -> None:
     """
     job = own_job(AnalyzeMedia.kind)
     running = job is not None and job.running
-    uploads = st.file_uploader(
-        "Pictures, videos and .zip archives of them, up to 400 MB each",
-        accept_multiple_files=True,
-        key="media_files",
-        type=[suffix.removeprefix(".") for suffix in (*PICTURES, *VIDEOS, ARCHIVE)],
-    )
+    with st.container(gap=None):
+        uploads = st.file_uploader(
+            "Pictures, videos and .zip archives of them, up to 400 MB each",
+            accept_multiple_files=True,
+            key="media_files",
+            type=[suffix.removeprefix(".") for suffix in (*PICTURES, *VIDEOS, ARCHIVE)],
+            help=PASTE_HELP,
+        )
+        paste_into("media_files")
     choices = _choices(recognizer)
     if st.button(
         "Analyse",
@@ -85,7 +90,7 @@ def media_view(recognizer: EmotionRecognizer, model: Path) -> None:
         show_failure(job)
     else:
         keep_while_open(job)
-        _show(_result(job), job.id)
+        _show(_result(job), job.id, model)
 
 
 def _start(uploads: Sequence[BinaryIO], model: Path, choices: Choices) -> None:
@@ -176,7 +181,7 @@ def _copy_options() -> bool:
         )
 
 
-def _show(result: MediaResult, job_id: str) -> None:
+def _show(result: MediaResult, job_id: str, model: Path) -> None:
     if result.cancelled:
         st.warning("Cancelled. The results until then are here.", icon=":material/stop_circle:")
     for file in result.metadata["files"]:
@@ -202,7 +207,19 @@ def _show(result: MediaResult, job_id: str) -> None:
         "expressions",
         ("" if len(files) == 1 else "The download holds all files. ")
         + f"It is deleted when you analyse something else, or {KEPT_MIN} minutes after you close this page.",
+        partial(open_row, rows) if result.faces else None,
     )
+    show_opened_face(result, model)
+
+
+def _marked_picture(result: MediaResult, name: str, copy: Path, rows: pd.DataFrame, labels: list[str]) -> None:
+    count = int(rows["face"].notna().sum())
+    with st.container(key="media_picture", gap=None):
+        st.image(str(copy), width="stretch", alt=f"{name} with {count_text(count, 'face')} marked")
+        if count and result.faces:
+            buttons_on_faces(copy, rows, labels)
+    if count and result.faces:
+        st.caption("Click on a face to see it as the model gets it, and where the model looks.")
 
 
 def _moments(result: MediaResult, name: str, rows: pd.DataFrame, labels: list[str]) -> None:
@@ -210,7 +227,8 @@ def _moments(result: MediaResult, name: str, rows: pd.DataFrame, labels: list[st
     if sound.startswith(CUT_OFF):
         st.caption(f"Its sound is {sound}.")
     moments = result.moments.get(name, ())
-    moments_of_video(moments, labels, float(rows["time_s"].min()))
+    on_ask = partial(open_moment, rows) if result.faces else None
+    link_player(float(rows["time_s"].min()), moments, labels, on_ask=on_ask)
     if moments:
         st.caption("When each expression was strongest. Click on one, or on the curves, to go there.")
 
@@ -257,9 +275,9 @@ def _look(result: MediaResult, name: str, rows: pd.DataFrame, labels: list[str])
         if copy is None:
             empty_state("No marked copy", "The file could not be read to its end; the table holds what was found.", 220)
         elif is_picture(Path(name)):
-            st.image(str(copy), width="stretch", alt=f"{name} with {count_text(len(faces), 'face')} marked")
+            _marked_picture(result, name, copy, rows, labels)
         else:
-            with st.container(key="media_player"):
+            with st.container(key=PLAYER):
                 st.video(str(copy), format="video/mp4")
             _moments(result, name, rows, labels)
     with cards, st.container(key="media_cards"):

@@ -13,6 +13,7 @@ from fer_core.formats import count_text, percent
 from fer_core.sessions.agreement import Agreement, agreement_of, by_coder, coder_codes, model_codes, read_codes
 from fer_core.sessions.markers import CODE, markers_of, replace_markers
 from fer_core.sessions.store import Session
+from fer_core.ui.sessions.reliability import ratings_panel, shares_panel
 from fer_core.ui.sessions.rows import chosen_face, summed_rows
 
 _KAPPA_HELP = "Cohen's kappa: 0 is what chance alone would give, 1 is full agreement."
@@ -37,6 +38,8 @@ def agreement_view(session: Session) -> None:
         pairs = {("Model", coder): (model.reindex(times_s), each) for coder, each in series.items()}
         pairs |= {(a, b): (series[a], series[b]) for a, b in combinations(series, 2)}
         _show({names: agreement_of(*both) for names, both in pairs.items()})
+        shares_panel(coders, not uncertain)
+    ratings_panel(session)
     with st.expander("Import codes", icon=":material/upload_file:", expanded=not coders):
         _import(session)
     if coders:

@@ -8,7 +8,7 @@ from fer_core.charts.timeline import clock
 from fer_core.errors import SessionError
 from fer_core.sessions.details import Details
 from fer_core.sessions.store import Session
-from fer_core.sessions.studies import consents_of
+from fer_core.sessions.studies import answer_text, consents_of
 from fer_core.ui.components.session_details import details_fields
 
 
@@ -19,8 +19,7 @@ def details_view(session: Session) -> None:
         if st.form_submit_button("Save details", icon=":material/save:"):
             _save(session, details)
     for consent in consents_of(session):
-        answer = "Agreed" if consent.agreed else "Declined"
-        with st.expander(f"{answer} to the consent text, {consent.answered_utc[:19].replace('T', ' ')} UTC"):
+        with st.expander(f"Consent · {answer_text(consent)} · {consent.answered_utc[:19].replace('T', ' ')} UTC"):
             st.text(consent.text)
     events = [event for event in session.events() if event["kind"] != "baseline"]
     if events:

@@ -6,8 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.charts.timeline import clock
+from fer_core.formats import count_text
 from fer_core.media.summary import FaceSummary, summarize
 from fer_core.sessions.analysis import in_range, valid_rows
+from fer_core.sessions.later_baselines import LaterBaseline, baselines_of
 from fer_core.sessions.markers import excluded_ranges, markers_of, without_ranges
 from fer_core.sessions.store import Session
 from fer_core.types import corrected_column
@@ -74,13 +76,20 @@ def chosen_rows(session: Session) -> pd.DataFrame:
     return rows if face is None else rows[rows["face"] == face]
 
 
-def chosen_face(session: Session, rows: pd.DataFrame, otherwise: str = ALL_FACES) -> int | None:
-    """Ask for a face where there are several; return its number, None for the choice that is called `otherwise`."""
+def chosen_face(session: Session, rows: pd.DataFrame, otherwise: str = ALL_FACES, place: str = "") -> int | None:
+    """Ask for a face where there are several; return its number, None for the choice that is called `otherwise`.
+
+    Args:
+        session: whose faces they are.
+        rows: with the faces.
+        otherwise: the choice of no single face.
+        place: tells two such choices on a page apart.
+    """
     counts = rows["face"].dropna().value_counts()
     if len(counts) < 2:
         return None
     names = {otherwise: None, **{face_name(int(face) - 1): int(face) for face in sorted(counts.index)}}
-    return names[st.selectbox("Face", list(names), key=f"face {session.name}", width=220)]
+    return names[st.selectbox("Face", list(names), key=f"face {place} {session.name}".replace("  ", " "), width=220)]
 
 
 def with_chosen_scores(session: Session, rows: pd.DataFrame) -> pd.DataFrame:
@@ -89,18 +98,32 @@ def with_chosen_scores(session: Session, rows: pd.DataFrame) -> pd.DataFrame:
     if not set(corrected.values()) <= set(rows.columns):
         return rows
     choice = st.segmented_control("Scores over time", ["Raw", "Corrected"], default="Raw", required=True, key="scores")
+    later = {each.face: later_text(each) for each in baselines_of(session)}
     for baseline in session.metadata().get("baselines", []):
-        st.caption(_baseline_text(baseline))
+        if baseline["face"] not in later:
+            st.caption(_baseline_text(baseline))
+    for text in later.values():
+        st.caption(text)
     return rows if choice == "Raw" else rows.assign(**{label: rows[name] for label, name in corrected.items()})
+
+
+def later_text(later: LaterBaseline) -> str:
+    """Say which seconds, chosen after the session, a face's scores are corrected by."""
+    baseline = later.baseline
+    return (
+        f"{face_name(later.face - 1)}: corrected throughout for its neutral face, set afterwards by "
+        f"{count_text(baseline.frames, 'frame')}, {baseline.first_s:.1f} to {baseline.last_s:.1f} s."
+    )
 
 
 def _baseline_text(baseline: dict) -> str:
     """Say from when on a face's scores were corrected, and by which seconds."""
-    used = (
-        f"{clock(baseline['first_s'])} to {clock(baseline['last_s'])}"
-        if baseline["first_s"] >= 0
-        else f"{baseline['last_s'] - baseline['first_s']:.1f} s that began before the recording"
-    )
-    frames = f"{baseline['frames']:,} frames" if baseline["frames"] != 1 else "1 frame"
+    if origin := baseline.get("from_session"):
+        used = f"kept from {origin}"
+    elif baseline["first_s"] >= 0:
+        used = f"{clock(baseline['first_s'])} to {clock(baseline['last_s'])}"
+    else:
+        used = f"{baseline['last_s'] - baseline['first_s']:.1f} s that began before the recording"
+    frames = count_text(baseline["frames"], "frame")
     name = face_name(baseline["face"] - 1)
     return f"{name}: corrected for its neutral face from {clock(baseline['from_s'])} on, set by {frames}, {used}."

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fer_core.errors import SessionError
 from fer_core.formats import count_text
+from fer_core.sessions.kept_baselines import participants_with_baseline
 from fer_core.sessions.retention import delete_expired
 from fer_core.sessions.store import Session, sessions_database
 from fer_core.sessions.studies import (
@@ -78,6 +79,7 @@ def _participants(sessions: Sequence[Session]) -> None:
     people = Counter(
         (session.details.study, session.details.participant) for session in sessions if session.details.participant
     )
+    people.update(dict.fromkeys(participants_with_baseline(), 0))
     if not people:
         st.caption("No session has a participant yet.")
         return
@@ -96,7 +98,7 @@ def _participants(sessions: Sequence[Session]) -> None:
             "application/zip",
             icon=":material/download:",
             key="participant_zip",
-            help="Of every session its table, metadata and markers, and the answers to consent texts.",
+            help="Of every session its table, metadata, markers and video, the answers to consent texts, a baseline.",
             on_click="ignore",
         )
         with st.popover("Delete all of it", icon=":material/delete:", key="participant_delete"):
@@ -105,8 +107,8 @@ def _participants(sessions: Sequence[Session]) -> None:
 
 def _delete(study: str, participant: str, sessions: int) -> None:
     st.write(
-        f"Delete {count_text(sessions, 'session')} of **{participant}** with all answers to consent texts? They cannot "
-        "be brought back."
+        f"Delete {count_text(sessions, 'session')} of **{participant}** with all answers to consent texts and what is "
+        "kept? They cannot be brought back."
     )
     if st.button("Delete them", type="primary", key="participant_delete_sure"):
         folders = [each.imported_from for each in delete_participant(study, participant) if each.imported_from]

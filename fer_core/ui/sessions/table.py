@@ -16,6 +16,7 @@ from fer_core.sessions.report import build_report, html_report
 from fer_core.sessions.store import Session
 from fer_core.sessions.studies import find_study
 from fer_core.ui.components.face_table import not_valid_text
+from fer_core.ui.sessions.picture import offer_video
 from fer_core.ui.sessions.rows import rows_of
 
 _SHOWN_ROWS = 1000
@@ -26,6 +27,7 @@ def table_of_session(session: Session) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         _tables(session)
         _documents(session)
+        offer_video(session)
     st.dataframe(_readable(session.first_rows(_SHOWN_ROWS)), hide_index=True, height=320)
     more = f", the first {_SHOWN_ROWS:,} shown" if session.rows > _SHOWN_ROWS else ""
     days = find_study(session.details.study, session.database).retention_days

@@ -60,7 +60,7 @@ def _show_all(sessions: Sequence[Session]) -> None:
         empty_state(
             "No session has been recorded yet",
             "On the Live page, start the camera and press Record scores. "
-            "The times, boxes and scores of every face come here as a table; pictures are never kept.",
+            "The times, boxes and scores of every face come here as a table; the picture only if you ask for it.",
             260,
         )
     elif view == "Conditions":
@@ -126,7 +126,8 @@ def _delete(session: Session) -> None:
     with st.popover("Delete", icon=":material/delete:", key="session_delete"):
         if not operator_only("Deleting", "session_delete_token"):
             return
-        st.write(f"Delete the session **{session.name}** with its table? It cannot be brought back.")
+        what = "its table and its video" if session.video() else "its table"
+        st.write(f"Delete the session **{session.name}** with {what}? It cannot be brought back.")
         if session.imported_from:
             st.caption(f"The folder it was imported from stays: {session.imported_from}. Delete it yourself.")
         if st.button("Delete it", type="primary", key="session_delete_sure"):

@@ -53,3 +53,14 @@ def test_a_stream_is_encoded_by_the_light_encoder_anew_where_the_size_changes(sc
     assert sizes == [(640, 480), (640, 480), (320, 240)]
     assert codecs[0] is codecs[1] is not codecs[2]
     assert not any(codec.thread_count > 1 for codec in codecs)
+
+
+def test_a_frame_of_an_impossible_time_is_left_out_and_those_after_it_are_sent(scene):
+    encoder, sent = get_encoder(VP8), []
+    for pts in (60_000, 6_000, 12_000, 18_000):
+        frame = to_frame(scene)
+        frame.pts, frame.time_base = pts, fractions.Fraction(1, 90_000)
+        payloads, timestamp = encoder.encode(frame)
+        sent.append((bool(payloads), timestamp))
+        assert (frame.pts, frame.time_base) == (pts, fractions.Fraction(1, 90_000))  # nobody wrote into it
+    assert sent == [(True, 60_000), (False, 0), (True, 12_000), (True, 18_000)]

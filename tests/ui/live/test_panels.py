@@ -37,9 +37,10 @@ def panels():
     import streamlit as st
 
     from fer_core.ui.live.panels import cards_room, status_line, timeline
+    from fer_core.ui.live.sources import CAMERA, LiveSource
 
     session, playing = st.session_state.session, st.session_state.playing
-    status_line(session, playing, True, cards_room())
+    status_line(session, playing, True, cards_room(), st.session_state.get("source", LiveSource(CAMERA)))
     timeline(session, playing, True)
 
 

@@ -1,5 +1,6 @@
 """The live page's recording: details, consent, the record button, and what it says when the database fails."""
 
+import shutil
 import sqlite3
 import time
 
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.live.session import LiveSession, LiveSettings
 from fer_core.sessions import database as database_module
 from fer_core.sessions import recorder as recording
+from fer_core.sessions import videos
 from fer_core.sessions.database import open_database
 from fer_core.sessions.details import Details
 from fer_core.sessions.schema import consents
@@ -39,8 +41,9 @@ def bar():
     from fer_core.ui.live.recording import recording_bar
     from fer_core.ui.live.session_details import details_popover
 
-    details_popover(st.session_state.session)
-    recording_bar(st.session_state.session, None, True)
+    max_video_mb = st.session_state.get("max_video_mb", 100)
+    details_popover(st.session_state.session, max_video_mb)
+    recording_bar(st.session_state.session, None, True, max_video_mb)
     marker_bar(st.session_state.session)
 
 
@@ -67,6 +70,13 @@ def at(live):
 def play(live, frames=3):
     for _ in range(frames):
         live.process(np.zeros((48, 64, 3), np.uint8))
+
+
+def wait_until(condition):
+    end_s = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end_s, "it did not get there in time"
+        time.sleep(0.02)
 
 
 def keys(at):
@@ -118,6 +128,50 @@ def test_a_consent_text_comes_first_and_its_answer_is_kept(live, at):
     ]
     with open_database().begin() as connection:
         assert [row.agreed for row in connection.execute(consents.select())] == [False, True]
+
+
+def test_the_picture_is_kept_only_where_it_is_asked_for_and_agreed_to(live, at):
+    save_study(Study("", "May we record your scores?"))
+    assert at.toggle(key="keep_picture").value is False
+    at.toggle(key="keep_picture").set_value(True).run()
+    for answer, kept in (("consent_yes", False), ("consent_picture", True)):
+        at.button(key="record_start").click().run()
+        assert "May we record your scores?" in at.text[0].value and "The picture of the camera can" in at.text[0].value
+        at.button(key=answer).click().run()
+        play(live)
+        live.recorder._video and wait_until(lambda: live.recorder.state.video.frames == 3)
+        at.run()
+        assert at.caption[0].value.endswith(" · video") is kept
+        at.button(key="record_stop").click().run()
+        assert not at.exception
+        session = list_sessions()[0]
+        assert bool(session.video()) is kept and consents_of(session)[0].picture is kept
+    assert session.video().frames == 3 and any("rows, with video." in caption.value for caption in at.caption)
+    at.button(key="record_start").click().run()
+    at.button(key="consent_no").click().run()
+    assert len(list_sessions()) == 2
+
+
+def test_a_video_that_ends_is_told_while_the_scores_go_on(live, at, monkeypatch):
+    monkeypatch.setattr(videos.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
+    at.toggle(key="keep_picture").set_value(True).run()
+    at.button(key="record_start").click().run()
+    at.button(key="consent_picture").click().run()
+    play(live)
+    wait_until(lambda: live.recorder.state.video.problem)
+    play(live)
+    at.run()
+    assert "The picture is kept no longer: less than 500 MB of the disk are left." in at.warning[0].value
+    assert at.caption[0].value.startswith("Recording · ") and at.caption[0].value.endswith("6 rows")
+
+
+def test_the_picture_is_not_offered_where_no_video_may_be_kept(live, at):
+    at.toggle(key="keep_picture").set_value(True).run()
+    at.session_state["max_video_mb"] = 0
+    at.run()
+    assert not at.toggle
+    at.button(key="record_start").click().run()
+    assert not at.text and live.recorder.state.video is None
 
 
 def test_a_database_that_fails_is_told_on_the_page(live, at, monkeypatch):

@@ -24,13 +24,39 @@ from streamlit_webrtc import WebRtcMode
 from streamlit_webrtc.webrtc import WebRtcWorker
 
 from fer_core.emotions import LABELS
+from fer_core.live.feeds.feed import Feed, FeedFrame
+from fer_core.live.seats import Seats
 from fer_core.live.session import LiveSession, LiveSettings, live_sessions
+from fer_core.sessions.media_time import MediaTime
 from fer_core.types import Detections, FrameResult, Prediction
+from fer_core.ui.live.feed_track import FeedPlayer
 from fer_core.ui.live.relay import NewestRelay
-from fer_core.ui.live.webrtc import frames_callback
+from fer_core.ui.live.webrtc import frames_callback, stream_ended
 
 DEADLINE_S = 20
 FPS = 15
+
+
+class Playing(Feed):
+    """A clip of grey pictures in memory, for as long as it is told, or a camera that never answers."""
+
+    problem, ended = "", False
+
+    def __init__(self, pictures=0):
+        super().__init__("clip")
+        self.pictures, self.stopped = pictures, threading.Event()
+
+    def _run(self, stop):
+        for index in range(self.pictures):
+            if stop.wait(1 / FPS):
+                break
+            image_bgr = np.full((120, 160, 3), 40 + 3 * index, np.uint8)
+            self._publish(FeedFrame(image_bgr, index / FPS, MediaTime(index / FPS)), stop)
+        if self.pictures and not stop.is_set():
+            self.ended = True
+            self._publish(None, stop)
+        stop.wait(DEADLINE_S)
+        self.stopped.set()
 
 
 class GreyLevels(VideoStreamTrack):
@@ -55,13 +81,14 @@ class Analyzer:
         self.settings = None
         self.seconds = seconds
         self.error = error
-        self.levels = []
+        self.levels, self.times_s = [], []
 
     def process(self, image_bgr, time_s):
         if self.error:
             raise self.error
         time.sleep(self.seconds)
         self.levels.append(int(np.median(image_bgr)))
+        self.times_s.append(time_s)
         return FrameResult(
             len(self.levels),
             time_s,
@@ -75,14 +102,18 @@ class Analyzer:
 class Call:
     """One peer connected to one worker; frames that come back are kept."""
 
-    def __init__(self, loop, session):
-        self._loop = loop
+    def __init__(self, loop, session, feed=None):
+        self._loop, self._feed = loop, feed
         self.session = session
         self.returned = []
         self.camera = GreyLevels()
 
     def start(self):
         self.worker = self._on_loop(self._connect())
+
+    @property
+    def connected(self):
+        return self._peer.connectionState == "connected"
 
     def stop(self):
         self.worker.stop()
@@ -100,11 +131,14 @@ class Call:
     async def _connect(self):
         nothing_outside = RTCConfiguration(iceServers=[])
         self._peer = RTCPeerConnection(nothing_outside)
-        self._peer.addTrack(self.camera)
+        if self._feed:
+            self._peer.addTransceiver("video", direction="recvonly")
+        else:
+            self._peer.addTrack(self.camera)
         self._peer.on("track", lambda track: asyncio.ensure_future(self._watch(track)))
         await self._peer.setLocalDescription(await self._peer.createOffer())
         worker = WebRtcWorker(
-            mode=WebRtcMode.SENDRECV,
+            mode=WebRtcMode.RECVONLY if self._feed else WebRtcMode.SENDRECV,
             rtc_configuration=nothing_outside,
             loop=self._loop,
             relay=NewestRelay(),
@@ -112,14 +146,14 @@ class Call:
             source_audio_track=None,
             sink_video_track=None,
             sink_audio_track=None,
-            player_factory=None,
+            player_factory=(lambda: FeedPlayer(self._feed)) if self._feed else None,
             in_recorder_factory=None,
             out_recorder_factory=None,
             video_frame_callback=None,
             audio_frame_callback=None,
             queued_video_frames_callback=frames_callback(self.session),
             queued_audio_frames_callback=None,
-            on_video_ended=self.session.end,
+            on_video_ended=lambda: stream_ended(self.session, Seats(1), self._feed),
             on_audio_ended=None,
             video_processor_factory=None,
             audio_processor_factory=None,
@@ -157,9 +191,9 @@ def loop():
 def call(loop):
     calls = []
 
-    def make(analyzer):
+    def make(analyzer, feed=None):
         session = LiveSession(lambda settings: analyzer, LiveSettings(mirror=False))
-        calls.append(Call(loop, session))
+        calls.append(Call(loop, session, feed))
         calls[-1].start()
         return calls[-1]
 
@@ -246,3 +280,40 @@ def test_a_frame_that_cannot_be_read_comes_back_as_it_was_and_is_told():
     with ThreadPoolExecutor(1) as thread:
         assert thread.submit(asyncio.run, frames_callback(session)([frame])).result(DEADLINE_S) == [frame]
     assert "no room for a picture" in session.snapshot().error
+
+
+def test_a_clip_goes_the_same_way_with_its_own_time_and_ends_the_stream_and_its_recording(call):
+    class Recording:
+        times_s, closed = [], False
+
+        def add(self, result, baselines, settings, media):
+            self.times_s.append(media.position_s)
+
+        def close(self):
+            self.closed = True
+
+        def close_unless_resumed(self, within_s):
+            pass
+
+    analyzer, feed, before = Analyzer(), Playing(40), live_sessions()
+    running = call(analyzer, feed)
+    running.session.recorder = recording = Recording()
+    running.wait_for(lambda: recording.closed)
+    running.wait_for(lambda: live_sessions() == before)
+    assert len(analyzer.levels) >= 20 and running.returned
+    # Each at its place in the clip, and analysed at a time as far from the others as that.
+    assert recording.times_s == pytest.approx([round((level - 40) / 3) / FPS for level in analyzer.levels])
+    assert np.diff(analyzer.times_s) == pytest.approx(np.diff(recording.times_s), abs=1e-6)
+    running.worker.stop()
+
+
+def test_a_camera_that_never_answers_can_be_stopped_and_another_stream_goes_on(call):
+    analyzer, silent = Analyzer(), Playing()
+    other, waiting = call(analyzer), call(Analyzer(), silent)
+    waiting.wait_for(lambda: waiting.connected)
+    time.sleep(0.3)
+    waiting.stop()
+    assert silent.stopped.wait(DEADLINE_S)
+    seen = len(analyzer.levels)
+    other.wait_for(lambda: len(analyzer.levels) >= seen + 5)
+    assert not waiting.session.snapshot().live

@@ -1,6 +1,9 @@
 // A video, its curves and its moments move together: a click on a curve or a moment goes there in the video, and a line
-// on the curves follows what is shown.
+// on the curves follows what is shown. The server is told about once a second where that is, if it asked, and can send
+// the video elsewhere.
 const STEP_MS = 100;
+const TELL_MS = 1000;
+const SAME_S = 0.05;
 
 function moment({ expression, time_s, text, color, picture }) {
   const button = document.createElement("button");
@@ -32,7 +35,7 @@ function panels(plot) {
 function go(time_s, offset_s) {
   const video = theVideo();
   if (!video) return;
-  video.currentTime = Math.max(0, time_s - offset_s);
+  seek(video, time_s, offset_s);
   video.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
@@ -62,15 +65,69 @@ function drawLines(plot, time_s) {
   });
 }
 
-export default function ({ parentElement, data }) {
+// What outlives a new drawing of the component: the last order that was followed and the last time that was told.
+const last = { order: null, video: null, told_s: null, told_ms: 0, beyond_s: null, stands_s: null };
+
+// Where the video is on the curves. A place that lies before or after the video is kept until the video is moved.
+function where(video, offset_s) {
+  if (last.beyond_s !== null && Math.abs(video.currentTime - last.stands_s) < SAME_S) return last.beyond_s;
+  last.beyond_s = null;
+  return video.currentTime + offset_s;
+}
+
+function seek(video, time_s, offset_s) {
+  const target_s = time_s - offset_s;
+  const stands_s = Math.min(Math.max(target_s, 0), Number.isFinite(video.duration) ? video.duration : target_s);
+  video.currentTime = stands_s;
+  const beyond = Math.abs(stands_s - target_s) > SAME_S;
+  Object.assign(last, { beyond_s: beyond ? time_s : null, stands_s });
+}
+
+// Follow an order once. Streamlit sends a video that has loaded back to its beginning: then it is followed again.
+function obey(video, { go: order, offset_s }) {
+  if (video !== last.video) {
+    video.addEventListener("loadeddata", () => Object.assign(last, { order: null }));
+    Object.assign(last, { video, order: null });
+  }
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || order.number === last.order) return;
+  seek(video, order.time_s, offset_s);
+  Object.assign(last, { order: order.number, told_s: order.time_s });
+}
+
+function tell(video, offset_s, setTriggerValue) {
+  const time_s = where(video, offset_s);
+  if (video.seeking || Date.now() - last.told_ms < TELL_MS || Math.abs(time_s - last.told_s) < SAME_S) return;
+  Object.assign(last, { told_ms: Date.now(), told_s: time_s });
+  setTriggerValue("time_s", time_s);
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
   const strip = parentElement.querySelector(".moments");
+  strip.stop?.();  // this function runs again with each new data, and nobody else ends the run before
   if (strip.dataset.version !== data.version) {
     strip.replaceChildren(...data.moments.map(moment));
     strip.dataset.version = data.version;
   }
+  strip.hidden = !data.moments.length;
   strip.onclick = (event) => {
     const button = event.target.closest("button");
     if (button) go(Number(button.dataset.time), data.offset_s);
+  };
+  const ask = parentElement.querySelector(".ask");
+  ask.hidden = !data.asking;
+  ask.onclick = () => {
+    const video = theVideo();
+    if (!video) return;
+    video.pause();
+    setTriggerValue("asked", video.currentTime + data.offset_s);
+  };
+  const ask = parentElement.querySelector(".ask");
+  ask.hidden = !data.asking;
+  ask.onclick = () => {
+    const video = theVideo();
+    if (!video) return;
+    video.pause();
+    setTriggerValue("asked", where(video, data.offset_s));
   };
   const press = (event) => {
     const plot = event.target.closest?.(".st-key-course .js-plotly-plot");
@@ -81,10 +138,14 @@ export default function ({ parentElement, data }) {
   const timer = setInterval(() => {
     const video = theVideo();
     const plot = thePlot();
-    if (video && plot) drawLines(plot, video.currentTime + data.offset_s);
+    if (!video) return;
+    if (data.go) obey(video, data);
+    if (plot) drawLines(plot, where(video, data.offset_s));
+    if (data.go?.number === last.order) tell(video, data.offset_s, setTriggerValue);
   }, STEP_MS);
-  return () => {
+  strip.stop = () => {
     document.removeEventListener("pointerdown", press, true);
     clearInterval(timer);
   };
+  return strip.stop;
 }
