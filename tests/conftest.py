@@ -19,6 +19,7 @@ _SLOW = (
     "experiments/test_job.py",
     "explain/test_gradcam.py",
     "media/test_job.py",
+    "media/test_splitting.py",
     "models/architectures",
     "models/importing/test_importer.py",
     "models/importing/test_resizing.py",

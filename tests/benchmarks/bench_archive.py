@@ -1,9 +1,9 @@
 """How fast an archive becomes parts: by this process, by one worker, by two.
 
-    python -m tests.benchmarks.bench_archive [VIDEO] [--pictures 40] [--videos 4] [--workers 1 2] [--rounds 1]
+    python -m tests.benchmarks.bench_archive [VIDEO] [--pictures 30] [--videos 3] [--workers 1 2] [--rounds 1]
 
 Drawn pictures of 640×480 with two faces, copies of VIDEO, any clip with a face, and one video of two segments, the clip
-again and again with ten frames a second, are analysed into new folders, each kind by itself. Without VIDEO the clip is
+again and again with five frames a second, are analysed into new folders, each kind by itself. Without VIDEO the clip is
 drawn: 4 seconds of 640×480 with a face that moves. By default all of it takes two to three minutes on two idle
 processors. What starting processes and loading the network costs is measured by an archive of one picture and taken
 off. Rounds are interleaved, so that the machine's drift meets all alike; figures are medians. Processor time, of this
@@ -37,14 +37,14 @@ from fer_core.recognition.segments import SEGMENT_S
 from tests.scenes import scene_drawer
 
 _CLIP_FRAMES = 100
-_LONG_S, _LONG_FPS = 2.0 * SEGMENT_S, 10
+_LONG_S, _LONG_FPS = 2.0 * SEGMENT_S, 5
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("video", type=Path, nargs="?")
-    parser.add_argument("--pictures", type=int, default=40)
-    parser.add_argument("--videos", type=int, default=4)
+    parser.add_argument("--pictures", type=int, default=30)
+    parser.add_argument("--videos", type=int, default=3)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
