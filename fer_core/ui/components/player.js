@@ -119,14 +119,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const video = theVideo();
     if (!video) return;
     video.pause();
-    setTriggerValue("asked", video.currentTime + data.offset_s);
-  };
-  const ask = parentElement.querySelector(".ask");
-  ask.hidden = !data.asking;
-  ask.onclick = () => {
-    const video = theVideo();
-    if (!video) return;
-    video.pause();
     setTriggerValue("asked", where(video, data.offset_s));
   };
   const press = (event) => {
