@@ -43,8 +43,8 @@ def other_programs(session: LiveSession, settings: Settings, visible: bool) -> N
         visible: whether anybody can see the page.
     """
     sent_before = bool(session.sending.outputs)
-    title = "Scores for other programs" + (" · sending" if sent_before else "")
-    panel = st.expander(title, icon=":material/cast:", key="other_programs", on_change="rerun")
+    # Its title stays the same: with another one it would be another panel, and folded.
+    panel = st.expander("Scores for other programs", icon=":material/cast:", key="other_programs", on_change="rerun")
     every_s = _EVERY_S if panel.open and visible else None
     with panel:
         st.caption("Each frame's scores and each marker, as they come. No picture is sent.")

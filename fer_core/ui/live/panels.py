@@ -54,7 +54,9 @@ def _status(session: LiveSession, playing: bool, cards: DeltaGenerator, source: 
         st.rerun()  # the whole page: the stream is stopped, and the page says so
     snapshot = session.snapshot()
     with st.container(key="live_status"):
-        st.html(_status_html(snapshot, playing, source))
+        st.html(
+            _status_html(_status_parts(snapshot, playing, source, bool(session.sending.outputs)), snapshot, playing)
+        )
     cards.html(_cards_html(session, snapshot, playing, source))
     if playing and source.feed and source.feed.problem:
         stale = "What is shown is not live. " if snapshot.result else ""
@@ -66,13 +68,13 @@ def _status(session: LiveSession, playing: bool, cards: DeltaGenerator, source: 
         )
 
 
-def _status_html(snapshot: LiveSnapshot, playing: bool, source: LiveSource) -> str:
-    parts = "".join(f"<span>{part}</span>" for part in _status_parts(snapshot, playing, source))
+def _status_html(parts: list[str], snapshot: LiveSnapshot, playing: bool) -> str:
     beat = f' data-beat="{snapshot.time_s:.3f}"' if playing else ""  # connection_watch.js waits for the next
-    return f'<div class="fer-status"{beat}>{parts}</div>'
+    spans = "".join(f"<span>{part}</span>" for part in parts)
+    return f'<div class="fer-status"{beat}>{spans}</div>'
 
 
-def _status_parts(snapshot: LiveSnapshot, playing: bool, source: LiveSource) -> list[str]:
+def _status_parts(snapshot: LiveSnapshot, playing: bool, source: LiveSource, sending: bool) -> list[str]:
     if not playing:
         return ["not connected"]
     if not snapshot.live or snapshot.rates.camera_fps == 0:
@@ -86,6 +88,7 @@ def _status_parts(snapshot: LiveSnapshot, playing: bool, source: LiveSource) -> 
         f"{rates.frame_ms:.0f} ms",
         f"{faces} face" if faces == 1 else f"{faces} faces",
         *feed_parts(source),
+        *(["sending scores"] if sending else []),
     ]
     return [*parts, "the server is busy and analyses fewer frames of everybody"] if snapshot.limited else parts
 
