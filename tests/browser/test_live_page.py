@@ -109,6 +109,9 @@ def test_the_worker_is_freed_by_a_stop_by_another_page_and_by_a_photo(open_page,
 
     live.start()
     live.wait_until_video_advances()
+    # As after a server that was silent for some seconds: what was shown then does not start on a later visit.
+    live.page.evaluate("window.ferWatch.show(true)")
+    live.page.wait_for_function("() => !window.ferWatch.lost")
     links = live.page.get_by_test_id("stSidebarNavLink")
     with live.replaced():
         print(f"\npage left: worker freed in {server.seconds_until_streams(0, links.nth(1).click):.1f} s")

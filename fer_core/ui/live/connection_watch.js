@@ -28,10 +28,19 @@ class Watch {
   heard = Date.now();
   lost = false;
   resumeUntil = 0;
+  backAt = 0; // when the server was heard again
   wanted = false; // a camera that this viewer started and has not stopped
   feed = false; // whether a network camera or a clip was shown when the server was lost
-  stopping = false; // until the button that stops it has gone
+  stopping = false; // it is being stopped, until the button for that has gone
   presses = []; // when it was started again, milliseconds
+
+  // Whoever goes elsewhere wants nothing here any more: a camera must not start because they come back.
+  leave({ target }) {
+    const link = target.closest?.("a[href]");
+    if (!link && !target.closest?.(".st-key-source")) return;
+    if (link && link.pathname === location.pathname) return;
+    [this.wanted, this.feed, this.stopping, this.resumeUntil] = [false, false, true, 0];
+  }
 
   look() {
     const now = Date.now();
@@ -49,7 +58,7 @@ class Watch {
     document.getElementById("fer_lost")?.remove();
     if (lost) this.feed = Boolean(document.querySelector(".st-key-feed_stop"));
     if (lost) document.body.append(banner(this.heard));
-    else this.resumeUntil = Date.now() + RESUME_WITHIN_MS;
+    else [this.backAt, this.resumeUntil] = [Date.now(), Date.now() + RESUME_WITHIN_MS];
   }
 
   // Presses what this viewer had pressed in this tab before the server was lost, or before the stream ended by itself:
@@ -75,7 +84,7 @@ class Watch {
     this.stopping &&= Boolean(stop);
     if (stop && !this.stopping) {
       this.wanted = true;
-      if (this.presses.length && now - this.presses.at(-1) > SETTLED_MS) this.resumeUntil = 0;
+      if (now - Math.max(this.backAt, this.presses.at(-1) ?? 0) > SETTLED_MS) this.resumeUntil = 0;
     } else if (start && (this.wanted || resuming)) this.startAgain(start, now);
   }
 
@@ -98,5 +107,6 @@ class Watch {
 export default function () {
   if (window.ferWatch) return;
   window.ferWatch = new Watch();
+  document.addEventListener("click", (event) => window.ferWatch.leave(event), true);
   setInterval(() => window.ferWatch.look(), LOOK_MS);
 }
