@@ -1,6 +1,5 @@
 """Videos written while they are filmed: exact times, another size on the way, a disk that fills up."""
 
-import errno
 import stat
 from contextlib import suppress
 
@@ -11,21 +10,9 @@ import pytest
 from fer_core.errors import MediaError
 from fer_core.imaging.fragments import FragmentWriter, finish_video, video_facts
 from fer_core.imaging.video import open_video
+from tests.disks import SmallDisk
 
 TIMES_S = np.cumsum(np.r_[0, np.tile([0.066, 0.067, 0.034, 0.2], 12), 17.3, np.full(15, 0.1)])
-
-
-class SmallDisk:
-    """A file on a disk with little room."""
-
-    def __init__(self, file, room):
-        self._file, self._room = file, room
-
-    def write(self, data):
-        if len(data) > self._room:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        self._room -= len(data)
-        return self._file.write(data)
 
 
 def picture(number, size_wh=(64, 48)):

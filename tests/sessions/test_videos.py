@@ -1,6 +1,5 @@
 """The pictures of sessions, in both databases: times, consent, faults, and everything that deletes or exports them."""
 
-import errno
 import io
 import json
 import shutil
@@ -35,6 +34,7 @@ from fer_core.sessions.studies import (
     shown_text,
 )
 from fer_core.sessions.video_recorder import WAITING
+from tests.disks import SmallDisk
 from tests.sessions.recording import (
     BEGAN,
     Clock,
@@ -212,22 +212,6 @@ def test_where_the_encoder_does_not_keep_up_pictures_are_left_out_and_nobody_wai
     session = recorder.session.again()
     assert (session.rows, session.video().frames, session.video().dropped) == (40, 1 + WAITING, 39 - WAITING)
     assert [number for _, number in frames_of(session.video().path)] == list(range(1 + WAITING))
-
-
-class SmallDisk:
-    """A file on a disk that fills up."""
-
-    def __init__(self, file, room):
-        self._file, self._room = file, room
-
-    def write(self, data):
-        if len(data) > self._room:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        self._room -= len(data)
-        return self._file.write(data)
-
-    def fileno(self):
-        return self._file.fileno()
 
 
 def small_disk(monkeypatch):
