@@ -6,6 +6,7 @@ packets do not tell them, or tell them in an order that makes no sense, have no 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +54,12 @@ class FrameTimes:
         return SeekPoint(int(self.pts[index]), index, self.first_s)
 
 
-def read_frame_times(path: Path) -> FrameTimes | None:
+def read_frame_times(path: Path, until_s: float = math.inf) -> FrameTimes | None:
     """Return when the frames of a video are shown; None where its packets do not tell exactly.
 
     Args:
         path: a video that can be opened.
+        until_s: what follows a frame that is shown later than this, seconds since the first, is not read.
     """
     try:
         with av.open(str(path)) as container:
@@ -65,12 +67,12 @@ def read_frame_times(path: Path) -> FrameTimes | None:
         if first is None or first.pts is None or first.time is None:
             return None
         with av.open(str(path)) as container:
-            return _read(container, first.pts, first.time)
+            return _read(container, first.pts, first.time, until_s)
     except (av.error.FFmpegError, OSError, IndexError):  # whoever decodes it will say what is wrong
         return None
 
 
-def _read(container: av.container.InputContainer, first_pts: int, first_s: float) -> FrameTimes | None:
+def _read(container: av.container.InputContainer, first_pts: int, first_s: float, until_s: float) -> FrameTimes | None:
     stream = container.streams.video[0]
     times: list[int] = []
     keys: list[int] = []
@@ -83,6 +85,8 @@ def _read(container: av.container.InputContainer, first_pts: int, first_s: float
             times.append(packet.pts)
             if packet.is_keyframe:
                 keys.append(packet.pts)
+        if float(packet.pts * packet.time_base) - first_s > until_s:
+            break
     pts = np.unique(np.array(times, np.int64))
     in_order = len(pts) == len(times) and sorted(keys) == keys
     if stream.time_base is None or not len(pts) or not in_order or pts[0] != first_pts:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -19,7 +19,7 @@ from fer_core.errors import MediaError
 from fer_core.files import atomic_path
 from fer_core.imaging.frame_clock import EARLY_S, next_span_s
 from fer_core.imaging.images import MAX_PIXELS
-from fer_core.imaging.seeking import SeekPoint
+from fer_core.imaging.seeking import SeekPoint, read_frame_times
 from fer_core.imaging.sound import Sound
 
 # Fine enough to tell any two frames apart, and a clock that every player knows.
@@ -29,7 +29,7 @@ _X264 = {"crf": "20", "preset": "superfast"}
 # What a video is said to have where its file does not tell.
 _USUAL_RATE = 25
 # A video may end so much before what its file announces, as a share of it, in frames and in seconds: announcements are
-# rounded, and sound may go on after the picture.
+# rounded.
 _MISSING_SHARE, _MISSING_FRAMES, _MISSING_S = 0.03, 2, 1.0
 # Packets come at most so long before others that are shown earlier; and some formats go on a little late after a seek.
 _MARGIN_S = 1.0
@@ -93,32 +93,49 @@ class Video:
 
         Raises:
             SeekError: decoding does not go on exactly there.
-            MediaError: the file is damaged from some place on, ends before the length it announces, or its pictures
-                are too large.
+            MediaError: the file is damaged from some place on, is cut off, or its pictures are too large.
         """
-        earlier = [] if seek else self._seek(start_s)
-        due_s, index, time_s = start_s, seek.index if seek else 0, 0.0
-        decoded = self._decode_from(seek) if seek else self._container.decode(self._stream)
+        index, decoded = self._enter(start_s, seek)
+        due_s, time_s, rises = start_s, -math.inf, True
         while (frame := self._decode_next(decoded, index)) is not None:
-            if earlier and frame.pts is not None:
-                index, earlier = bisect_left(earlier, frame.pts), []
             shown_s = frame.time if frame.time is not None else index / float(self.rate)
             self.first_s = shown_s if self.first_s is None else self.first_s
-            time_s = shown_s - self.first_s
+            latest_s, time_s = time_s, shown_s - self.first_s
+            rises = rises and time_s > latest_s
             if time_s >= end_s - EARLY_S:
-                return
-            if time_s >= due_s - EARLY_S:
-                due_s = next_span_s(time_s, every_s)
+                # Where times do not rise, earlier ones may still come.
+                if rises or time_s >= end_s + _MARGIN_S:
+                    return
+            elif time_s >= due_s - EARLY_S:
+                due_s = max(start_s, next_span_s(time_s, every_s))
                 yield VideoFrame(index, time_s, upright_bgr(frame, longest_px))
             index += 1
-        self._require_whole(index, time_s)
+        self._require_whole(index, max(time_s, 0.0))
+
+    def _enter(self, start_s: float, seek: SeekPoint | None) -> tuple[int, Iterator[av.VideoFrame]]:
+        """Return the frames from a keyframe on, and the number of the first of them.
+
+        Args:
+            start_s: time of the first that is needed, seconds since the video's first.
+            seek: the keyframe; if None one well before `start_s`, or the beginning where none can be entered exactly.
+        """
+        if seek is not None:
+            return seek.index, self._decode_from(seek)
+        times = read_frame_times(self.path, start_s + _MARGIN_S) if start_s > _MARGIN_S else None
+        point = times.seek_point(start_s - _MARGIN_S) if times else None
+        if point is None or not point.index:
+            return 0, self._container.decode(self._stream)
+        try:
+            return point.index, self._decode_from(point)
+        except SeekError:
+            self.first_s = None
+            return 0, self._decode_anew()
 
     def _decode_from(self, seek: SeekPoint) -> Iterator[av.VideoFrame]:
-        """Give the frames from a keyframe on."""
+        """Return the frames from a keyframe on."""
         self.first_s = seek.first_s
         if not seek.index:
-            yield from self._container.decode(self._stream)
-            return
+            return self._container.decode(self._stream)
         for earlier_s in _EARLIER_S:
             pts = seek.pts - round(earlier_s / (self._stream.time_base or 1))
             try:
@@ -129,10 +146,14 @@ class Video:
             except av.error.FFmpegError:
                 continue
             if frame is not None and frame.pts == seek.pts:
-                yield frame
-                yield from decoded
-                return
+                return chain([frame], decoded)
         raise SeekError(f"{self._name} does not go on exactly where it is entered.")
+
+    def _decode_anew(self) -> Iterator[av.VideoFrame]:
+        """Give the frames from the beginning, wherever the file was entered before."""
+        with av.open(str(self.path)) as container:
+            container.streams.video[0].thread_type = "AUTO"
+            yield from container.decode(container.streams.video[0])
 
     def _decode_next(self, decoded: Iterator[av.VideoFrame], index: int) -> av.VideoFrame | None:
         try:
@@ -148,33 +169,6 @@ class Video:
                 f"{MAX_PIXELS // 1_000_000} megapixels. Make it smaller and try again."
             )
         return frame
-
-    def _seek(self, start_s: float) -> list[int]:
-        """Go on from a keyframe well before `start_s`; return the times of all frames up to there, by their own clock.
-
-        They are counted, not decoded. Where the file does not tell them, nothing is done and none are returned.
-        """
-        if start_s <= _MARGIN_S:
-            return []
-        try:
-            with av.open(str(self.path)) as container:
-                packets = [
-                    (packet.pts, packet.is_keyframe) for packet in _packets_until(container, start_s + _MARGIN_S)
-                ]
-        except av.error.FFmpegError:  # decoding will tell
-            return []
-        times = sorted(pts for pts, _ in packets if pts is not None)
-        time_base = self._stream.time_base
-        if not times or len(times) < len(packets) or time_base is None:
-            return []
-        latest = times[0] + (start_s - _MARGIN_S) / time_base
-        keys = (pts for pts, is_keyframe in packets if is_keyframe and pts is not None and pts <= latest)
-        key = max(keys, default=None)
-        if key is None:
-            return []
-        self.first_s = float(times[0] * time_base)
-        self._container.seek(key, stream=self._stream)
-        return times
 
     def _require_whole(self, frames: int, last_s: float) -> None:
         """Refuse an end after `frames` frames, the last shown at `last_s`, that is well before the announced one."""
@@ -281,22 +275,6 @@ def write_video(path: Path, rate: Fraction, sound: Sound | None = None) -> Itera
         writer = VideoWriter(container, rate, sound)
         yield writer
         writer.close()
-
-
-def _packets_until(container: av.container.InputContainer, end_s: float) -> Iterator[av.Packet]:
-    """Give the packets of a video's pictures up to a time, seconds since the first."""
-    first_s = None
-    for packet in container.demux(container.streams.video[0]):
-        if not packet.size:
-            return
-        if packet.is_discard:
-            continue
-        yield packet
-        if packet.pts is not None:
-            shown_s = float(packet.pts * packet.time_base)
-            first_s = shown_s if first_s is None else min(first_s, shown_s)
-            if shown_s - first_s > end_s:
-                return
 
 
 def upright_bgr(frame: av.VideoFrame, longest_px: int | None = None) -> np.ndarray:

@@ -10,7 +10,9 @@ import pytest
 
 from fer_core.errors import MediaError
 from fer_core.imaging import video as video_module
+from fer_core.imaging.frame_clock import EARLY_S
 from fer_core.imaging.video import open_video, write_video
+from tests.clips import encode
 
 
 def shade(index, height=48, width=64):
@@ -153,3 +155,41 @@ def test_a_part_keeps_to_the_grid_of_the_whole(tmp_path):
     path = write(tmp_path / "a.mp4", np.arange(40) / 10)
     with open_video(path) as video:
         assert [frame.index for frame in video.frames(0.5, 2.2, 3.6)] == [22, 25, 30, 35]
+
+
+def entered(path, start_s, end_s, every_s=0.0):
+    with open_video(path) as video:
+        return [
+            (frame.index, frame.time_s, frame.image_bgr.tobytes()) for frame in video.frames(every_s, start_s, end_s)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("one-keyframe.ts", {"x264-params": "keyint=infinite:scenecut=0"}),
+        ("rolling-refresh.ts", {"x264-params": "keyint=infinite:intra-refresh=1:scenecut=0"}),
+        ("open-groups.ts", {"x264-params": "open-gop=1:keyint=20:bframes=3:scenecut=0"}),
+    ],
+)
+def test_a_part_begins_and_ends_exactly_wherever_its_format_can_be_entered(tmp_path, name, options):
+    path = encode(tmp_path / name, options=options)
+    whole = entered(path, 0.0, math.inf)
+    assert len(whole) == 150
+    for start_s, end_s in ((0.5, 1.0), (2.3, 2.5), (4.02, 5.0), (5.5, math.inf), (60.0, 61.0)):
+        expected = [frame for frame in whole if start_s - EARLY_S <= frame[1] < end_s - EARLY_S]
+        assert entered(path, start_s, end_s) == expected
+    assert {index for index, *_ in entered(path, 3.0, 4.0, 0.3)} < {index for index, *_ in entered(path, 3.0, 4.0)}
+
+
+def test_a_part_of_a_file_whose_clock_starts_anew_has_the_frames_of_both_rounds(tmp_path):
+    once = encode(tmp_path / "once.ts").read_bytes()
+    (tmp_path / "twice.ts").write_bytes(once + once)
+    assert [index for index, *_ in entered(tmp_path / "twice.ts", 5.8, math.inf)] == [
+        145,
+        146,
+        147,
+        148,
+        149,
+        *range(295, 300),
+    ]

@@ -26,6 +26,7 @@ from fer_core.media.analysis import Choices, analyze_files, copy_path
 from fer_core.media.sources import find_media
 from fer_core.models.bundle import DEFAULT_MODEL
 from fer_core.recognizer import EmotionRecognizer
+from tests.clips import encode
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +160,20 @@ def test_a_part_of_a_video_keeps_the_videos_times_and_numbers(recognizer, clip, 
         np.testing.assert_allclose([frame.time_s for frame in copy.frames()], np.arange(5) / 10, atol=1e-3)
     (outcome,) = analyze_files(recognizer, {"clip": clip}, io.StringIO(), Choices(start_s=60.0))
     assert "no frame from 60 s on; it is 3.0 s long" in outcome["error"]
+
+
+@pytest.mark.parametrize("name", ["one-keyframe.ts", "late.mp4"])
+def test_a_part_has_the_times_of_the_whole_wherever_its_file_can_be_entered(tmp_path, draw_scene, name):
+    images = [draw_scene((150 + 3 * index, 230, 120)) for index in range(50)]
+    options = {"x264-params": "keyint=infinite:scenecut=0"}
+    path = encode(tmp_path / name, images, 10, list(range(1000, 1050)), options=options)
+    tables = []
+    for out, words in (("whole.csv", []), ("part.csv", ["--start", "2.95", "--end", "4.2"])):
+        assert main(["analyze", str(path), "--out", str(tmp_path / out), *words]) == 0
+        tables.append(pd.read_csv(tmp_path / out)[["frame", "time_s"]])
+    whole, part = tables
+    assert part["frame"].tolist() == list(range(30, 42))
+    pd.testing.assert_frame_equal(part, whole[whole["frame"].between(30, 41)].reset_index(drop=True))
 
 
 def test_the_command_blurs_faces_in_copies_alone(tmp_path, draw_scene, capsys):
