@@ -21,6 +21,7 @@ from fer_core.imaging.frame_clock import EARLY_S, next_span_s
 from fer_core.imaging.images import MAX_PIXELS
 from fer_core.imaging.seeking import SeekPoint, read_frame_times
 from fer_core.imaging.sound import Sound
+from fer_core.imaging.truncation import lacks_bytes
 
 # Fine enough to tell any two frames apart, and a clock that every player knows.
 _CLOCK = Fraction(1, 90_000)
@@ -31,6 +32,8 @@ _USUAL_RATE = 25
 # A video may end so much before what its file announces, as a share of it, in frames and in seconds: announcements are
 # rounded.
 _MISSING_SHARE, _MISSING_FRAMES, _MISSING_S = 0.03, 2, 1.0
+# What says how long it is at its beginning, and which of these mean by that when it ends by its own clock.
+_ANNOUNCING, _END_ANNOUNCING = ("asf", "flv", "matroska,webm"), ("asf", "matroska,webm")
 # Packets come at most so long before others that are shown earlier; and some formats go on a little late after a seek.
 _MARGIN_S = 1.0
 # And some go on later than asked for, so that they are asked for earlier frames.
@@ -70,7 +73,7 @@ class Video:
         self._container, self.path, self._name = container, path, name
         self._stream = container.streams.video[0]
         self._stream.thread_type = "AUTO"
-        self.duration_s = container.duration / av.time_base if container.duration else None
+        self.duration_s = _duration_s(container)
         self.rate = self._stream.average_rate or Fraction(_USUAL_RATE)
         self.first_s: float | None = None
 
@@ -171,20 +174,22 @@ class Video:
         return frame
 
     def _require_whole(self, frames: int, last_s: float) -> None:
-        """Refuse an end after `frames` frames, the last shown at `last_s`, that is well before the announced one."""
-        announced = self._stream.frames
-        if announced:
-            missing = announced - frames
-            if missing > max(_MISSING_SHARE * announced, _MISSING_FRAMES):
-                raise self._cut_off(f"{frames:,} of {announced:,} frames")
-            return
+        """Refuse an end after `frames` frames, the last shown at `last_s`, that is before the announced one."""
+        lacks = lacks_bytes(self.path)
+        if lacks and self._stream.frames:
+            missing = self._stream.frames - frames
+            if missing > max(_MISSING_SHARE * self._stream.frames, _MISSING_FRAMES):
+                raise self._cut_off(f"{frames:,} of {self._stream.frames:,} frames")
+        elif self.duration_s and (lacks or (lacks is None and self._announces())):
+            missing_s = self.duration_s - last_s - 1 / float(self.rate)
+            tolerance_s = _MISSING_FRAMES / float(self.rate) if lacks else _MISSING_S
+            if missing_s > max(_MISSING_SHARE * self.duration_s, tolerance_s):
+                raise self._cut_off(f"{last_s:.1f} of {self.duration_s:.1f} seconds")
+
+    def _announces(self) -> bool:
+        """Return whether the file says how long its pictures go on; otherwise FFmpeg looked for the last ones."""
         silent = len(self._container.streams.get()) == 1
-        if (
-            silent
-            and self.duration_s
-            and self.duration_s - last_s - 1 / float(self.rate) > max(_MISSING_SHARE * self.duration_s, _MISSING_S)
-        ):
-            raise self._cut_off(f"{last_s:.1f} of {self.duration_s:.1f} seconds")
+        return silent and self._container.format.name in _ANNOUNCING
 
     def _cut_off(self, read: str) -> MediaError:
         return MediaError(
@@ -275,6 +280,14 @@ def write_video(path: Path, rate: Fraction, sound: Sound | None = None) -> Itera
         writer = VideoWriter(container, rate, sound)
         yield writer
         writer.close()
+
+
+def _duration_s(container: av.container.InputContainer) -> float | None:
+    """Return how long a video is as its file tells, from its first moment on, seconds; None if it does not."""
+    if not container.duration:
+        return None
+    late = max(container.start_time or 0, 0) if container.format.name in _END_ANNOUNCING else 0
+    return (container.duration - (late if late < container.duration else 0)) / av.time_base
 
 
 def upright_bgr(frame: av.VideoFrame, longest_px: int | None = None) -> np.ndarray:

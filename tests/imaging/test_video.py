@@ -11,6 +11,7 @@ import pytest
 from fer_core.errors import MediaError
 from fer_core.imaging import video as video_module
 from fer_core.imaging.frame_clock import EARLY_S
+from fer_core.imaging.truncation import lacks_bytes
 from fer_core.imaging.video import open_video, write_video
 from tests.clips import encode
 
@@ -193,3 +194,51 @@ def test_a_part_of_a_file_whose_clock_starts_anew_has_the_frames_of_both_rounds(
         149,
         *range(295, 300),
     ]
+
+
+def trimmed(source, target, from_s):
+    """Copy the packets from the keyframe before a time; what is shown earlier gets a negative time, which is hidden."""
+    options = {"movflags": "faststart"}
+    with av.open(str(source)) as container, av.open(str(target), "w", options=options) as copy:
+        stream = container.streams.video[0]
+        container.seek(round(from_s / stream.time_base), stream=stream)
+        track = copy.add_stream_from_template(stream)
+        for packet in container.demux(stream):
+            if packet.size:
+                packet.pts, packet.dts = (time - round(from_s / stream.time_base) for time in (packet.pts, packet.dts))
+                packet.stream = track
+                copy.mux(packet)
+    return target
+
+
+@pytest.mark.parametrize("name", ["late.mkv", "late.avi", "late.mp4", "late.flv", "late.wmv", "late.ts"])
+def test_a_clock_that_starts_late_does_not_cut_a_video_off(tmp_path, name):
+    codec = "wmv2" if name.endswith("wmv") else "libx264"
+    path = encode(tmp_path / name, times=list(range(1000, 1150)), codec=codec, options={"bf": "0"})
+    with open_video(path) as video:
+        times_s = [frame.time_s for frame in video.frames()]
+        assert video.first_s > 35 and (name == "late.avi" or video.duration_s < 8)
+    np.testing.assert_allclose(times_s, np.arange(150) / 25, atol=2e-3)
+
+
+def test_frames_that_an_edit_hides_are_not_missing(tmp_path):
+    path = trimmed(encode(tmp_path / "whole.mp4"), tmp_path / "a.mp4", 1.36)
+    with open_video(path) as video:
+        assert len(list(video.frames())) == 150 - 34
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].frames == 150 - 20
+
+
+@pytest.mark.parametrize("name", ["late.mkv", "late.avi", "edited.mp4"])
+def test_a_video_that_lacks_its_end_is_cut_off_whatever_its_clock(tmp_path, name):
+    whole = tmp_path / name
+    if name == "edited.mp4":
+        trimmed(encode(tmp_path / "a.mp4"), whole, 1.36)
+    else:
+        encode(whole, times=list(range(1000, 1150)))
+    assert lacks_bytes(whole) is False and entered(whole, 0.0, math.inf)
+    cut = tmp_path / f"cut{whole.suffix}"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    assert lacks_bytes(cut) is True
+    with pytest.raises(MediaError, match="is cut off after|is damaged after"):
+        entered(cut, 0.0, math.inf)
