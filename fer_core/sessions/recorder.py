@@ -29,6 +29,7 @@ from fer_core.sessions.details import Details
 from fer_core.sessions.markers import Marker
 from fer_core.sessions.media_time import MediaClock, MediaTime
 from fer_core.sessions.rows import ms_of, rows_of
+from fer_core.sessions.schema import SIZE
 from fer_core.sessions.settings_log import RecordedSettings
 from fer_core.sessions.store import Session, create_session, session_by_name, sessions_database
 from fer_core.sessions.studies import consents_of
@@ -108,6 +109,7 @@ class Recorder:
         self._rows = self._frames = self._faces = 0
         self._frame_offset = self._face_offset = 0
         self._last_index, self._last_s, self._written_s = -1, 0.0, 0.0
+        self._size_wh: tuple[int, int] | None = None
         self._elapsed_s = 0.0  # until the last frame; `_last_s` is its time in the session, which a clip has of its own
         self._media, self._zero_s = MediaClock(), self._began_s
         self._waits_since_s: float | None = None  # when the oldest of what waits came
@@ -270,6 +272,9 @@ class Recorder:
             self._face_offset = self._faces
             self._note("stream", {"first_frame": self._frame_offset, "first_face": self._face_offset + 1})
         self._last_index = result.index
+        if self._size_wh not in (None, result.size_wh):
+            self._note(SIZE, {"width": result.size_wh[0], "height": result.size_wh[1]})
+        self._size_wh = result.size_wh
 
     def _note_baselines(self, baselines: Mapping[int, Baseline]) -> None:
         """Write down baselines that are new, with the session's time from which they hold."""

@@ -101,6 +101,23 @@ def read_short(connection: Connection, session_id: int, labels: Sequence[str]) -
     )
 
 
+def read_boxes(connection: Connection, session_id: int, first: int, last: int) -> np.ndarray:
+    """Return the boxes of some rows of a session: float64 (n, 4), pixels; NaN for a row without a face.
+
+    Args:
+        connection: to the database.
+        session_id: its number.
+        first: number of the first of the rows.
+        last: number of the last of them, at least `first`.
+    """
+    columns = [face_rows.c[name] for name in ("number", *BOX)]
+    numbers = face_rows.c.number.between(first, last)
+    boxes = np.full((last - first + 1, 4), np.nan)
+    for number, *box in connection.execute(select(*columns).where(face_rows.c.session_id == session_id, numbers)):
+        boxes[number - first] = box
+    return boxes
+
+
 def read_head(connection: Connection, name: str, session_id: int, labels: Sequence[str], limit: int) -> pd.DataFrame:
     """Return the first rows of a session with all columns, as `read_table` returns those of a file."""
     return _whole(connection, name, session_id, labels, limit, False)

@@ -117,6 +117,7 @@ face_rows = Table(
 # What changed while a session was recorded: settings, model, neutral baselines, gaps. A coder's ratings of one
 # expression over time are kept here too, as one event of this kind.
 RATINGS = "ratings"
+SIZE = "size"  # frames are of another width and height than before, those of the first are the video's
 events = Table(
     "events",
     tables,

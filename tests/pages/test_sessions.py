@@ -132,6 +132,8 @@ def test_a_session_with_a_video_shows_it_with_the_scores_of_its_moment_and_gives
     assert len(page.get("video")) == 1
     assert "At 0:00" in words_of(page) and not [toggle for toggle in page.toggle if toggle.key == "replay"]
     assert "Happy" in words_of(page)
+    page.toggle(key="video_marked").set_value(True).run()
+    assert not page.exception
     page.session_state["session_tab"] = "Table"
     assert "session_video" in {button.proto.id.rsplit("-", 1)[-1] for button in page.run().get("download_button")}
     page.button(key="session_delete_sure").click().run()

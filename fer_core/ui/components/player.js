@@ -1,9 +1,15 @@
 // A video, its curves and its moments move together: a click on a curve or a moment goes there in the video, and a line
-// on the curves follows what is shown. The server is told about once a second where that is, if it asked, and can send
-// the video elsewhere.
+// on the curves follows what is shown. Faces are drawn over the picture if they are given. The server is told about once
+// a second where the video is, if it asked, and can send it elsewhere.
 const STEP_MS = 100;
 const TELL_MS = 1000;
+const SOON_MS = 300;
 const SAME_S = 0.05;
+const CLOCK_S = 0.002;  // times of rows and of pictures are rounded
+const AWAY_S = 0.5;  // so far from where the video is, the picture that was seen last is another
+const HELD_S = 1;  // so long a face is drawn where it was last seen
+const PLATE_PX = 22;
+const NARROW_PX = 480;  // there plates hold a number alone
 
 function moment({ expression, time_s, text, color, picture }) {
   const button = document.createElement("button");
@@ -65,8 +71,11 @@ function drawLines(plot, time_s) {
   });
 }
 
-// What outlives a new drawing of the component: the last order that was followed and the last time that was told.
-const last = { order: null, video: null, told_s: null, told_ms: 0, beyond_s: null, stands_s: null };
+// What outlives a new drawing of the component: the last order that was followed, the last time that was told, and the
+// time of the picture that is shown.
+const last = {
+  order: null, video: null, told_s: null, told_ms: 0, beyond_s: null, stands_s: null, pictured: null, pictured_s: 0,
+};
 
 // Where the video is on the curves. A place that lies before or after the video is kept until the video is moved.
 function where(video, offset_s) {
@@ -94,11 +103,86 @@ function obey(video, { go: order, offset_s }) {
   Object.assign(last, { order: order.number, told_s: order.time_s });
 }
 
-function tell(video, offset_s, setTriggerValue) {
+const covers = ({ from_s, to_s }, time_s) => time_s >= from_s && time_s <= to_s;
+
+function tell(video, { offset_s, overlay }, setTriggerValue) {
   const time_s = where(video, offset_s);
-  if (video.seeking || Date.now() - last.told_ms < TELL_MS || Math.abs(time_s - last.told_s) < SAME_S) return;
+  const pause_ms = overlay && !covers(overlay, time_s) ? SOON_MS : TELL_MS;
+  if (video.seeking || Date.now() - last.told_ms < pause_ms || Math.abs(time_s - last.told_s) < SAME_S) return;
   Object.assign(last, { told_ms: Date.now(), told_s: time_s });
   setTriggerValue("time_s", time_s);
+}
+
+// The faces of the last analysed frame that was shown before a time.
+function facesAt(overlay, time_s) {
+  if (!overlay || !covers(overlay, time_s)) return [];
+  let low = 0;
+  let high = overlay.frames.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (overlay.frames[middle][0] <= time_s + CLOCK_S) low = middle + 1;
+    else high = middle;
+  }
+  const [from_s, faces] = overlay.frames[low - 1] ?? [-Infinity, []];
+  return time_s - from_s <= HELD_S ? faces : [];
+}
+
+function newFace() {
+  const box = document.createElement("div");
+  const plate = document.createElement("span");
+  plate.append(document.createElement("i"), "");
+  box.append(plate);
+  return box;
+}
+
+function placeFace(box, [number, left, top, right, bottom, column, percent], { name, labels }, width, height) {
+  const label = labels[column];
+  const whose = `${width < NARROW_PX ? "" : name}${number}`;
+  const text = label ? `${whose} · ${label.word} ${percent} %` : `${whose} · uncertain`;
+  const [swatch, words] = box.firstChild.childNodes;
+  if (words.data !== text) words.data = text;
+  swatch.style.background = label?.color ?? "none";
+  box.className = label ? "" : "unsure";
+  box.style.setProperty("--color", label?.color ?? "#f5f5f5");
+  box.firstChild.className = `${left + right > 1e4 ? "right" : ""} ${(top / 1e4) * height < PLATE_PX ? "below" : ""}`;
+  const sides = { left, top, width: right - left, height: bottom - top };
+  for (const [side, share] of Object.entries(sides)) box.style[side] = `${share / 100}%`;
+}
+
+// Draw the faces over the picture, which may be narrower or lower than the player.
+function drawFaces(video, overlay, time_s) {
+  const holder = video.closest(".st-key-media_player");
+  let layer = holder.querySelector(":scope > .fer-faces");
+  const faces = facesAt(overlay, time_s);
+  if (!layer && !faces.length) return;
+  if (!layer) {
+    layer = document.createElement("div");
+    layer.className = "fer-faces";
+    layer.setAttribute("aria-hidden", "true");  // words beside the video say the same
+    holder.append(layer);
+  }
+  while (layer.childElementCount > faces.length) layer.lastChild.remove();
+  while (layer.childElementCount < faces.length) layer.append(newFace());
+  const outer = holder.getBoundingClientRect();
+  const player = video.getBoundingClientRect();
+  const scale = Math.min(player.width / video.videoWidth, player.height / video.videoHeight);
+  const [width, height] = [scale * video.videoWidth, scale * video.videoHeight];
+  const left = player.left - outer.left + (player.width - width) / 2;
+  const top = player.top - outer.top + (player.height - height) / 2;
+  Object.assign(layer.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+  faces.forEach((face, i) => placeFace(layer.children[i], face, overlay, width, height));
+}
+
+// Call `draw` with each picture that is shown, and its time; return what ends that.
+function watchPictures(video, draw) {
+  let handle;
+  const shown = (_, { mediaTime }) => {
+    Object.assign(last, { pictured: video, pictured_s: mediaTime });
+    draw(video);
+    handle = video.requestVideoFrameCallback(shown);
+  };
+  if (video.requestVideoFrameCallback) handle = video.requestVideoFrameCallback(shown);
+  return () => handle && video.cancelVideoFrameCallback(handle);
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -127,17 +211,30 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (time_s !== undefined && time_s !== null) go(time_s, data.offset_s);
   };
   document.addEventListener("pointerdown", press, true);
+  const mark = (video) => {
+    const known = last.pictured === video && Math.abs(last.pictured_s - video.currentTime) < AWAY_S;
+    drawFaces(video, data.overlay, (known ? last.pictured_s : video.currentTime) + data.offset_s);
+  };
+  let watched = theVideo();
+  let unwatch = watched ? watchPictures(watched, mark) : () => {};
   const timer = setInterval(() => {
     const video = theVideo();
     const plot = thePlot();
     if (!video) return;
+    if (video !== watched) {
+      unwatch();
+      unwatch = watchPictures(video, mark);
+      watched = video;
+    }
+    mark(video);
     if (data.go) obey(video, data);
     if (plot) drawLines(plot, where(video, data.offset_s));
-    if (data.go?.number === last.order) tell(video, data.offset_s, setTriggerValue);
+    if (data.go?.number === last.order) tell(video, data, setTriggerValue);
   }, STEP_MS);
   strip.stop = () => {
     document.removeEventListener("pointerdown", press, true);
     clearInterval(timer);
+    unwatch();
   };
   return strip.stop;
 }

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -13,6 +14,8 @@ from fer_core.charts.timeline import clock
 from fer_core.emotions import class_colors
 from fer_core.formats import percent
 from fer_core.media.portraits import Moment
+from fer_core.sessions.video_faces import FramedFaces, VideoFace
+from fer_core.ui.components.face_cards import face_name
 
 PLAYER = "media_player"  # key of the container that a page draws its video in
 _HERE = Path(__file__).parent
@@ -38,6 +41,39 @@ class GoTo:
     number: int = 0
 
 
+@dataclass(frozen=True)
+class Overlay:
+    """The faces that are drawn over the video around the place where it is.
+
+    Attributes:
+        from_s: from when on these are all there are, on the time axis of the curves, seconds.
+        to_s: until when.
+        frames: of the analysed frames, in the order of time.
+        labels: names of the scores.
+    """
+
+    from_s: float
+    to_s: float
+    frames: Sequence[FramedFaces]
+    labels: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values; boxes in ten-thousandths, a column of -1 for an uncertain face."""
+        colors = class_colors(tuple(self.labels))
+        return {
+            "from_s": self.from_s,
+            "to_s": self.to_s,
+            "name": face_name(0).removesuffix("1"),
+            "labels": [{"word": label, "color": colors[label]} for label in self.labels],
+            "frames": [[round(frame.time_s, 3), [_face_json(face) for face in frame.faces]] for frame in self.frames],
+        }
+
+
+def _face_json(face: VideoFace) -> list[Any]:
+    column = -1 if face.expression is None else face.expression
+    return [face.face, *(round(1e4 * side) for side in face.box), column, round(100 * face.score)]
+
+
 def link_player(
     offset_s: float,
     moments: Sequence[Moment] = (),
@@ -45,6 +81,7 @@ def link_player(
     go_to: GoTo | None = None,
     on_time: Callable[[float], None] | None = None,
     on_ask: Callable[[float], None] | None = None,
+    overlay: Overlay | None = None,
 ) -> None:
     """Let the video in the container `PLAYER` and the curves in the chart `course` move together.
 
@@ -58,6 +95,7 @@ def link_player(
         on_time: called about once a second with where the video is, in the time of the curves, while that changes.
         on_ask: called with the same time where a button asks for the faces that are shown then; without it there is
             no button.
+        overlay: the faces that are drawn over the video; none if None.
     """
     colors = class_colors(tuple(labels))
     strip = [
@@ -84,7 +122,14 @@ def link_player(
 
     _component(
         key=key,
-        data={"moments": strip, "offset_s": offset_s, "version": version, "go": go, "asking": on_ask is not None},
+        data={
+            "moments": strip,
+            "offset_s": offset_s,
+            "version": version,
+            "go": go,
+            "asking": on_ask is not None,
+            "overlay": overlay.to_json() if overlay else None,
+        },
         on_time_s_change=told,
         on_asked_change=asked,
     )

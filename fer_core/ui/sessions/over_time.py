@@ -39,11 +39,11 @@ def over_time(session: Session) -> None:
         neutral_popover(session)
         if found:
             _jump(found, begin_s, end_s, partial(send_video, session) if video else _move_cursor)
-    rows, end_s = in_range(rows, begin_s, end_s), max(end_s, begin_s + 0.1)
-    rows = rows.dropna(subset="face")
+    frames, end_s = in_range(rows, begin_s, end_s), max(end_s, begin_s + 0.1)
+    rows = frames.dropna(subset="face")
     panels = _panels(rows, session.labels) if len(rows) else None
     if video:
-        replay_video(session, video, rows)
+        replay_video(session, video, frames)
     if panels is None:
         st.info("There is no face in this part of the session. Choose another part.", icon=":material/face:")
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -10,14 +12,17 @@ from fer_core.errors import SessionError
 from fer_core.media.summary import FaceSummary
 from fer_core.sessions.analysis import scores_at
 from fer_core.sessions.store import Session
+from fer_core.sessions.video_faces import faces_in_video
 from fer_core.sessions.videos import RecordedVideo
 from fer_core.ui.components.face_cards import face_summaries_html
-from fer_core.ui.components.player import PLAYER, GoTo, link_player
+from fer_core.ui.components.player import PLAYER, GoTo, Overlay, link_player
 from fer_core.ui.components.timers import draw_every
 
 _LOOK_EVERY_S = 1.0
 _FACES = 2
 _PLACE = "video_place"
+_MARKED = "video_marked"
+_OVERLAY_STEP_S, _OVERLAY_BEFORE_S = 10.0, 2.0
 
 
 def playable_video(session: Session) -> RecordedVideo | None:
@@ -46,7 +51,7 @@ def replay_video(session: Session, video: RecordedVideo, rows: pd.DataFrame) -> 
     Args:
         session: the session.
         video: of the session.
-        rows: of the part that is looked at.
+        rows: of the part that is looked at, those without a face among them.
     """
     left, right = st.columns([7, 4], gap="medium")
     with left, st.container(key=PLAYER):
@@ -90,12 +95,27 @@ def _scores(session: Session, video: RecordedVideo, rows: pd.DataFrame) -> None:
         for face, scores in scores_at(rows, session.labels, place.time_s).items()
     ]
     with st.container(key="video_scores"):
-        st.caption(f"At {clock(place.time_s)}")
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.caption(f"At {clock(place.time_s)}", width="content")
+            marked = st.toggle(
+                "Mark faces",
+                key=_MARKED,
+                persist_state="session",
+                help="Draws each face's box, number and best expression over the video, as the rows have them.",
+            )
         if faces:
             st.html(face_summaries_html(faces[:_FACES], session.labels, {}, 1))
         else:
             st.caption("No face.")
-    link_player(video.start_s, go_to=place, on_time=moved)
+    overlay = _overlay(session, video, rows, place.time_s) if marked else None
+    link_player(video.start_s, go_to=place, on_time=moved, overlay=overlay)
+
+
+def _overlay(session: Session, video: RecordedVideo, rows: pd.DataFrame, time_s: float) -> Overlay:
+    """Return the faces around a time; the same for some seconds, so that the browser has those that come next."""
+    begin_s = _OVERLAY_STEP_S * math.floor(time_s / _OVERLAY_STEP_S) - _OVERLAY_BEFORE_S
+    end_s = begin_s + _OVERLAY_BEFORE_S + 2 * _OVERLAY_STEP_S
+    return Overlay(begin_s, end_s, faces_in_video(session, video, rows, begin_s, end_s), session.labels)
 
 
 def _place(session: Session) -> GoTo:
