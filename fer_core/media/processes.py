@@ -14,13 +14,14 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, TextIO
 
 import cv2
 
-from fer_core.errors import MediaError
+from fer_core.errors import FerError, MediaError
 from fer_core.imaging.video import SeekError
 from fer_core.media.analysis import Choices, Report, analyze_files, size_bytes
 from fer_core.media.sources import is_picture
@@ -57,7 +58,8 @@ class _Worker:
     stop: Event
 
 
-_worker: _Worker
+# What this process is ready with, or why it is not.
+_worker: _Worker | MediaError
 
 
 def analyze_in_processes(
@@ -72,7 +74,7 @@ def analyze_in_processes(
     """Do what `analyze_files` does, with the same rows in the same order; the rows of a file come once it is done.
 
     Raises:
-        MediaError: a process was killed.
+        MediaError: a process could not begin, was killed or crashed.
     """
     recognizer = recognizer.with_label_set(choices.label_set or recognizer.label_set)
     head = io.StringIO()
@@ -81,19 +83,35 @@ def analyze_in_processes(
     context = multiprocessing.get_context("spawn")  # threads of this process would not survive a fork
     stop = context.Event()
     settings = processes.model, choices, table_type, stop
+    children: list[BaseProcess] = []
     with ProcessPoolExecutor(processes.jobs, context, _start, settings) as pool:
         try:
             splits = _find_splits(files, choices) if len(files) < _FILES_A_JOB * processes.jobs else {}
             ahead = _SEGMENTS_AHEAD * processes.jobs
             calls = [_Call(pool, name, path, splits.get(name), ahead) for name, path in files.items()]
+            children = multiprocessing.active_children()
             return _collect(calls, out, report, head, table)
         except BrokenProcessPool as error:
-            raise MediaError(
-                "A process that analysed files was killed, perhaps for want of memory. Start again with fewer --jobs."
-            ) from error
+            pool.shutdown(cancel_futures=True)
+            raise MediaError(_unexpected_end([child.exitcode for child in children])) from error
         finally:
             stop.set()  # what still runs ends at its next frame
             pool.shutdown(cancel_futures=True)
+
+
+def _unexpected_end(codes: Iterable[int | None]) -> str:
+    """Say why processes ended of which one did so unexpectedly, after which the others were terminated.
+
+    Args:
+        codes: with which they ended, negative for a signal; None if that is not known.
+    """
+    first = next((code for code in codes if code not in (None, 0, -signal.SIGTERM)), None)
+    if first is not None and first < 0 and first != -signal.SIGKILL:
+        name = signal.Signals(-first).name
+        return f"A process that analysed files crashed ({name}). This is a fault of the program; start again."
+    if first is not None and first > 0:
+        return f"A process that analysed files ended with code {first}. This is a fault of the program; start again."
+    return "A process that analysed files was killed, perhaps for want of memory. Start again with fewer --jobs."
 
 
 class _Call:
@@ -220,22 +238,32 @@ def _start(model: str, choices: Choices, table_type: type[Table], stop: Event) -
     # Ctrl-C reaches every process of a terminal: the first of them tells the others to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)  # other processors have processes of their own
-    _worker = _Worker(EmotionRecognizer(model, choices.label_set, threads=1), choices, table_type, stop)
+    try:
+        _worker = _Worker(EmotionRecognizer(model, choices.label_set, threads=1), choices, table_type, stop)
+    except Exception as error:  # raised here it would look as if the process had been killed
+        reason = str(error) if isinstance(error, FerError) else f"{type(error).__name__}: {error}"
+        _worker = MediaError(f"A process for the analysis could not begin: {reason}")
+
+
+def _ready() -> _Worker:
+    if isinstance(_worker, MediaError):
+        raise _worker
+    return _worker
 
 
 def _analyze_segment(path: Path, split: Split, part: Segment) -> SegmentResult:
-    return analyze_segment(_worker.recognizer, path, split, part, _stop_if_asked)
+    return analyze_segment(_ready().recognizer, path, split, part, _stop_if_asked)
 
 
 def _stop_if_asked(*_: float) -> None:
-    if _worker.stop.is_set():
+    if _ready().stop.is_set():
         raise KeyboardInterrupt
 
 
 def _analyze(name: str, path: Path) -> tuple[str, list[dict[str, Any]]]:
     """Return a table of one file as text, and what became of it."""
-    rows = io.StringIO()
+    rows, worker = io.StringIO(), _ready()
     outcomes = analyze_files(
-        _worker.recognizer, {name: path}, rows, _worker.choices, _stop_if_asked, table_type=_worker.table_type
+        worker.recognizer, {name: path}, rows, worker.choices, _stop_if_asked, table_type=worker.table_type
     )
     return rows.getvalue(), outcomes

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import multiprocessing
+import os
 import shutil
 import signal
 import subprocess
@@ -22,6 +24,7 @@ from fer_core.cli import main
 from fer_core.emotions import LABELS
 from fer_core.errors import MediaError
 from fer_core.imaging.video import open_video, write_video
+from fer_core.media import processes
 from fer_core.media.analysis import Choices, analyze_files, copy_path
 from fer_core.media.sources import find_media
 from fer_core.models.bundle import DEFAULT_MODEL
@@ -258,6 +261,27 @@ def test_several_processes_write_what_one_writes(clip, tmp_path, draw_scene):
         len({path.name for path in (tmp_path / "b").iterdir()} & {path.name for path in (tmp_path / "a").iterdir()})
         == 3
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGKILL, "was killed, perhaps for want of memory"), (signal.SIGABRT, "crashed (SIGABRT)")],
+)
+def test_a_process_that_ends_unexpectedly_is_said_to_have_crashed_or_been_killed(recognizer, clip, number, said):
+    def end_one(*_):
+        for child in multiprocessing.active_children()[:1]:
+            os.kill(child.pid, number)
+
+    pool = processes.Processes(2, recognizer.name)
+    with pytest.raises(MediaError) as error:
+        processes.analyze_in_processes(pool, recognizer, {"clip": clip}, io.StringIO(), Choices(), end_one)
+    assert said in str(error.value)
+
+
+def test_processes_that_cannot_begin_say_why(recognizer, clip, tmp_path):
+    pool = processes.Processes(2, str(tmp_path / "no-model"))
+    with pytest.raises(MediaError, match=r"could not begin: .*no-model"):
+        processes.analyze_in_processes(pool, recognizer, {"clip": clip}, io.StringIO(), Choices(), lambda *_: None)
 
 
 @pytest.mark.parametrize(("number", "words"), [(signal.SIGINT, []), (signal.SIGTERM, ["--jobs", "2"])])
