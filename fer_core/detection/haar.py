@@ -3,8 +3,8 @@
 One cascade alone either misses faces or invents them. Here two that were trained differently work
 together: what one proposes and is not sure of, the other must see as well. On pictures without faces
 they almost never agree on the same mistake, so each may propose leniently. Both were trained on upright
-heads, so tilted ones are looked for in a turned picture: of a stream's frame as a whole, of a photo, which has more
-pixels, only where something proposes a face at all.
+heads, so tilted ones are looked for in a turned picture: in searches for new faces of a live stream of the frame as a
+whole, else only where a small network proposes a face.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Generic, TypeAlias, TypeVar, cast
 
 import cv2
 import numpy as np
 
-from fer_core.detection.boxes import centers, join, non_max_suppression
+from fer_core.detection.boxes import SAME_FACE, box_ios, centers, join, non_max_suppression
 from fer_core.detection.patch import cut_square
-from fer_core.detection.proposals import WINDOW_PX, first_stages, is_promising, propose, tile_tilts
+from fer_core.detection.proposals import WINDOW_PX, PlaceFinder
 from fer_core.errors import ModelError
 from fer_core.types import Detections
 
@@ -31,12 +31,10 @@ _TILT_DEG = 14  # the cascades themselves see some ten degrees to either side
 # One look at a whole image: which cascade proposes, and by how much the image is turned.
 _LOOKS = (0, 0), (1, 0), (0, _TILT_DEG), (0, -_TILT_DEG)
 _TILTS_DEG = 0, _TILT_DEG, -_TILT_DEG
-_TURNS = tile_tilts(_TILTS_DEG)
 _SURE_HITS = 10  # so many overlapping hits of one cascade need no second opinion
-# In a photo, so many first stages of the first cascade propose places, and so many of the second say which are worth a
-# closer look. So nearly as many faces pasted into photos are found as by four searches of the whole, in a third of the
-# time.
-_PROPOSING_STAGES, _PROMISING_STAGES = 13, 14
+# Scores from which on a place that the network proposes is worth a closer look, and is a face if both cascades see one
+# at all.
+_WORTH_A_LOOK, _LIKELY = 1.5, 4.0
 # So close, a face has several times as many hits as in a search of the whole picture: of one cascade at least so many
 # times the set number, and of both together so many, by its side in windows, since small things look alike.
 _CLOSE_HITS = 3
@@ -47,6 +45,7 @@ _NEAR_PX = 44  # a known face is searched for again with its side brought to thi
 _NEAR_REACH = 2.0  # side of the searched square, in sides of the face
 
 
+_Loan = TypeVar("_Loan")
 _Pair: TypeAlias = tuple[cv2.CascadeClassifier, ...]
 
 
@@ -78,7 +77,7 @@ class HaarDetector:
         self.min_size_px = min_size_px
         self.max_side_px = max_side_px
         self.min_neighbors = min_neighbors
-        self._cascades, self._stages = _Pool(_load_cascades, _cores()), _Pool(_load_stages, _cores())
+        self._cascades, self._finders = _Pool(_load_cascades, _cores()), _Pool(PlaceFinder, _cores())
         with self._cascades.borrow():  # a missing file is an error now, not in the first frame
             pass
 
@@ -92,26 +91,23 @@ class HaarDetector:
             One square box for each face in pixels of `gray`; the score is the number
             of overlapping cascade hits.
         """
-        small = _shrink(gray, self._fine_scale)
-        with self._stages.borrow() as (proposing, promising):
-            places = [place for place in propose(proposing, small) if is_promising(promising, small, place, _TURNS)]
-        with self._cascades.borrow() as cascades:
-            faces = [self._look_closely(cascades, small, place) for place in places]
-        found = non_max_suppression(join(faces))
-        large = found.xyxy[:, 2] - found.xyxy[:, 0] >= _LEAST_SIDE * self.min_size_px
-        return Detections(found.xyxy[large], found.score[large])
+        return self._find(gray, self._fine_scale)
 
     def detect_frame(self, gray: np.ndarray, number: int | None = None) -> Detections:
         """Find the faces of a stream's frame, reduced to `max_side_px`.
 
         Args:
             gray: uint8 (h, w).
-            number: 0, 1, 2, ... for successive searches of a stream, each in about a quarter of the time of a
-                thorough one: four in a row find what it finds. A thorough search if None.
+            number: 0, 1, 2, ... for successive searches of a stream, each a look of another kind: four in a row find
+                what a thorough one finds. A thorough search, as of a picture, if None.
         """
-        looks = _LOOKS if number is None else (_LOOKS[number % len(_LOOKS)],)
+        scale = self._coarse_scale(gray)
+        if number is None:
+            return self._find(gray, scale)
+        small, side = _shrink(gray, scale), max(WINDOW_PX, round(self.min_size_px * scale))
         with self._cascades.borrow() as cascades:
-            return self._look_everywhere(cascades, gray, self._coarse_scale(gray), looks)
+            found = self._search(cascades, small, scale, *_LOOKS[number % len(_LOOKS)], side, min(gray.shape))
+        return non_max_suppression(found)
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         """Look for a face that was just at `xyxy`: finer and more lenient than `detect`, and far faster.
@@ -143,33 +139,39 @@ class HaarDetector:
     def _coarse_scale(self, gray: np.ndarray) -> float:
         return min(self._fine_scale, self.max_side_px / max(gray.shape))
 
-    def _look_everywhere(
-        self, cascades: _Pair, gray: np.ndarray, scale: float, looks: Sequence[tuple[int, int]]
-    ) -> Detections:
-        """Search the whole image at a scale for faces of all sizes."""
+    def _find(self, gray: np.ndarray, scale: float) -> Detections:
+        """Find the faces of a picture, reduced by a scale, as thoroughly as possible."""
         small = _shrink(gray, scale)
-        side = max(WINDOW_PX, round(self.min_size_px * scale))
-        return non_max_suppression(
-            join([self._search(cascades, small, scale, *look, side, min(gray.shape)) for look in looks])
-        )
+        with self._finders.borrow() as finder:
+            places = finder.propose(small, _WORTH_A_LOOK)
+        faces = Detections.empty()
+        with self._cascades.borrow() as cascades:
+            for place, score in zip(places.xyxy, places.score, strict=True):
+                if not (box_ios(place, faces.xyxy) >= SAME_FACE).any():
+                    faces = join([faces, self._look_closely(cascades, small, place, score >= _LIKELY)])
+        found = non_max_suppression(Detections(faces.xyxy / np.float32(scale), faces.score))
+        large = found.xyxy[:, 2] - found.xyxy[:, 0] >= _LEAST_SIDE * self.min_size_px
+        return Detections(found.xyxy[large], found.score[large])
 
-    def _look_closely(self, cascades: _Pair, small: np.ndarray, xyxy: np.ndarray) -> Detections:
-        """Return the face at a place of a reduced picture, in the first tilt in which both cascades see one."""
+    def _look_closely(self, cascades: _Pair, small: np.ndarray, xyxy: np.ndarray, likely: bool) -> Detections:
+        """Return the face at a place of a picture, in its pixels, in the first tilt in which both cascades see one."""
         patch = cut_square(small, xyxy, _NEAR_REACH, round(_NEAR_REACH * _NEAR_PX))
         side = float(xyxy[2] - xyxy[0])
         for tilt_deg in _TILTS_DEG:
             turned, back = _turn(patch, tilt_deg)
             seen = [(boxes, hits) for boxes, hits in _looks_near(cascades, turned) if len(hits)]
-            if len(seen) == 2 and self._is_face([float(hits.max()) for _, hits in seen], side):
+            if len(seen) == 2 and self._is_face([float(hits.max()) for _, hits in seen], side, likely):
                 boxes, hits = max(seen, key=lambda each: each[1].max())
                 best = [int(hits.argmax())]
                 moved = (_turn_boxes(boxes[best], back) - len(patch) / 2) * side / _NEAR_PX
-                placed = (moved + np.tile(centers(xyxy[None])[0], 2)) / self._fine_scale
+                placed = moved + np.tile(centers(xyxy[None])[0], 2)
                 return Detections(placed.astype(np.float32), hits[best])
         return Detections.empty()
 
-    def _is_face(self, hits: Sequence[float], side: float) -> bool:
+    def _is_face(self, hits: Sequence[float], side: float, likely: bool) -> bool:
         """Return whether so many hits of both cascades make a face, its side in pixels of the reduced picture."""
+        if likely:
+            return min(hits) >= self.min_neighbors / 2
         together = np.interp(side / WINDOW_PX, _CLOSE_SIDES, _CLOSE_SUMS)
         needed = float(together) * self.min_neighbors
         return max(hits) >= _CLOSE_HITS * self.min_neighbors and sum(hits) >= needed
@@ -194,31 +196,31 @@ class HaarDetector:
         return Detections((_turn_boxes(boxes[sure], back) / scale).astype(np.float32), hits[sure])
 
 
-class _Pool:
-    """Pairs of cascades that one call at a time may use, made when they are needed.
+class _Pool(Generic[_Loan]):
+    """What one call at a time may use, made when it is needed.
 
     Args:
-        make: makes a pair.
+        make: makes one.
         limit: so many there are at most; who finds all of them in use waits.
     """
 
-    def __init__(self, make: Callable[[], _Pair], limit: int) -> None:
+    def __init__(self, make: Callable[[], _Loan], limit: int) -> None:
         self._make = make
         self._places = threading.BoundedSemaphore(limit)
-        self._idle: deque[_Pair] = deque()
+        self._idle: deque[_Loan] = deque()
 
     @contextmanager
-    def borrow(self) -> Generator[_Pair]:
-        """Have a pair for the time of the block."""
+    def borrow(self) -> Generator[_Loan]:
+        """Have one for the time of the block."""
         with self._places:
             try:
-                pair = self._idle.pop()
+                loan = self._idle.pop()
             except IndexError:
-                pair = self._make()
+                loan = self._make()
             try:
-                yield pair
+                yield loan
             finally:
-                self._idle.append(pair)
+                self._idle.append(loan)
 
 
 def _cores() -> int:
@@ -228,11 +230,6 @@ def _cores() -> int:
 
 def _load_cascades() -> _Pair:
     return tuple(map(_load, _FILES))
-
-
-def _load_stages() -> _Pair:
-    counts = _PROPOSING_STAGES, _PROMISING_STAGES
-    return tuple(map(first_stages, map(_file, _FILES), counts))
 
 
 def _file(name: str) -> Path:

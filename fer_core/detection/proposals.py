@@ -1,83 +1,121 @@
-"""Places of a picture that may be a face, found in one search instead of one for each way a head is held.
+"""Places of a picture that may be a face, found by a small network in one search for all ways a head is held.
 
-A cascade is a row of stages, and a face that is tilted or half in shadow passes most of them. Its first stages alone
-propose nearly every face, upright or tilted, and little else; a closer look then costs a fraction of another search.
+The network sees squares of 25 pixels, eight apart, in copies of the picture that are each reduced a little more, and
+says how much each looks like a face, upright or tilted. It was trained with FER-2013's training faces pasted into
+pictures without faces (`scripts/train_face_places.py`), so it knows faces well and the world hardly: what it proposes,
+the cascades must see as well.
 """
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from fer_core.detection.patch import cut_square
+from fer_core.errors import ModelError
 
-WINDOW_PX = 24  # side of the smallest face a cascade can see
+WINDOW_PX = 24  # side of the smallest face that is found
+SQUARE_PX = 25  # what the network sees
+STRIDE_PX = 8
+STEP = 2**0.5  # from one size to the next
 
-_STEP = 1.2  # from one size to the next
-_SAME_SIZE = 0.3  # how much boxes of one proposal may differ, as a share of their sides
-# A small square in which a proposal must pass a few stages more, and the sides it may have there.
-_TILE_PX, _TILE_REACH, _TILE_STEP = 48, 1.5, 1.1
-_TILE_SIDES = 26, 42
-
-
-def first_stages(path: Path, count: int) -> cv2.CascadeClassifier:
-    """Return the first `count` stages of the cascade in a file of OpenCV as a cascade of their own."""
-    tree = ET.parse(path)
-    stages, stage_count = tree.find("cascade/stages"), tree.find("cascade/stageNum")
-    assert stages is not None and stage_count is not None
-    for stage in list(stages)[count:]:
-        stages.remove(stage)
-    stage_count.text = str(len(stages))
-    text = '<?xml version="1.0"?>\n' + ET.tostring(tree.getroot(), encoding="unicode")
-    file = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
-    cascade = cv2.CascadeClassifier()
-    cascade.read(file.getFirstTopLevelNode())
-    return cascade
+_FILE = Path(__file__).with_name("face_places.onnx")
+_EDGE_PX = 4  # added around a picture, so that a face may fill it
+_FLATTEST = 6.0  # gray levels that are added to the contrast, or noise on a wall would be as strong as a face
+_STRIP_PIXELS = 1_000_000  # are looked at together, which bounds the memory
+_SAME_PLACE = 0.3  # overlap from which two squares are one place
 
 
-def propose(cascade: cv2.CascadeClassifier, gray: np.ndarray) -> np.ndarray:
-    """Return the places of a picture, uint8 (h, w), that pass a cascade: boxes float32 (n, 4) in its pixels."""
-    places, scale = [np.empty((0, 4), np.float32)], 1
-    # Each octave is searched in a picture half as large: in steps as fine for its faces as for the smallest ones.
-    while min(gray.shape) >= WINDOW_PX:
-        hits = cascade.detectMultiScale(
-            gray,
-            scaleFactor=_STEP,
-            minNeighbors=0,
-            minSize=(WINDOW_PX, WINDOW_PX),
-            maxSize=(2 * WINDOW_PX - 1, 2 * WINDOW_PX - 1),
-        )
-        places.append(_grouped(np.asarray(hits, np.int32).reshape(-1, 4)) * scale)
-        gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0] // 2), interpolation=cv2.INTER_AREA)
-        scale *= 2
-    return np.concatenate(places)
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a face may be, the likeliest first.
+
+    Attributes:
+        xyxy: float32 (n, 4), squares in pixels.
+        score: float32 (n,), the network's logits.
+    """
+
+    xyxy: np.ndarray
+    score: np.ndarray
 
 
-def is_promising(cascade: cv2.CascadeClassifier, gray: np.ndarray, xyxy: np.ndarray, tilts: np.ndarray) -> bool:
-    """Return whether a place passes a cascade too, the picture turned by one of the affine maps (m, 2, 3) of a tile."""
-    tile = cut_square(gray, xyxy, _TILE_REACH, _TILE_PX)
-    low, high = _TILE_SIDES
-    for tilt in tilts:
-        turned = cv2.warpAffine(tile, tilt, tile.shape, borderMode=cv2.BORDER_REPLICATE)
-        if len(cascade.detectMultiScale(turned, _TILE_STEP, 1, minSize=(low, low), maxSize=(high, high))):
-            return True
-    return False
+class PlaceFinder:
+    """The network, for one thread at a time.
+
+    Raises:
+        ModelError: its file is missing or damaged.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self._network = cv2.dnn.readNetFromONNX(str(_FILE))
+        except cv2.error as error:
+            raise ModelError(f"The network that looks for faces cannot be read: {_FILE}. Install fer again.") from error
+
+    def propose(self, gray: np.ndarray, least: float) -> Places:
+        """Return the places of a picture, uint8 (h, w), whose scores are at least `least`, one for each group."""
+        found = [np.empty((0, 5), np.float32)]
+        edge, scale = _EDGE_PX, 1.0
+        while min(gray.shape) / scale + 2 * edge >= SQUARE_PX:
+            size_wh = round(gray.shape[1] / scale), round(gray.shape[0] / scale)
+            small = gray if scale == 1.0 else cv2.resize(gray, size_wh, interpolation=cv2.INTER_AREA)
+            edged = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
+            for top, scores in self._look(edged):
+                rows, columns = np.nonzero(scores >= least)
+                corners = np.stack([columns * STRIDE_PX, rows * STRIDE_PX + top], axis=1) - edge
+                boxes = np.concatenate([corners, corners + SQUARE_PX], axis=1) * scale
+                found.append(np.column_stack([boxes, scores[rows, columns]]).astype(np.float32))
+            scale *= STEP
+        return _grouped(np.concatenate(found))
+
+    def _look(self, gray: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the scores of a picture's squares, float32 (m, n), strip by strip, each with its top in pixels."""
+        count = (gray.shape[0] - SQUARE_PX) // STRIDE_PX + 1
+        at_once = max(1, _STRIP_PIXELS // (gray.shape[1] * STRIDE_PX))
+        for first in range(0, count, at_once):
+            top = first * STRIDE_PX
+            bottom = (min(first + at_once, count) - 1) * STRIDE_PX + SQUARE_PX
+            self._network.setInput(normalized(gray, top, bottom)[None, None])
+            yield top, self._network.forward()[0, 0]
 
 
-def tile_tilts(tilts_deg: tuple[float, ...]) -> np.ndarray:
-    """Return the affine maps (m, 2, 3) that turn a tile about its middle."""
-    middle = _TILE_PX / 2
-    return np.array([cv2.getRotationMatrix2D((middle, middle), tilt_deg, 1.0) for tilt_deg in tilts_deg])
+def normalized(gray: np.ndarray, top: int, bottom: int) -> np.ndarray:
+    """Return rows of a picture, uint8 (h, w), less what is around each pixel, in units of the contrast there.
+
+    Returns:
+        float32 (bottom - top, w).
+    """
+    first, size = max(0, top - SQUARE_PX // 2), (SQUARE_PX, SQUARE_PX)
+    rows = gray[first : bottom + SQUARE_PX // 2]
+    mean = cv2.boxFilter(rows, cv2.CV_32F, size, borderType=cv2.BORDER_REPLICATE)
+    deviation = cv2.sqrBoxFilter(rows, cv2.CV_32F, size, borderType=cv2.BORDER_REPLICATE)
+    deviation -= mean * mean
+    np.sqrt(np.maximum(deviation, 0, out=deviation), out=deviation)
+    deviation += _FLATTEST
+    np.subtract(rows, mean, out=mean)
+    mean /= deviation
+    return mean[top - first : bottom - first]
 
 
-def _grouped(xywh: np.ndarray) -> np.ndarray:
-    """Return one box float32 (m, 4) as xyxy for each group of similar ones, int32 (n, 4) as x, y, width, height."""
-    boxes = xywh.tolist()
-    # Groups of a single box are left out; so each is there twice.
-    grouped, _ = cv2.groupRectangles(boxes + boxes, 1, _SAME_SIZE) if boxes else ((), ())
-    xyxy = np.asarray(grouped, np.float32).reshape(-1, 4)
-    xyxy[:, 2:] += xyxy[:, :2]
-    return xyxy
+def _grouped(found: np.ndarray) -> Places:
+    """Return one place for each group of squares that overlap, float32 (n, 5) as xyxy and score: their middle."""
+    found = found[np.argsort(-found[:, 4], kind="stable")]
+    boxes: list[np.ndarray] = []
+    scores: list[float] = []
+    while len(found):
+        same = _overlaps(found[0], found) >= _SAME_PLACE
+        group, found = found[same], found[~same]
+        weights = np.exp(group[:, 4] - group[0, 4])
+        boxes.append(weights @ group[:, :4] / weights.sum())
+        scores.append(float(group[0, 4]))
+    return Places(np.array(boxes, np.float32).reshape(-1, 4), np.array(scores, np.float32))
+
+
+def _overlaps(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the intersection over union of a box with each of others (n, 4 or more), 0 to 1."""
+    sides = np.clip(np.minimum(box[2:4], others[:, 2:4]) - np.maximum(box[:2], others[:, :2]), 0, None)
+    shared = sides.prod(axis=1)
+    return shared / ((box[2:4] - box[:2]).prod() + (others[:, 2:4] - others[:, :2]).prod(axis=1) - shared)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -25,14 +26,14 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1")
 
 # What brings a picture upright, by the value of its EXIF orientation. Pillow's own exif_transpose also writes
 # the EXIF anew, and fails where any other tag of it is odd.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: lambda pixels: cv2.flip(pixels, 1),
+    3: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_180),
+    4: lambda pixels: cv2.flip(pixels, 0),
+    5: cv2.transpose,
+    6: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda pixels: cv2.flip(cv2.transpose(pixels), -1),
+    8: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
 
 
@@ -56,10 +57,8 @@ def decode_image(content: bytes, name: str = "The picture", max_pixels: int = MA
         with Image.open(io.BytesIO(content), formats=formats) as image:
             if image.width * image.height > max_pixels:
                 raise _too_many_pixels(name, f"{image.width} × {image.height}", max_pixels)
-            image.load()  # a PNG may tell its orientation after its pixels
-            turn = _TURNS.get(_orientation(image))
-            upright = image if turn is None else image.transpose(turn)
-            image_bgr = _bgr(upright)
+            image_bgr = _pixels(image, content)
+            turn = _TURNS.get(_orientation(image))  # a PNG may tell it after its pixels
     except Image.DecompressionBombError as error:  # so large that Pillow itself refuses to open it
         raise _too_many_pixels(name, f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,}", max_pixels) from error
     except (OSError, SyntaxError, ValueError, RuntimeError, EOFError) as error:
@@ -69,7 +68,7 @@ def decode_image(content: bytes, name: str = "The picture", max_pixels: int = MA
             f"got {len(content):,} bytes that are damaged or something else. "
             "Save it again as JPEG or PNG."
         ) from error
-    return image_bgr
+    return image_bgr if turn is None else turn(image_bgr)
 
 
 def load_image(source: np.ndarray | str | os.PathLike[str] | bytes | Image.Image) -> np.ndarray:
@@ -125,6 +124,21 @@ def _formats(content: bytes, name: str) -> tuple[str, ...]:
 
     pillow_heif.register_heif_opener()
     return (_HEIF,)
+
+
+def _pixels(image: Image.Image, content: bytes) -> np.ndarray:
+    """Return the pixels of an image, uint8 (h, w, 3), as they lie in its file.
+
+    OpenCV reads a JPEG with the same library as Pillow, to the same values, without copying them twice. It gives
+    nothing for one that is cut short; then Pillow says what is wrong.
+    """
+    if image.format == "JPEG" and image.mode in ("RGB", "L"):
+        how = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        image_bgr = cv2.imdecode(np.frombuffer(content, np.uint8), how)
+        if image_bgr is not None:
+            return image_bgr
+    image.load()
+    return _bgr(image)
 
 
 def _bgr(image: Image.Image) -> np.ndarray:

@@ -20,11 +20,12 @@ from fer_core.recognition.quality import measure_quality
 from fer_core.recognition.score_stage import ScoreStage
 from fer_core.recognition.search_plan import Area, SearchPlan
 from fer_core.recognition.stream_settings import StreamSettings
-from fer_core.recognition.tracker import Track, Tracker
+from fer_core.recognition.tracker import FOLLOW_S, Track, Tracker
 from fer_core.types import Detections, FrameResult, Prediction
 
 _SEARCH_S = 0.1  # how often a thorough stream's whole frame is searched while a face is missing, or none is known
 _RESCAN_S = 0.25  # how often while all known faces are in sight
+_FOLLOW_THOROUGHLY_S = 0.09  # so long after the detector saw it a thorough stream follows a face by its picture alone
 _KEEP_SIZE = 0.9  # a known face may be this much smaller than a new one, or faces at the limit would blink
 _FAR_APART_S = 0.1  # between frames; so far apart a camera that turns moves faces by much of their width
 FORGET_S = 2.0  # after such a gap, or when time runs backwards, the stream begins anew
@@ -75,8 +76,8 @@ class StreamAnalyzer:
         detector: finds the faces.
         classifier: scores them, all of a frame in one call.
         settings: may be replaced as a whole at any time, from any thread; the next frame obeys it.
-        thorough: whether faces are looked for in every frame and whole frames as thoroughly as possible, for streams
-            that need not keep up with a camera.
+        thorough: whether faces are looked for more often and whole frames as thoroughly as possible, for streams that
+            need not keep up with a camera.
     """
 
     def __init__(
@@ -180,12 +181,16 @@ class StreamAnalyzer:
 
     def _detect(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
         """Look where faces were and, when it is time again, over the whole frame."""
-        if self._thorough:
-            return self._detect_thoroughly(gray, time_s, min_face_px)
-        detections = [self._detector.detect_around(gray, box) for box in self._tracker.follow(gray, time_s)]
+        for_s = _FOLLOW_THOROUGHLY_S if self._thorough else FOLLOW_S
+        boxes = self._tracker.follow(gray, time_s, for_s)
+        detections = [self._detector.detect_around(gray, box) for box in boxes]
         boxes = self._tracker.boxes
         missing = not boxes or any(not len(near) for near in detections)
-        if area := self._plan.next_area(gray, time_s, boxes, missing):
+        if self._thorough:
+            if time_s - self._thoroughly_s >= (_SEARCH_S if missing else _RESCAN_S):
+                detections.append(_at_least(self._detector.detect_frame(gray), min_face_px))
+                self._thoroughly_s = time_s
+        elif area := self._plan.next_area(gray, time_s, boxes, missing):
             detections.append(_at_least(self._search(gray, area), min_face_px))
         return join(detections)
 
@@ -194,21 +199,6 @@ class StreamAnalyzer:
         detections = self._detector.detect_frame(gray[top:bottom, left:right], self._searches)
         self._searches += 1
         return Detections(detections.xyxy + np.array([left, top, left, top], np.float32), detections.score)
-
-    def _detect_thoroughly(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
-        detections = [self._detector.detect_around(gray, box) for box in self._tracker.boxes]
-        missing = not detections or any(not len(near) for near in detections)
-        if time_s - self._thoroughly_s >= (_SEARCH_S if missing else _RESCAN_S):
-            detections.append(_at_least(self._search_thoroughly(gray, missing), min_face_px))
-            self._thoroughly_s = time_s
-        return join(detections)
-
-    def _search_thoroughly(self, gray: np.ndarray, missing: bool) -> Detections:
-        if missing:
-            return self._detector.detect_frame(gray)
-        number, self._searches = self._searches, self._searches + 1
-        # Half of a thorough search, an upright and a tilted look: most faces are seen by either half.
-        return join([self._detector.detect_frame(gray, half) for half in (number % 2, number % 2 + 2)])
 
     def _classify(self, faces: np.ndarray, settings: StreamSettings) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the faces' scores, and those for the second label set if there is one; both for the cost of one."""

@@ -27,7 +27,7 @@ _BOX_SMOOTHING_S = 0.12
 _PATCH_PX = 32
 _REACH = 2.0
 _MIN_CORRELATION = 0.6
-_FOLLOW_S = 0.15  # so long after the detector saw it a face may be followed by its picture alone,
+FOLLOW_S = 0.15  # so long after the detector saw it a face may be followed by its picture alone,
 _FOLLOW_CORRELATION = 0.85  # if that is found as clearly as this
 _FOLLOW_SIGHTINGS = 4  # and if it was seen so often; what is mistaken for a face rarely is
 _MIN_CONTRAST = 4.0  # standard deviation in gray levels; a flatter picture correlates with anything flat
@@ -89,17 +89,18 @@ class Tracker:
         for track in self._tracks:
             track.xyxy = track.xyxy + np.tile(xy, 2).astype(np.float32)
 
-    def follow(self, gray: np.ndarray, time_s: float) -> list[np.ndarray]:
+    def follow(self, gray: np.ndarray, time_s: float, for_s: float = FOLLOW_S) -> list[np.ndarray]:
         """Follow faces that the detector has just seen by their picture, which costs far less than to look for them.
 
         Args:
             gray: uint8 (h, w), the next frame.
             time_s: when, in seconds; `update` is then called with the same.
+            for_s: how long after the detector saw a face it may be followed so, in seconds.
 
         Returns:
             Where the detector has to look for the others: xyxy each.
         """
-        return [track.xyxy for track in self._tracks if not self._follows(track, gray, time_s)]
+        return [track.xyxy for track in self._tracks if not self._follows(track, gray, time_s, for_s)]
 
     def update(
         self, gray: np.ndarray, detections: Detections, time_s: float, hold_s: float, confirm_immediately: bool = False
@@ -151,8 +152,8 @@ class Tracker:
         track.sightings += 1
         track.visible = True
 
-    def _follows(self, track: Track, gray: np.ndarray, time_s: float) -> bool:
-        if not track.visible or track.sightings < _FOLLOW_SIGHTINGS or time_s - track.seen_s >= _FOLLOW_S:
+    def _follows(self, track: Track, gray: np.ndarray, time_s: float, for_s: float) -> bool:
+        if not track.visible or track.sightings < _FOLLOW_SIGHTINGS or time_s - track.seen_s >= for_s:
             return False
         xyxy, correlation = _find(track.patch, gray, track.xyxy)
         if correlation < _FOLLOW_CORRELATION:

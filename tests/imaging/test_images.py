@@ -82,6 +82,31 @@ def test_other_modes_become_three_channels(array):
     assert decode_image(encode(array)).shape == (40, 60, 3)
 
 
+@pytest.mark.parametrize("value", [0, 2, 5, 6, 7, 8])
+@pytest.mark.parametrize("how", [{"subsampling": 0}, {"progressive": True}, {"quality": 30}], ids=str)
+@pytest.mark.parametrize("channels", [3, 1])
+def test_a_jpeg_has_the_pixels_that_pillow_reads(channels, how, value):
+    exif = Image.Exif()
+    exif[0x0112] = value
+    content = encode(noise(channels=channels).squeeze(), "JPEG", exif=exif, **how)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
+    np.testing.assert_array_equal(decode_image(content), np.asarray(upright)[:, :, ::-1])
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+def test_a_jpeg_of_other_colours_is_read_as_pillow_does(mode):
+    buffer = io.BytesIO()
+    Image.fromarray(noise()).convert(mode).save(buffer, "JPEG")
+    expected = np.asarray(Image.open(buffer).convert("RGB"))[:, :, ::-1]
+    np.testing.assert_array_equal(decode_image(buffer.getvalue()), expected)
+
+
+@pytest.mark.parametrize("missing", [3, 10, 100, 1000])
+def test_a_jpeg_without_its_end_is_refused(missing):
+    with pytest.raises(MediaError, match="cannot be read"):
+        decode_image(encode(noise(), "JPEG")[:-missing])
+
+
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP"])
 def test_a_file_cut_short_is_refused(form):
     content = encode(noise(), form)

@@ -261,12 +261,21 @@ def test_known_faces_are_followed_without_searching_the_whole_frame_each_time(cl
     assert 9 <= detector.looks <= 15  # else it is followed by its picture
 
 
-def test_every_frame_of_a_thorough_stream_is_looked_at(classifier):
+def test_a_thorough_stream_searches_and_looks_more_often(classifier):
     detector = FixedDetector((100, 100, 80))
     analyzer = StreamAnalyzer(detector, classifier, thorough=True)
-    for i in range(31):
-        analyzer.process(FRAME, i / 15)
-    assert 13 <= detector.scans <= 17 and detector.looks == 30  # two looks, four times a second
+    for i in range(61):
+        analyzer.process(FRAME, i / 30)
+    assert 7 <= detector.scans <= 9  # whole frames, four times a second
+    assert 15 <= detector.looks <= 25  # in two seconds; else it is followed by its picture
+
+
+def test_a_thorough_stream_looks_at_every_frame_where_they_are_far_apart(classifier):
+    detector = FixedDetector((100, 100, 80))
+    analyzer = StreamAnalyzer(detector, classifier, thorough=True)
+    for i in range(21):
+        analyzer.process(FRAME, i / 10)
+    assert detector.looks == 20
 
 
 @pytest.mark.parametrize("jump_s", [-1.0, 5.0])
