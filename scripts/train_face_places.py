@@ -6,8 +6,8 @@ FER-2013's training faces are pasted, turned a little, at any size, into the pho
 scikit-image and scikit-learn. The network learns to tell squares that hold a face, within half its stride of the
 middle and a step of its size, from all others; then once more, with those it mistook. Needs requirements-dev.txt.
 
-The file in the package was trained in the same way in two rounds, blurred faces added in a third, short one; this script
-does all of it in one go, so its file will differ.
+The file in the package was trained in the same way in two rounds, blurred faces added in a third, short one; this
+script does all of it in one go, so its file will differ.
 """
 
 from __future__ import annotations
