@@ -99,16 +99,18 @@ class LivePage:
     def break_off(self) -> None:
         """Let the browser take the other end of the connection for silent; wait until it has begun another one."""
         self._component.locator("body").evaluate(
-            """async body => { const { connections } = body.ownerDocument.defaultView;
-                               const [before, last] = [connections.length, connections.at(-1)];
-                               Object.defineProperty(last, 'connectionState', {get: () => 'disconnected'});
-                               last.dispatchEvent(new Event('connectionstatechange'));
-                               const end = Date.now() + 60000;
-                               while (connections.length === before) {
-                                 if (Date.now() > end) throw new Error('no other connection was begun');
-                                 await new Promise(done => setTimeout(done, 100));
-                               } }"""
+            """body => { const view = body.ownerDocument.defaultView, last = view.connections.at(-1);
+                         view.lost = view.connections.length;
+                         Object.defineProperty(last, 'connectionState', {get: () => 'disconnected'});
+                         last.dispatchEvent(new Event('connectionstatechange')); }"""
         )
+        # Asked anew each time: the component may be replaced meanwhile, and what waits inside it would wait for ever.
+        begun = """body => { const view = body.ownerDocument.defaultView;
+                             return view.connections.length > (view.lost ?? 0); }"""
+        end_s = time.monotonic() + PATIENCE_MS / 1000
+        while not self._component.locator("body").evaluate(begun):
+            assert time.monotonic() < end_s, "no other connection was begun"
+            self.page.wait_for_timeout(100)
 
     @contextmanager
     def replaced(self) -> Iterator[None]:

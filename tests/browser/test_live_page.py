@@ -248,7 +248,7 @@ def test_a_recording_with_the_picture_is_replayed_with_its_curves(open_page):
     live.page.wait_for_function(f"() => {video}.currentTime > 0.5")
     live.page.wait_for_function("x => document.querySelector('.fer-playhead').offsetLeft < x", arg=0.8 * size["width"])
     # Marked on request, the face has its box where the picture shows it, and the box goes with the picture.
-    faces = live.page.locator(".fer-faces > div")
+    faces = live.page.locator(".fer-marks > div")
     expect(faces).to_have_count(0)
     live.page.evaluate(f"{video}.pause()")
     live.page.get_by_text("Mark faces").click()
@@ -256,7 +256,7 @@ def test_a_recording_with_the_picture_is_replayed_with_its_curves(open_page):
     expect(faces).to_have_count(1, timeout=PATIENCE_MS)
     expect(faces).to_have_text(re.compile(r"^Face 1 · ([a-z]+ \d+ %|uncertain)$"))
     places = (
-        "() => ['left', 'top', 'width'].map(side => parseFloat(document.querySelector('.fer-faces > div').style[side]))"
+        "() => ['left', 'top', 'width'].map(side => parseFloat(document.querySelector('.fer-marks > div').style[side]))"
     )
     left, top, width = live.page.evaluate(places)
     assert 25 < left < 60 and 10 < top < 50 and 12 < width < 40

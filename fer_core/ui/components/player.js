@@ -152,12 +152,12 @@ function placeFace(box, [number, left, top, right, bottom, column, percent], { n
 // Draw the faces over the picture, which may be narrower or lower than the player.
 function drawFaces(video, overlay, time_s) {
   const holder = video.closest(".st-key-media_player");
-  let layer = holder.querySelector(":scope > .fer-faces");
+  let layer = holder.querySelector(":scope > .fer-marks");
   const faces = facesAt(overlay, time_s);
   if (!layer && !faces.length) return;
   if (!layer) {
     layer = document.createElement("div");
-    layer.className = "fer-faces";
+    layer.className = "fer-marks";
     layer.setAttribute("aria-hidden", "true");  // words beside the video say the same
     holder.append(layer);
   }
