@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from fer_core.detection.proposals import Area, Half, Places
 from fer_core.types import Detections
 
 
@@ -16,8 +17,12 @@ class Detector(Protocol):
         """Find the faces of a picture of any size, uint8 (h, w), one box for each, as thoroughly as possible."""
         ...
 
-    def detect_frame(self, gray: np.ndarray, number: int | None = None) -> Detections:
-        """Find faces of a stream's frame: thoroughly, or quickly in one of several ways, by number."""
+    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Places:
+        """Return the places of a stream's frame, or of a part of it, that may be a face, the likeliest first."""
+        ...
+
+    def confirm(self, gray: np.ndarray, places: Places) -> Detections:
+        """Return the faces that are at such places, in that frame or one soon after it."""
         ...
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:

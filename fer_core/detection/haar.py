@@ -1,10 +1,9 @@
-"""Finding faces with OpenCV's Haar cascades: fast on any processor, no download, no network.
+"""Finding faces with OpenCV's Haar cascades: fast on any processor, no download.
 
-One cascade alone either misses faces or invents them. Here two that were trained differently work
-together: what one proposes and is not sure of, the other must see as well. On pictures without faces
-they almost never agree on the same mistake, so each may propose leniently. Both were trained on upright
-heads, so tilted ones are looked for in a turned picture: in searches for new faces of a live stream of the frame as a
-whole, else only where a small network proposes a face.
+One cascade alone either misses faces or invents them. Here two that were trained differently work together, and only
+where a small network proposes a face: both must see one there. On pictures without faces the three almost never agree
+on the same mistake, so each may be lenient. The cascades were trained on upright heads, so tilted ones are looked for
+in a turned picture.
 """
 
 from __future__ import annotations
@@ -22,16 +21,12 @@ import numpy as np
 
 from fer_core.detection.boxes import SAME_FACE, box_ios, centers, join, non_max_suppression
 from fer_core.detection.patch import cut_square
-from fer_core.detection.proposals import WINDOW_PX, PlaceFinder
+from fer_core.detection.proposals import WINDOW_PX, Area, Half, PlaceFinder, Places
 from fer_core.errors import ModelError
 from fer_core.types import Detections
 
 _FILES = "haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2.xml"
-_TILT_DEG = 14  # the cascades themselves see some ten degrees to either side
-# One look at a whole image: which cascade proposes, and by how much the image is turned.
-_LOOKS = (0, 0), (1, 0), (0, _TILT_DEG), (0, -_TILT_DEG)
-_TILTS_DEG = 0, _TILT_DEG, -_TILT_DEG
-_SURE_HITS = 10  # so many overlapping hits of one cascade need no second opinion
+_TILTS_DEG = 0, 14, -14  # the cascades themselves see some ten degrees to either side
 # Scores from which on a place that the network proposes is worth a closer look, and is a face if both cascades see one
 # at all.
 _WORTH_A_LOOK, _LIKELY = 1.5, 4.0
@@ -91,23 +86,38 @@ class HaarDetector:
             One square box for each face in pixels of `gray`; the score is the number
             of overlapping cascade hits.
         """
-        return self._find(gray, self._fine_scale)
+        scale = self._fine_scale
+        small = _shrink(gray, scale)
+        return self._confirm(small, self._propose(small, None), scale)
 
-    def detect_frame(self, gray: np.ndarray, number: int | None = None) -> Detections:
-        """Find the faces of a stream's frame, reduced to `max_side_px`.
+    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Places:
+        """Return the places of a stream's frame that may be a face; the frame is reduced to `max_side_px`.
 
         Args:
             gray: uint8 (h, w).
-            number: 0, 1, 2, ... for successive searches of a stream, each a look of another kind: four in a row find
-                what a thorough one finds. A thorough search, as of a picture, if None.
+            area: the part to search, all of it if None.
+            half: whether only the smallest faces are searched for, or only the others.
+
+        Returns:
+            The likeliest first, in pixels of `gray`.
+        """
+        left, top, right, bottom = area or (0, 0, gray.shape[1], gray.shape[0])
+        scale = self._coarse_scale(gray)
+        places = self._propose(_shrink(gray[top:bottom, left:right], scale), half)
+        return Places(places.xyxy / np.float32(scale) + np.array([left, top, left, top], np.float32), places.score)
+
+    def confirm(self, gray: np.ndarray, places: Places) -> Detections:
+        """Look closely at places of a stream's frame, which costs far more than to propose them.
+
+        Args:
+            gray: uint8 (h, w), the frame, or one soon after it.
+            places: from `propose`.
+
+        Returns:
+            The faces there, as from `detect`.
         """
         scale = self._coarse_scale(gray)
-        if number is None:
-            return self._find(gray, scale)
-        small, side = _shrink(gray, scale), max(WINDOW_PX, round(self.min_size_px * scale))
-        with self._cascades.borrow() as cascades:
-            found = self._search(cascades, small, scale, *_LOOKS[number % len(_LOOKS)], side, min(gray.shape))
-        return non_max_suppression(found)
+        return self._confirm(_shrink(gray, scale), Places(places.xyxy * np.float32(scale), places.score), scale)
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         """Look for a face that was just at `xyxy`: finer and more lenient than `detect`, and far faster.
@@ -139,11 +149,12 @@ class HaarDetector:
     def _coarse_scale(self, gray: np.ndarray) -> float:
         return min(self._fine_scale, self.max_side_px / max(gray.shape))
 
-    def _find(self, gray: np.ndarray, scale: float) -> Detections:
-        """Find the faces of a picture, reduced by a scale, as thoroughly as possible."""
-        small = _shrink(gray, scale)
+    def _propose(self, small: np.ndarray, half: Half) -> Places:
         with self._finders.borrow() as finder:
-            places = finder.propose(small, _WORTH_A_LOOK)
+            return finder.propose(small, _WORTH_A_LOOK, half)
+
+    def _confirm(self, small: np.ndarray, places: Places, scale: float) -> Detections:
+        """Return which places of a picture, reduced by a scale, are a face, in pixels of the whole one."""
         faces = Detections.empty()
         with self._cascades.borrow() as cascades:
             for place, score in zip(places.xyxy, places.score, strict=True):
@@ -175,25 +186,6 @@ class HaarDetector:
         together = np.interp(side / WINDOW_PX, _CLOSE_SIDES, _CLOSE_SUMS)
         needed = float(together) * self.min_neighbors
         return max(hits) >= _CLOSE_HITS * self.min_neighbors and sum(hits) >= needed
-
-    def _search(
-        self,
-        cascades: _Pair,
-        small: np.ndarray,
-        scale: float,
-        proposer: int,
-        tilt_deg: int,
-        min_side: int,
-        max_side: int,
-    ) -> Detections:
-        """Search an image reduced by `scale`; sides are in its pixels."""
-        turned, back = _turn(small, tilt_deg)
-        first, second = cascades[proposer], cascades[1 - proposer]
-        boxes, hits = _scan(first, turned, 1.2, self.min_neighbors, min_side, min(max_side, *turned.shape))
-        sure = np.array(
-            [n >= _SURE_HITS or _sees(second, turned, box) for box, n in zip(boxes, hits, strict=True)], bool
-        )
-        return Detections((_turn_boxes(boxes[sure], back) / scale).astype(np.float32), hits[sure])
 
 
 class _Pool(Generic[_Loan]):
@@ -253,21 +245,15 @@ def _load(name: str) -> cv2.CascadeClassifier:
     return cascade
 
 
-def _scan(
-    cascade: cv2.CascadeClassifier, gray: np.ndarray, step: float, neighbors: int, min_side: int, max_side: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return boxes float32 (n, 4) as xyxy in pixels of `gray`, and hits float32 (n,)."""
+def _scan_near(cascade: cv2.CascadeClassifier, patch: np.ndarray, neighbors: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return faces with a side of about `_NEAR_PX`: boxes float32 (n, 4) as xyxy in pixels, and hits float32 (n,)."""
+    least, most = round(0.75 * _NEAR_PX), round(1.4 * _NEAR_PX)
     boxes, hits = cascade.detectMultiScale2(
-        gray, scaleFactor=step, minNeighbors=neighbors, minSize=(min_side, min_side), maxSize=(max_side, max_side)
+        patch, scaleFactor=1.08, minNeighbors=neighbors, minSize=(least, least), maxSize=(most, most)
     )
     xyxy = np.asarray(boxes, np.float32).reshape(-1, 4)
     xyxy[:, 2:] += xyxy[:, :2]
     return xyxy, np.asarray(hits, np.float32).reshape(-1)
-
-
-def _scan_near(cascade: cv2.CascadeClassifier, patch: np.ndarray, neighbors: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return what `_scan` returns, of faces with a side of about `_NEAR_PX`."""
-    return _scan(cascade, patch, 1.08, neighbors, round(0.75 * _NEAR_PX), round(1.4 * _NEAR_PX))
 
 
 def _looks_near(cascades: _Pair, patch: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -277,13 +263,6 @@ def _looks_near(cascades: _Pair, patch: np.ndarray) -> Iterator[tuple[np.ndarray
         yield boxes, hits
         if not len(hits):
             return
-
-
-def _sees(cascade: cv2.CascadeClassifier, gray: np.ndarray, xyxy: np.ndarray) -> bool:
-    """Tell whether a cascade sees a face of about a box's size at its place."""
-    patch = cut_square(gray, xyxy, 1.6, round(1.6 * _NEAR_PX))
-    boxes, _ = _scan(cascade, patch, 1.1, 1, round(0.7 * _NEAR_PX), round(1.4 * _NEAR_PX))
-    return len(boxes) > 0
 
 
 def _turn(gray: np.ndarray, tilt_deg: int) -> tuple[np.ndarray, np.ndarray]:

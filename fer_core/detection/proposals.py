@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, takewhile
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -21,6 +23,11 @@ WINDOW_PX = 24  # side of the smallest face that is found
 SQUARE_PX = 25  # what the network sees
 STRIDE_PX = 8
 STEP = 2**0.5  # from one size to the next
+
+# Left, top, right, bottom in pixels of a picture.
+Area = tuple[int, int, int, int]
+# A search for the smallest faces costs as much as one for all others; both if None.
+Half = Literal["small", "large"] | None
 
 _FILE = Path(__file__).with_name("face_places.onnx")
 _EDGE_PX = 4  # added around a picture, so that a face may fill it
@@ -41,6 +48,24 @@ class Places:
     xyxy: np.ndarray
     score: np.ndarray
 
+    def __len__(self) -> int:
+        return len(self.score)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> Places:
+        """Return those in some rows."""
+        return Places(self.xyxy[rows], self.score[rows])
+
+    def __add__(self, others: Places) -> Places:
+        """Return both, the likeliest first."""
+        xyxy, score = np.concatenate([self.xyxy, others.xyxy]), np.concatenate([self.score, others.score])
+        order = np.argsort(-score, kind="stable")
+        return Places(xyxy[order], score[order])
+
+    @classmethod
+    def none(cls) -> Places:
+        """Return no place."""
+        return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+
 
 class PlaceFinder:
     """The network, for one thread at a time.
@@ -55,11 +80,11 @@ class PlaceFinder:
         except cv2.error as error:
             raise ModelError(f"The network that looks for faces cannot be read: {_FILE}. Install fer again.") from error
 
-    def propose(self, gray: np.ndarray, least: float) -> Places:
+    def propose(self, gray: np.ndarray, least: float, half: Half = None) -> Places:
         """Return the places of a picture, uint8 (h, w), whose scores are at least `least`, one for each group."""
         found = [np.empty((0, 5), np.float32)]
-        edge, scale = _EDGE_PX, 1.0
-        while min(gray.shape) / scale + 2 * edge >= SQUARE_PX:
+        edge = _EDGE_PX
+        for scale in _scales(gray.shape, half):
             size_wh = round(gray.shape[1] / scale), round(gray.shape[0] / scale)
             small = gray if scale == 1.0 else cv2.resize(gray, size_wh, interpolation=cv2.INTER_AREA)
             edged = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
@@ -68,18 +93,24 @@ class PlaceFinder:
                 corners = np.stack([columns * STRIDE_PX, rows * STRIDE_PX + top], axis=1) - edge
                 boxes = np.concatenate([corners, corners + SQUARE_PX], axis=1) * scale
                 found.append(np.column_stack([boxes, scores[rows, columns]]).astype(np.float32))
-            scale *= STEP
         return _grouped(np.concatenate(found))
 
     def _look(self, gray: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the scores of a picture's squares, float32 (m, n), strip by strip, each with its top in pixels."""
-        count = (gray.shape[0] - SQUARE_PX) // STRIDE_PX + 1
+        rows = (gray.shape[0] - SQUARE_PX) // STRIDE_PX + 1
         at_once = max(1, _STRIP_PIXELS // (gray.shape[1] * STRIDE_PX))
-        for first in range(0, count, at_once):
+        for first in range(0, rows, at_once):
             top = first * STRIDE_PX
-            bottom = (min(first + at_once, count) - 1) * STRIDE_PX + SQUARE_PX
+            bottom = (min(first + at_once, rows) - 1) * STRIDE_PX + SQUARE_PX
             self._network.setInput(normalized(gray, top, bottom)[None, None])
             yield top, self._network.forward()[0, 0]
+
+
+def _scales(shape: tuple[int, ...], half: Half) -> list[float]:
+    """Return by how much a picture of a shape is reduced, once for each size of faces."""
+    largest = min(shape) / (SQUARE_PX - 2 * _EDGE_PX)
+    scales = list(takewhile(lambda scale: scale <= largest, (STEP**i for i in count())))
+    return scales if half is None else scales[:1] if half == "small" else scales[1:]
 
 
 def normalized(gray: np.ndarray, top: int, bottom: int) -> np.ndarray:

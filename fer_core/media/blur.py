@@ -17,6 +17,7 @@ import numpy as np
 
 from fer_core.detection.boxes import box_iou
 from fer_core.detection.detector import Detector
+from fer_core.detection.proposals import Area, Half, Places
 from fer_core.types import Detections
 
 Extra = TypeVar("Extra")
@@ -67,8 +68,11 @@ class RecordingDetector:
     def detect(self, gray: np.ndarray) -> Detections:
         return self._keep(self._detector.detect(gray))
 
-    def detect_frame(self, gray: np.ndarray, number: int | None = None) -> Detections:
-        return self._keep(self._detector.detect_frame(gray, number))
+    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Places:
+        return self._detector.propose(gray, area, half)
+
+    def confirm(self, gray: np.ndarray, places: Places) -> Detections:
+        return self._keep(self._detector.confirm(gray, places))
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         return self._keep(self._detector.detect_around(gray, xyxy))

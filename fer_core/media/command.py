@@ -140,9 +140,10 @@ class _Copied(io.TextIOBase):
         self._file.flush()
 
     def content(self) -> bytes:
-        """Return all that was written."""
-        self._copy.seek(0)
-        return self._copy.read().encode("utf-8")
+        """Return all that was written, and drop the copy."""
+        with self._copy as copy:
+            copy.seek(0)
+            return copy.read().encode("utf-8")
 
 
 def _write_report(path: Path, csv: bytes, about: Mapping[str, Any], moments: Mapping[str, Sequence[Moment]]) -> None:

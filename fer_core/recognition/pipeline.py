@@ -16,15 +16,13 @@ from fer_core.detection.boxes import join
 from fer_core.detection.detector import Detector
 from fer_core.recognition.camera_motion import camera_shift
 from fer_core.recognition.crop import crop_faces, to_gray
+from fer_core.recognition.new_faces import NewFaces
 from fer_core.recognition.quality import measure_quality
 from fer_core.recognition.score_stage import ScoreStage
-from fer_core.recognition.search_plan import Area, SearchPlan
 from fer_core.recognition.stream_settings import StreamSettings
 from fer_core.recognition.tracker import FOLLOW_S, Track, Tracker
 from fer_core.types import Detections, FrameResult, Prediction
 
-_SEARCH_S = 0.1  # how often a thorough stream's whole frame is searched while a face is missing, or none is known
-_RESCAN_S = 0.25  # how often while all known faces are in sight
 _FOLLOW_THOROUGHLY_S = 0.09  # so long after the detector saw it a thorough stream follows a face by its picture alone
 _KEEP_SIZE = 0.9  # a known face may be this much smaller than a new one, or faces at the limit would blink
 _FAR_APART_S = 0.1  # between frames; so far apart a camera that turns moves faces by much of their width
@@ -94,9 +92,8 @@ class StreamAnalyzer:
         self._label_sets = self.settings.label_set, self.settings.second_label_set
         self._scores = ScoreStage()
         self._tracker = Tracker()
-        self._plan = SearchPlan()
+        self._new_faces = NewFaces(detector, thorough)
         self._index = 0
-        self._searches = 0
         self._time_s = -math.inf
         self._shape: tuple[int, ...] = (1, 1)
         self._reset()
@@ -164,8 +161,7 @@ class StreamAnalyzer:
         self._before: np.ndarray | None = None
         self._tracker.reset()
         self._scores.reset()
-        self._plan.reset()
-        self._thoroughly_s = -math.inf
+        self._new_faces.reset()
 
     def _fit_to(self, shape: tuple[int, ...]) -> None:
         """Keep the faces when frames change size, as browsers do to theirs when the processor is busy."""
@@ -175,30 +171,20 @@ class StreamAnalyzer:
         factors = shape[0] / self._shape[0], shape[1] / self._shape[1]
         if abs(factors[0] / factors[1] - 1.0) < 0.02:
             self._tracker.rescale(factors[0])
+            self._new_faces.reset()
         else:
             self._reset()
         self._shape = shape
 
     def _detect(self, gray: np.ndarray, time_s: float, min_face_px: int) -> Detections:
-        """Look where faces were and, when it is time again, over the whole frame."""
-        for_s = _FOLLOW_THOROUGHLY_S if self._thorough else FOLLOW_S
-        boxes = self._tracker.follow(gray, time_s, for_s)
-        detections = [self._detector.detect_around(gray, box) for box in boxes]
-        boxes = self._tracker.boxes
-        missing = not boxes or any(not len(near) for near in detections)
-        if self._thorough:
-            if time_s - self._thoroughly_s >= (_SEARCH_S if missing else _RESCAN_S):
-                detections.append(_at_least(self._detector.detect_frame(gray), min_face_px))
-                self._thoroughly_s = time_s
-        elif area := self._plan.next_area(gray, time_s, boxes, missing):
-            detections.append(_at_least(self._search(gray, area), min_face_px))
-        return join(detections)
-
-    def _search(self, gray: np.ndarray, area: Area) -> Detections:
-        left, top, right, bottom = area
-        detections = self._detector.detect_frame(gray[top:bottom, left:right], self._searches)
-        self._searches += 1
-        return Detections(detections.xyxy + np.array([left, top, left, top], np.float32), detections.score)
+        """Look where faces were and, when it is time again, for new ones."""
+        lost = self._tracker.follow(gray, time_s, _FOLLOW_THOROUGHLY_S if self._thorough else FOLLOW_S)
+        again = [self._detector.detect_around(gray, xyxy) for xyxy in lost]
+        seen = np.concatenate([self._tracker.followed(time_s), *(found.xyxy for found in again if len(found))])
+        known = self._tracker.boxes
+        missing = not known or any(not len(found) for found in again)
+        new = self._new_faces.find(gray, time_s, known, seen, missing, bool(lost))
+        return join([*again, _at_least(new, min_face_px)])
 
     def _classify(self, faces: np.ndarray, settings: StreamSettings) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the faces' scores, and those for the second label set if there is one; both for the cost of one."""

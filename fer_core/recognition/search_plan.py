@@ -1,14 +1,13 @@
 """When, and where, a stream's frames are searched for new faces: where something changed, and now and then anyway.
 
-Searching a whole frame costs ten times as much as finding a known face again. A face that appears changes the
-picture, so what has not changed since it was searched in every way need not be searched again soon. A face that shows
-up is found by the first search after it, most often; the latest times are these:
+A face that appears changes the picture, so what has not changed since it was searched need not be searched again soon.
+The latest times are these:
 
-| | first search after | in every way within | without any change |
-| --- | --- | --- | --- |
-| for two seconds after a stream begins or a face goes out of sight | 0.1 s | 0.4 s | 0.5 s |
-| then, while it is missing or none is known | 0.2 s | 0.8 s | 0.5 s |
-| while all known faces are in sight | 0.5 s | 2 s | 2 s |
+| | first search after | without any change |
+| --- | --- | --- |
+| for two seconds after a stream begins or a face goes out of sight | 0.1 s | 0.5 s |
+| then, while it is missing or none is known | 0.2 s | 0.5 s |
+| while all known faces are in sight | 0.5 s | 2 s |
 """
 
 from __future__ import annotations
@@ -19,12 +18,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from fer_core.detection.proposals import Area
+
 SEARCH_S, SEARCH_LATER_S = 0.1, 0.2  # how often while there is no face, or a known one is missing
 RESCAN_S = 0.5  # how often while all known faces are in sight
 _LATER_S = 2.0
 _UNCHANGED_SEARCH_S, _UNCHANGED_RESCAN_S = 0.5, 2.0  # and how often where nothing changes
 _TOLERANCE_S = 0.01  # frames do not come on the dot
-WAYS = 4  # so many searches in a row find what a thorough one finds
 
 _SMALL_WH = (64, 48)
 _CHANGE = 10  # gray levels; a camera's noise averages out in cells of the small copy
@@ -32,9 +32,6 @@ _CHANGED_CELLS = 6  # the smallest face, 48 of 640 px, covers 23
 _AROUND = 1.3  # what moves with a known face, in sides of its box
 _MARGIN_CELLS = 6  # around what changed: a head may change at its edges only
 _WHOLE = 0.6  # share of the frame from which all of it is searched
-
-# Left, top, right, bottom in pixels of the frame.
-Area = tuple[int, int, int, int]
 
 
 class SearchPlan:
@@ -48,10 +45,10 @@ class SearchPlan:
         self._searched_s = -math.inf
         self._missing_since_s: float | None = None
         self._before: np.ndarray | None = None
-        self._changed = np.ones(_SMALL_WH[::-1], bool)
-        self._pending = WAYS
 
-    def next_area(self, gray: np.ndarray, time_s: float, boxes: Sequence[np.ndarray], missing: bool) -> Area | None:
+    def next_area(
+        self, gray: np.ndarray, time_s: float, boxes: Sequence[np.ndarray], missing: bool, delay_s: float = 0.0
+    ) -> Area | None:
         """Return where to search a frame now, None for nowhere; it then counts as searched.
 
         Args:
@@ -59,15 +56,15 @@ class SearchPlan:
             time_s: when, in seconds.
             boxes: known faces, xyxy each; what changes there is no new face as long as none is missing.
             missing: whether a known face is out of sight, or none is known.
+            delay_s: by so much it may be later than usual, in seconds.
         """
-        waited_s = time_s - self._searched_s
+        waited_s = time_s - self._searched_s - delay_s
         if waited_s < self._interval_s(time_s, missing) - _TOLERANCE_S:
             return None
-        self._compare(gray, () if missing else boxes)
         height, width = gray.shape
-        if self._pending:
-            self._pending -= 1
-            area = _area_of(self._changed, width, height)
+        changed = self._compare(gray, () if missing else boxes)
+        if np.count_nonzero(changed) >= _CHANGED_CELLS:
+            area = _area_of(changed, width, height)
         elif waited_s >= (_UNCHANGED_SEARCH_S if missing else _UNCHANGED_RESCAN_S) - _TOLERANCE_S:
             area = 0, 0, width, height
         else:
@@ -75,17 +72,15 @@ class SearchPlan:
         self._searched_s = time_s
         return area
 
-    def _compare(self, gray: np.ndarray, boxes: Sequence[np.ndarray]) -> None:
-        """Note what changed since the last change."""
+    def _compare(self, gray: np.ndarray, boxes: Sequence[np.ndarray]) -> np.ndarray:
+        """Return where, in cells, a frame changed since the last change, and take that in."""
         small = cv2.resize(gray, _SMALL_WH, interpolation=cv2.INTER_AREA)
-        if self._before is None:
-            self._before = small
-            return
-        changed = _changed_cells(self._before, small, boxes, gray.shape)
+        changed = np.ones_like(small, bool)
+        if self._before is not None:
+            changed = _changed_cells(self._before, small, boxes, gray.shape)
         if np.count_nonzero(changed) >= _CHANGED_CELLS:
-            # What is not searched in every way yet stays to be searched.
-            self._changed = changed | self._changed if self._pending else changed
-            self._before, self._pending = small, WAYS
+            self._before = small
+        return changed
 
     def _interval_s(self, time_s: float, missing: bool) -> float:
         if not missing:

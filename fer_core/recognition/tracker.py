@@ -102,6 +102,11 @@ class Tracker:
         """
         return [track.xyxy for track in self._tracks if not self._follows(track, gray, time_s, for_s)]
 
+    def followed(self, time_s: float) -> np.ndarray:
+        """Return where the faces are that `follow` found at that time, (n, 4)."""
+        boxes = [track.xyxy for track in self._tracks if track.followed_s == time_s]
+        return np.array(boxes, np.float32).reshape(-1, 4)
+
     def update(
         self, gray: np.ndarray, detections: Detections, time_s: float, hold_s: float, confirm_immediately: bool = False
     ) -> list[Track]:

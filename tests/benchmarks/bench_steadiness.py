@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from fer_core.data.store import open_store
+from fer_core.detection.proposals import Area, Half, Places
 from fer_core.models.bundle import DEFAULT_MODEL, bundled_models
 from fer_core.recognition.hysteresis import HysteresisSettings
 from fer_core.recognition.pipeline import StreamAnalyzer, StreamSettings
@@ -55,9 +56,14 @@ class OneFace:
         box = np.array([[margin, margin, margin + FACE_PX, margin + FACE_PX]], np.float32)
         return Detections(box, np.ones(1, np.float32))
 
-    def detect_frame(self, gray: np.ndarray, number: int | None = None) -> Detections:
+    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Places:
         """Return the place of the face."""
-        return self.detect(gray)
+        found = self.detect(gray)
+        return Places(found.xyxy, found.score)
+
+    def confirm(self, gray: np.ndarray, places: Places) -> Detections:
+        """Return the places as they are."""
+        return Detections(places.xyxy, places.score)
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         """Return the place of the face."""

@@ -80,12 +80,40 @@ def test_a_tilted_head_is_found(detector, gray, tilt_deg):
     assert [place(box) for box in found.xyxy] == [pytest.approx((330, 240, 120), abs=24)]
 
 
-def test_glances_in_a_row_see_upright_and_tilted_heads(detector, gray):
-    upright, tilt = gray((330, 240, 120)), tilted(gray((330, 240, 120)), 20)
-    assert [len(detector.detect_frame(upright, number)) for number in (0, 1, 4, 5)] == [1, 1, 1, 1]
-    assert [
-        sum(len(detector.detect_frame(tilt, number)) for number in four) > 0 for four in (range(4), range(4, 8))
-    ] == [True, True]
+def found_in_frame(detector, image, half=None):
+    return detector.confirm(image, detector.propose(image, None, half))
+
+
+@pytest.mark.parametrize("tilt_deg", [0, -20, 20])
+def test_a_stream_finds_upright_and_tilted_heads(detector, gray, tilt_deg):
+    found = found_in_frame(detector, tilted(gray((330, 240, 120)), tilt_deg))
+    assert [place(box) for box in found.xyxy] == [pytest.approx((330, 240, 120), abs=24)]
+
+
+def test_both_halves_of_a_search_find_what_a_whole_one_finds(detector, gray):
+    image = gray((170, 240, 52), (470, 220, 150))
+    whole = detector.propose(image)
+    halves = detector.propose(image, None, "small"), detector.propose(image, None, "large")
+    assert len(found_in_frame(detector, image)) == 2
+    assert [len(detector.confirm(image, places)) for places in (whole, halves[0] + halves[1])] == [2, 2]
+    assert [place(box)[0] for box in detector.confirm(image, halves[0]).xyxy] == [pytest.approx(170, abs=15)]
+    assert pytest.approx(470, abs=20) in [place(box)[0] for box in detector.confirm(image, halves[1]).xyxy]
+
+
+def test_a_part_of_a_frame_is_searched_in_the_pixels_of_the_whole(detector, gray):
+    image = gray((170, 240, 120), (470, 220, 150))
+    found = detector.confirm(image, detector.propose(image, (340, 80, 640, 360)))
+    assert [place(box) for box in found.xyxy] == [pytest.approx((470, 220, 150), abs=24)]
+
+
+def test_a_large_frame_is_reduced(gray):
+    image = cv2.resize(gray((330, 240, 60)), None, fx=4, fy=4)
+    assert [len(found_in_frame(HaarDetector(max_side_px=side), image)) for side in (1280, 160)] == [1, 0]
+
+
+def test_a_place_that_moved_a_little_since_is_confirmed_where_it_is_now(detector, gray):
+    found = detector.confirm(gray((348, 240, 120)), detector.propose(gray((330, 240, 120))))
+    assert [place(box) for box in found.xyxy] == [pytest.approx((348, 240, 120), abs=18)]
 
 
 def test_near_search_follows_a_face_that_moved_by_a_third(detector, gray):
@@ -112,9 +140,9 @@ def test_near_search_works_at_the_edge(detector, gray):
 def test_threads_that_share_a_detector_get_what_one_alone_gets(gray):
     detector = HaarDetector()
     images = [gray((200 + 10 * i, 240, 90 + 5 * i)) for i in range(6)]
-    alone = [detector.detect_frame(image, 0).xyxy for image in images]
+    alone = [found_in_frame(detector, image).xyxy for image in images]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda image: detector.detect_frame(image, 0).xyxy, images * 4))
+        together = list(pool.map(lambda image: found_in_frame(detector, image).xyxy, images * 4))
     for xyxy, expected in zip(together, alone * 4, strict=True):
         np.testing.assert_array_equal(xyxy, expected)
 
@@ -125,7 +153,7 @@ def test_many_threads_share_no_more_cascades_than_there_are_cores(gray, monkeypa
     monkeypatch.setattr(haar, "_load", lambda name: loaded.append(name) or load(name))
     image = gray((330, 240, 120))
     with ThreadPoolExecutor(6) as pool:
-        found = list(pool.map(lambda number: len(detector.detect_frame(image, number)), [0] * 12))
+        found = list(pool.map(lambda image: len(found_in_frame(detector, image)), [image] * 12))
     assert found == [1] * 12 and len(loaded) <= 2  # the first pair was there already
 
 

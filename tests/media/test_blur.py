@@ -71,7 +71,7 @@ def test_memory_does_not_grow_with_the_video(draw_scene):
 def test_boxes_that_are_never_confirmed_are_recorded(draw_scene):
     detector = RecordingDetector(HaarDetector())
     gray = draw_scene((300, 230, 120))[:, :, 1].copy()
-    assert len(detector.detect_frame(gray)) == len(detector.take()) == 1
+    assert len(detector.confirm(gray, detector.propose(gray))) == len(detector.take()) == 1
     assert not len(detector.take())
 
 
@@ -83,7 +83,7 @@ def test_no_face_of_a_real_clip_can_be_found_in_its_copy(media_path, tmp_path):
     assert outcome["sound"] == "none" and outcome["frames"] > 40
     detector = HaarDetector()
     with open_video(copy_path(clip, tmp_path)) as copy:
-        assert not any(len(detector.detect_frame(frame.image_bgr[:, :, 1].copy())) for frame in copy.frames(0.1))
+        assert not any(len(detector.detect(frame.image_bgr[:, :, 1].copy())) for frame in copy.frames(0.1))
 
 
 @pytest.mark.parametrize("xyxy", [[-50, -50, 30, 30], [600, 440, 700, 540], [700, 500, 800, 600]])
