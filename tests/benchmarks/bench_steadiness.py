@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_core.data.store import open_store
+from fer_core.data.resolve import open_faces
 from fer_core.detection.proposals import Area, Half, Places
 from fer_core.models.bundle import DEFAULT_MODEL, bundled_models
 from fer_core.recognition.hysteresis import HysteresisSettings
@@ -112,7 +112,7 @@ def changes_per_min(recognizer: EmotionRecognizer, video: Path, settings: Stream
 
 def some_steps(recognizer: EmotionRecognizer, data: str) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
     """Yield pairs of test faces of different labels that the model gives them, and the second one's label."""
-    faces = open_store(data)
+    faces = open_faces(data)
     rng = np.random.default_rng(0)
     rows = rng.permutation(faces.rows_of("PrivateTest"))[:1000]
     given = recognizer.classify(faces.images[rows]).argmax(axis=1)
