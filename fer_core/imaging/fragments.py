@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import av.error
@@ -87,7 +87,7 @@ class FragmentWriter:
             MediaError: it cannot be encoded.
             OSError: it cannot be written.
         """
-        fitted = cv2.cvtColor(_fitted(image_bgr, self.size_wh), cv2.COLOR_BGR2YUV_I420)
+        fitted: Any = cv2.cvtColor(_fitted(image_bgr, self.size_wh), cv2.COLOR_BGR2YUV_I420)
         frame = av.VideoFrame.from_ndarray(fitted, format="yuv420p")
         self._last = max(round(time_s / _CLOCK), self._last + 1)
         frame.pts, frame.time_base = self._last, _CLOCK

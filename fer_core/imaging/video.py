@@ -293,8 +293,8 @@ def _duration_s(container: av.container.InputContainer) -> float | None:
 def upright_bgr(frame: av.VideoFrame, longest_px: int | None = None) -> np.ndarray:
     """Return a decoded frame as uint8 (h, w, 3) BGR, upright as the file says, no side longer than `longest_px`."""
     scale = 1.0 if longest_px is None else min(1.0, longest_px / max(frame.width, frame.height))
-    size = {} if scale == 1.0 else {"width": _even(scale * frame.width), "height": _even(scale * frame.height)}
-    image_bgr = frame.to_ndarray(format="bgr24", **size)
+    width, height = (None, None) if scale == 1.0 else (_even(scale * frame.width), _even(scale * frame.height))
+    image_bgr = frame.to_ndarray(format="bgr24", width=width, height=height)
     quarters = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image_bgr, quarters)) if quarters else image_bgr
 

@@ -77,31 +77,33 @@ def main() -> None:
         compare_frames(options.rounds, contestants)
 
 
-def compare(title: str, rounds: int, contestants: dict[str, Callable[[], float]]) -> None:
-    """Run all contestants in turn, `rounds` times after a warm-up, and print medians and ratios."""
-    seconds = {name: [] for name in contestants}
+def interleaved(rounds: int, contestants: dict[str, Callable[[], Any]]) -> dict[str, np.ndarray]:
+    """Run all contestants in turn, `rounds` times after a warm-up, and return what they took, a row a round."""
+    taken: dict[str, list[Any]] = {name: [] for name in contestants}
     for number in range(rounds + 1):
         for name, run in contestants.items():
-            taken = run()
+            seconds = run()
             if number:
-                seconds[name].append(taken)
-    ours = np.array(seconds["ours"])
+                taken[name].append(seconds)
+    return {name: np.array(values) for name, values in taken.items()}
+
+
+def compare(title: str, rounds: int, contestants: dict[str, Callable[[], float]]) -> None:
+    """Print the contestants' medians and ratios."""
+    seconds = interleaved(rounds, contestants)
     print(f"\n{title}")
     for name, values in seconds.items():
-        ratio = np.median(np.array(values) / ours)
+        ratio = np.median(values / seconds["ours"])
         print(f"  {name:15} {1000 * np.median(values):8.2f}   {ratio:6.1f} x ours")
 
 
 def compare_frames(rounds: int, contestants: dict[str, Callable[[], np.ndarray]]) -> None:
-    """Run all contestants in turn and print the median, the mean and the 95th percentile of their frames' times."""
-    seconds = {name: [] for name in contestants}
-    for number in range(rounds + 1):
-        for name, run in contestants.items():
-            taken = run()
-            if number:
-                seconds[name].append(taken)
+    """Print the median, the mean and the 95th percentile of the contestants' frames, and their ratios."""
+    figures = {
+        name: np.array([times_of(frames) for frames in values])  # (rounds, 3)
+        for name, values in interleaved(rounds, contestants).items()
+    }
     print("\nwhole frame, ms            median      mean      p95")
-    figures = {name: np.array([times_of(each) for each in values]) for name, values in seconds.items()}  # (rounds, 3)
     for name, values in figures.items():
         print(f"  {name:15}" + "".join(f"{1000 * value:10.2f}" for value in np.median(values, axis=0)))
     for name, values in figures.items():

@@ -262,6 +262,14 @@ def test_a_recording_with_the_picture_is_replayed_with_its_curves(open_page):
     assert 25 < left < 60 and 10 < top < 50 and 12 < width < 40
     live.page.evaluate(f"{video}.loop = true; {video}.play()")
     live.page.wait_for_function(f"left => Math.abs(({places})()[0] - left) > 1", arg=left)
+    # So it has where the video fills the screen, until it no longer does.
+    marks = "document.querySelector('.fer-marks')"
+    live.page.locator(".st-key-media_player video").dblclick(position={"x": 60, "y": 60})
+    is_over = f"{marks}.matches(':popover-open')"
+    live.page.wait_for_function(f"() => Math.abs({marks}.offsetHeight - innerHeight) < 2 && {is_over}")
+    expect(faces.first).to_be_visible()
+    live.page.evaluate("document.exitFullscreen()")
+    live.page.wait_for_function(f"() => {marks}.offsetHeight < innerHeight && !{marks}.popover")
 
 
 def test_a_broken_photo_is_explained_and_a_whole_one_goes_through_the_same_analysis(open_page, photo, tmp_path):

@@ -149,6 +149,18 @@ function placeFace(box, [number, left, top, right, bottom, column, percent], { n
   for (const [side, share] of Object.entries(sides)) box.style[side] = `${share / 100}%`;
 }
 
+// Bring the layer over a video that fills the screen, which only a popover can be, or back; return whether it is there.
+function liftOver(layer, isFull) {
+  if (isFull && !layer.popover) {
+    layer.popover = "manual";
+    layer.showPopover();
+  } else if (!isFull && layer.popover) {
+    layer.hidePopover();
+    layer.popover = null;
+  }
+  return isFull;
+}
+
 // Draw the faces over the picture, which may be narrower or lower than the player.
 function drawFaces(video, overlay, time_s) {
   const holder = video.closest(".st-key-media_player");
@@ -163,7 +175,7 @@ function drawFaces(video, overlay, time_s) {
   }
   while (layer.childElementCount > faces.length) layer.lastChild.remove();
   while (layer.childElementCount < faces.length) layer.append(newFace());
-  const outer = holder.getBoundingClientRect();
+  const outer = liftOver(layer, document.fullscreenElement === video) ? { left: 0, top: 0 } : holder.getBoundingClientRect();
   const player = video.getBoundingClientRect();
   const scale = Math.min(player.width / video.videoWidth, player.height / video.videoHeight);
   const [width, height] = [scale * video.videoWidth, scale * video.videoHeight];
