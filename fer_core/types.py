@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,10 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.xyxy)
+
+    def __getitem__(self, rows: slice | Sequence[int] | np.ndarray) -> Detections:
+        """Return those in some rows: a slice, indices, or bool (n,)."""
+        return Detections(self.xyxy[rows], self.score[rows])
 
     @classmethod
     def empty(cls) -> Detections:

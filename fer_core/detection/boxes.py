@@ -47,4 +47,4 @@ def non_max_suppression(detections: Detections) -> Detections:
     for j in np.argsort(-detections.score * side, kind="stable"):
         if (box_ios(detections.xyxy[j], detections.xyxy[kept]) < SAME_FACE).all():
             kept.append(int(j))
-    return Detections(detections.xyxy[kept], detections.score[kept])
+    return detections[kept]

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from fer_core.detection.proposals import Area, Half, Places
+from fer_core.detection.proposals import Area, Half
 from fer_core.types import Detections
 
 
@@ -17,11 +17,11 @@ class Detector(Protocol):
         """Find the faces of a picture of any size, uint8 (h, w), one box for each, as thoroughly as possible."""
         ...
 
-    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Places:
+    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Detections:
         """Return the places of a stream's frame, or of a part of it, that may be a face, the likeliest first."""
         ...
 
-    def confirm(self, gray: np.ndarray, places: Places) -> Detections:
+    def confirm(self, gray: np.ndarray, places: Detections) -> Detections:
         """Return the faces that are at such places, in that frame or one soon after it."""
         ...
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from fer_core.detection.boxes import SAME_FACE, box_ios, centers, join, non_max_suppression
 from fer_core.detection.patch import cut_square
-from fer_core.detection.proposals import WINDOW_PX, Area, Half, PlaceFinder, Places
+from fer_core.detection.proposals import WINDOW_PX, Area, Half, PlaceFinder
 from fer_core.errors import ModelError
 from fer_core.types import Detections
 
@@ -90,7 +90,7 @@ class HaarDetector:
         small = _shrink(gray, scale)
         return self._confirm(small, self._propose(small, None), scale)
 
-    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Places:
+    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Detections:
         """Return the places of a stream's frame that may be a face; the frame is reduced to `max_side_px`.
 
         Args:
@@ -104,9 +104,9 @@ class HaarDetector:
         left, top, right, bottom = area or (0, 0, gray.shape[1], gray.shape[0])
         scale = self._coarse_scale(gray)
         places = self._propose(_shrink(gray[top:bottom, left:right], scale), half)
-        return Places(places.xyxy / np.float32(scale) + np.array([left, top, left, top], np.float32), places.score)
+        return Detections(places.xyxy / np.float32(scale) + np.array([left, top, left, top], np.float32), places.score)
 
-    def confirm(self, gray: np.ndarray, places: Places) -> Detections:
+    def confirm(self, gray: np.ndarray, places: Detections) -> Detections:
         """Look closely at places of a stream's frame, which costs far more than to propose them.
 
         Args:
@@ -117,7 +117,7 @@ class HaarDetector:
             The faces there, as from `detect`.
         """
         scale = self._coarse_scale(gray)
-        return self._confirm(_shrink(gray, scale), Places(places.xyxy * np.float32(scale), places.score), scale)
+        return self._confirm(_shrink(gray, scale), Detections(places.xyxy * np.float32(scale), places.score), scale)
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         """Look for a face that was just at `xyxy`: finer and more lenient than `detect`, and far faster.
@@ -149,11 +149,11 @@ class HaarDetector:
     def _coarse_scale(self, gray: np.ndarray) -> float:
         return min(self._fine_scale, self.max_side_px / max(gray.shape))
 
-    def _propose(self, small: np.ndarray, half: Half) -> Places:
+    def _propose(self, small: np.ndarray, half: Half) -> Detections:
         with self._finders.borrow() as finder:
             return finder.propose(small, _WORTH_A_LOOK, half)
 
-    def _confirm(self, small: np.ndarray, places: Places, scale: float) -> Detections:
+    def _confirm(self, small: np.ndarray, places: Detections, scale: float) -> Detections:
         """Return which places of a picture, reduced by a scale, are a face, in pixels of the whole one."""
         faces = Detections.empty()
         with self._cascades.borrow() as cascades:
@@ -162,7 +162,7 @@ class HaarDetector:
                     faces = join([faces, self._look_closely(cascades, small, place, score >= _LIKELY)])
         found = non_max_suppression(Detections(faces.xyxy / np.float32(scale), faces.score))
         large = found.xyxy[:, 2] - found.xyxy[:, 0] >= _LEAST_SIDE * self.min_size_px
-        return Detections(found.xyxy[large], found.score[large])
+        return found[large]
 
     def _look_closely(self, cascades: _Pair, small: np.ndarray, xyxy: np.ndarray, likely: bool) -> Detections:
         """Return the face at a place of a picture, in its pixels, in the first tilt in which both cascades see one."""

@@ -9,7 +9,6 @@ the cascades must see as well.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import count, takewhile
 from pathlib import Path
 from typing import Literal
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 
 from fer_core.errors import ModelError
+from fer_core.types import Detections
 
 WINDOW_PX = 24  # side of the smallest face that is found
 SQUARE_PX = 25  # what the network sees
@@ -36,37 +36,6 @@ _STRIP_PIXELS = 1_000_000  # are looked at together, which bounds the memory
 _SAME_PLACE = 0.3  # overlap from which two squares are one place
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where a face may be, the likeliest first.
-
-    Attributes:
-        xyxy: float32 (n, 4), squares in pixels.
-        score: float32 (n,), the network's logits.
-    """
-
-    xyxy: np.ndarray
-    score: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.score)
-
-    def __getitem__(self, rows: slice | np.ndarray) -> Places:
-        """Return those in some rows."""
-        return Places(self.xyxy[rows], self.score[rows])
-
-    def __add__(self, others: Places) -> Places:
-        """Return both, the likeliest first."""
-        xyxy, score = np.concatenate([self.xyxy, others.xyxy]), np.concatenate([self.score, others.score])
-        order = np.argsort(-score, kind="stable")
-        return Places(xyxy[order], score[order])
-
-    @classmethod
-    def none(cls) -> Places:
-        """Return no place."""
-        return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32))
-
-
 class PlaceFinder:
     """The network, for one thread at a time.
 
@@ -80,8 +49,8 @@ class PlaceFinder:
         except cv2.error as error:
             raise ModelError(f"The network that looks for faces cannot be read: {_FILE}. Install fer again.") from error
 
-    def propose(self, gray: np.ndarray, least: float, half: Half = None) -> Places:
-        """Return the places of a picture, uint8 (h, w), whose scores are at least `least`, one for each group."""
+    def propose(self, gray: np.ndarray, least: float, half: Half = None) -> Detections:
+        """Return the places of a picture, uint8 (h, w), whose logits are at least `least`, the likeliest first."""
         found = [np.empty((0, 5), np.float32)]
         edge = _EDGE_PX
         for scale in _scales(gray.shape, half):
@@ -131,7 +100,7 @@ def normalized(gray: np.ndarray, top: int, bottom: int) -> np.ndarray:
     return mean[top - first : bottom - first]
 
 
-def _grouped(found: np.ndarray) -> Places:
+def _grouped(found: np.ndarray) -> Detections:
     """Return one place for each group of squares that overlap, float32 (n, 5) as xyxy and score: their middle."""
     found = found[np.argsort(-found[:, 4], kind="stable")]
     boxes: list[np.ndarray] = []
@@ -142,7 +111,7 @@ def _grouped(found: np.ndarray) -> Places:
         weights = np.exp(group[:, 4] - group[0, 4])
         boxes.append(weights @ group[:, :4] / weights.sum())
         scores.append(float(group[0, 4]))
-    return Places(np.array(boxes, np.float32).reshape(-1, 4), np.array(scores, np.float32))
+    return Detections(np.array(boxes, np.float32).reshape(-1, 4), np.array(scores, np.float32))
 
 
 def _overlaps(box: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 
 from fer_core.detection.boxes import box_iou
 from fer_core.detection.detector import Detector
-from fer_core.detection.proposals import Area, Half, Places
+from fer_core.detection.proposals import Area, Half
 from fer_core.types import Detections
 
 Extra = TypeVar("Extra")
@@ -68,10 +68,10 @@ class RecordingDetector:
     def detect(self, gray: np.ndarray) -> Detections:
         return self._keep(self._detector.detect(gray))
 
-    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Places:
+    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Detections:
         return self._detector.propose(gray, area, half)
 
-    def confirm(self, gray: np.ndarray, places: Places) -> Detections:
+    def confirm(self, gray: np.ndarray, places: Detections) -> Detections:
         return self._keep(self._detector.confirm(gray, places))
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_core.detection.boxes import SAME_FACE, box_ios
+from fer_core.detection.boxes import SAME_FACE, box_ios, join
 from fer_core.detection.detector import Detector
-from fer_core.detection.proposals import Area, Places
+from fer_core.detection.proposals import Area
 from fer_core.recognition.search_plan import SearchPlan
 from fer_core.types import Detections
 
@@ -44,7 +44,7 @@ class NewFaces:
         self._plan.reset()
         self._searched_s = -math.inf
         self._half_searched: Area | None = None
-        self._places = Places.none()
+        self._places = Detections.empty()
 
     def find(
         self,
@@ -70,8 +70,9 @@ class NewFaces:
                 self._places, self._half_searched = self._detector.propose(gray, area), None
             return self._look(gray, len(self._places))
         if area := self._half_searched:
-            places = self._places + self._detector.propose(gray, area, "large")
-            self._places, self._half_searched = _without(places, seen), None
+            places = join([self._places, self._detector.propose(gray, area, "large")])
+            likeliest_first = places[np.argsort(-places.score, kind="stable")]
+            self._places, self._half_searched = _without(likeliest_first, seen), None
         elif len(self._places):
             self._places = _without(self._places, seen)
             return self._look(gray, _LOOKS_BESIDE if looked_for else _LOOKS)
@@ -94,7 +95,7 @@ class NewFaces:
         return self._detector.confirm(gray, places) if len(places) else Detections.empty()
 
 
-def _without(places: Places, faces: np.ndarray) -> Places:
+def _without(places: Detections, faces: np.ndarray) -> Detections:
     """Return the places but for those on known faces, xyxy (n, 4).
 
     Where the likeliest place on a known face is much larger or smaller, they stay: what is known may be a mouth.

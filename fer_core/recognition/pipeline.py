@@ -196,7 +196,7 @@ class StreamAnalyzer:
 
 def _at_least(detections: Detections, side_px: float) -> Detections:
     large = detections.xyxy[:, 2] - detections.xyxy[:, 0] >= side_px
-    return Detections(detections.xyxy[large], detections.score[large])
+    return detections[large]
 
 
 def _classify(classifier: Classifier, faces: np.ndarray, label_set: str | None = None) -> np.ndarray:

@@ -14,7 +14,7 @@ from fer_core.recognition.pipeline import FORGET_S, StreamAnalyzer
 from fer_core.recognition.score_stage import ScoreStage
 from fer_core.recognition.stream_settings import StreamSettings
 from fer_core.recognition.tracker import match_boxes
-from fer_core.types import Detections, FaceQuality, FrameResult, Prediction
+from fer_core.types import FaceQuality, FrameResult, Prediction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +149,7 @@ def _renumbered(result: FrameResult, numbers: Sequence[int]) -> FrameResult:
         second = Prediction(second.probs[order], second.labels)
     return replace(
         result,
-        detections=Detections(result.detections.xyxy[order], result.detections.score[order]),
+        detections=result.detections[order],
         prediction=Prediction(result.prediction.probs[order], result.prediction.labels),
         track_id=track_id[order],
         quality=quality,

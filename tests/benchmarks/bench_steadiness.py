@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from fer_core.data.resolve import open_faces
-from fer_core.detection.proposals import Area, Half, Places
+from fer_core.detection.proposals import Area, Half
 from fer_core.models.bundle import DEFAULT_MODEL, bundled_models
 from fer_core.recognition.hysteresis import HysteresisSettings
 from fer_core.recognition.pipeline import StreamAnalyzer, StreamSettings
@@ -56,14 +56,13 @@ class OneFace:
         box = np.array([[margin, margin, margin + FACE_PX, margin + FACE_PX]], np.float32)
         return Detections(box, np.ones(1, np.float32))
 
-    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Places:
+    def propose(self, gray: np.ndarray, area: Area | None = None, half: Half = None) -> Detections:
         """Return the place of the face."""
-        found = self.detect(gray)
-        return Places(found.xyxy, found.score)
+        return self.detect(gray)
 
-    def confirm(self, gray: np.ndarray, places: Places) -> Detections:
+    def confirm(self, gray: np.ndarray, places: Detections) -> Detections:
         """Return the places as they are."""
-        return Detections(places.xyxy, places.score)
+        return places
 
     def detect_around(self, gray: np.ndarray, xyxy: np.ndarray) -> Detections:
         """Return the place of the face."""

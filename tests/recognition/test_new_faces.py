@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from fer_core.detection.proposals import Places
 from fer_core.recognition.new_faces import NewFaces
 from fer_core.types import Detections
 
@@ -16,7 +15,7 @@ class Detector:
     """Proposes the same places each time, half of a search's in either half, and finds a face in each."""
 
     def __init__(self, *places):
-        self.places = Places(np.array(places, np.float32).reshape(-1, 4), np.arange(len(places), 0, -1, np.float32))
+        self.places = Detections(np.array(places, np.float32).reshape(-1, 4), np.arange(len(places), 0, -1, np.float32))
         self.calls = []
 
     def propose(self, gray, area=None, half=None):
@@ -26,7 +25,7 @@ class Detector:
 
     def confirm(self, gray, places):
         self.calls.append(len(places))
-        return Detections(places.xyxy, places.score)
+        return places
 
 
 def find(new_faces, time_s, known=(FACE,), missing=False, looked_for=False):

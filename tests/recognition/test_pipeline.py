@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from fer_core.detection.haar import HaarDetector
-from fer_core.detection.proposals import Places
 from fer_core.errors import MediaError, SettingsError
 from fer_core.recognition.baseline import Baseline
 from fer_core.recognition.hysteresis import HysteresisSettings
@@ -24,11 +23,10 @@ class FixedDetector:
 
     def propose(self, gray, area=None, half=None):
         self.searches += 1
-        found = self.detect(gray)
-        return Places(found.xyxy, found.score)
+        return self.detect(gray)
 
     def confirm(self, gray, places):
-        return Detections(places.xyxy, places.score)
+        return places
 
     def detect_around(self, gray, xyxy):
         self.looks += 1
