@@ -1,4 +1,4 @@
-"""Packages that only an optional extra installs: whether they are there, and what to say where they are not."""
+"""Packages that only an optional extra installs: whether they are there, what to say if not; how TensorFlow starts."""
 
 from __future__ import annotations
 
@@ -74,6 +74,16 @@ def training_unavailable(action: str, any_backend: bool = True, onnx: bool = Fal
         return ""
     verb = "is" if len(missing) == 1 else "are"
     return f"{action} needs {_enumerated(missing)}, which {verb} not installed. Install with: {INSTALL_TRAIN}"
+
+
+def set_tensorflow_defaults() -> None:
+    """Let TensorFlow start without its own messages and use the kernels of oneDNN. Call it before Keras is imported.
+
+    TensorFlow takes those kernels by itself only on processors with instructions made for networks; on one with AVX2
+    alone a training step is a quarter to a third shorter with them (`bench_training`). What is set already stays.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def _enumerated(names: list[str]) -> str:

@@ -1,3 +1,8 @@
+import os
+import platform
+import subprocess
+import sys
+
 import pytest
 
 from fer_core import dependencies
@@ -35,3 +40,21 @@ def test_exporting_needs_the_packages_of_onnx_too(installed):
     installed("keras", "h5py", "tensorflow", "onnx")
     require_training("Importing")
     assert "needs tf2onnx and onnxruntime," in training_unavailable("Exporting", onnx=True)
+
+
+_ONEDNN = """
+from fer_core.dependencies import set_tensorflow_defaults
+set_tensorflow_defaults()
+from tensorflow.python.util import _pywrap_util_port
+print(_pywrap_util_port.IsMklEnabled())
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="TensorFlow tells only there whether it uses oneDNN")
+@pytest.mark.parametrize(("chosen", "used"), [(None, "True"), ("0", "False")])
+def test_tensorflow_uses_onednn_on_every_processor_unless_it_is_told_not_to(chosen, used):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    if chosen is not None:
+        environment["TF_ENABLE_ONEDNN_OPTS"] = chosen
+    ran = subprocess.run([sys.executable, "-c", _ONEDNN], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == used

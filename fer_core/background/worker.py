@@ -16,6 +16,7 @@ from fer_core.background.jobs import CANCEL_FILE, OUTCOME_FILE, REQUEST_FILE, Re
 from fer_core.background.launch import LOCKS_VARIABLE
 from fer_core.background.processes import NICE
 from fer_core.background.task import JobCancelled, JobContext, Task
+from fer_core.dependencies import set_tensorflow_defaults
 from fer_core.errors import FerError
 from fer_core.files import read_json, write_json
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the job in the folder that the arguments name; return 0 if it finished, else 1."""
     folder = Path((sys.argv[1:] if arguments is None else arguments)[0])
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    set_tensorflow_defaults()
     locks = [int(lock) for lock in os.environ.pop(LOCKS_VARIABLE, "").split(",") if lock]
     for lock in locks:
         os.set_inheritable(lock, False)  # a child of this process is no proof that it lives

@@ -7,7 +7,6 @@ importing, converting and exporting loads TensorFlow.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from fer_core.cli.models import convert, ensemble, export_model, import_model
 from fer_core.cli.runs import runs
 from fer_core.cli.service import serve
 from fer_core.cli.training import train
+from fer_core.dependencies import set_tensorflow_defaults
 from fer_core.errors import FerError
 
 app = typer.Typer(
@@ -75,8 +75,7 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code: 0 done, 1 a named error, 2 wrong usage, 130 interrupted."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    # TensorFlow's own start-up messages are not for the person who trains.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    set_tensorflow_defaults()
     try:
         run_command(sys.argv[1:] if arguments is None else arguments, standalone_mode=True)
     except SystemExit as end:

@@ -2,10 +2,9 @@
 
     python -m tests.benchmarks.bench_training [--architecture seed-cnn] [--batch-size 64] [--steps 25] [--rounds 3]
 
-The rival trains the same network as the original script does, in float32 with `model.fit`, but on
-arrays in memory, which is faster than its reading of files. Ours is what a run does: its precision
-on this machine, its batches, its callbacks, without augmentation and mixup, and with both: made by the
-processor (--augment-on host) and where the network trains (device). Rounds are interleaved,
+The rival trains the same network as the original script does, in a process of its own (`plain_training`). Ours is what
+a run does: its precision and kernels on this machine, its batches, its callbacks, without augmentation and mixup, and
+with both: made by the processor (--augment-on host) and where the network trains (device). Rounds are interleaved,
 so that the machine's drift meets all alike; figures are medians over the rounds.
 """
 
@@ -14,17 +13,19 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import subprocess
+import sys
 import tempfile
-import time
 from pathlib import Path
 
+# What `set_tensorflow_defaults` sets where a run trains.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
 import numpy as np
 
 from fer_core.data.face_set import FaceSet
-from fer_core.models.registry import build
 from fer_core.training.config import STANDARD_AUGMENTATION, RunConfig
 from fer_core.training.loop.callbacks import Progress
 from fer_core.training.loop.precision import precision
@@ -32,37 +33,21 @@ from fer_core.training.loop.trainer import prepare
 from fer_core.training.run.folder import RunFolder
 from fer_core.training.run.heartbeat import Heartbeat
 from fer_core.training.timing.device import best_precision, find_device
-
-WARM_UP = 5
-
-
-class Clock(keras.callbacks.Callback):
-    """Times the steps after the first few."""
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if batch + 1 == WARM_UP:
-            self.began_s = time.perf_counter()
-        elif batch + 1 > WARM_UP:
-            self.step_s = (time.perf_counter() - self.began_s) / (batch + 1 - WARM_UP)
+from tests.benchmarks.plain_training import WARM_UP, Clock, add_options, noise
 
 
 class Plain:
-    """The network of the original script and its `model.fit`, float32."""
+    """The network of the original script and its `model.fit`, as TensorFlow starts by itself."""
 
-    def __init__(self, faces: FaceSet, config: RunConfig) -> None:
-        self._batch_size = config.batch_size
-        rows = faces.rows_of("Training")
-        self._x = faces.images[rows].astype(np.float32)[..., None]
-        self._y = np.eye(7, dtype=np.float32)[faces.labels[rows]]
-        self._model = build(config.architecture)
-        self._model.compile(
-            optimizer=keras.optimizers.Adam(1e-4), loss="categorical_crossentropy", metrics=["accuracy"]
-        )
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._command = [sys.executable, "-m", "tests.benchmarks.plain_training"]
+        for name in ("architecture", "batch_size", "steps"):
+            self._command += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
 
     def step_s(self) -> float:
-        clock = Clock()
-        self._model.fit(self._x, self._y, batch_size=self._batch_size, epochs=1, verbose=0, callbacks=[clock])
-        return clock.step_s
+        by_itself = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+        ran = subprocess.run(self._command, env=by_itself, stdout=subprocess.PIPE, text=True, check=True)
+        return float(ran.stdout.split()[-1])
 
 
 class Ours:
@@ -83,9 +68,7 @@ class Ours:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--architecture", default="seed-cnn")
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=25)
+    add_options(parser)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     config = RunConfig(
@@ -95,7 +78,7 @@ def main() -> None:
     faces = noise(options.batch_size * (options.steps + WARM_UP))
     with tempfile.TemporaryDirectory() as folder:
         contestants = {
-            "plain model.fit, float32": Plain(faces, config),
+            "plain model.fit, float32": Plain(options),
             f"ours, {config.precision}": Ours(
                 faces, dataclasses.replace(config, augment_on="host"), Path(folder) / "plain"
             ),
@@ -121,13 +104,6 @@ def main() -> None:
         )
     for where, step_s in (("host", on_host), ("device", on_device)):
         print(f"augmentation and mixup on the {where} cost {(step_s / ours - 1) * 100:.1f} % of the step time")
-
-
-def noise(count: int) -> FaceSet:
-    rng = np.random.default_rng(0)
-    split = np.zeros(count + 1, np.uint8)
-    split[-1] = 1
-    return FaceSet(rng.integers(0, 256, (count + 1, 48, 48), np.uint8), rng.integers(0, 7, count + 1), split)
 
 
 if __name__ == "__main__":

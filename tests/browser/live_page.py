@@ -137,6 +137,11 @@ class LivePage:
         """Choose Camera or Photo."""
         self.page.get_by_test_id("stButtonGroup").first.get_by_text(source, exact=True).click()
 
+    def loop(self, on: bool) -> None:
+        """Switch whether a clip begins again at its end."""
+        self.page.get_by_text("In a loop").click()
+        expect(self.page.get_by_role("switch", name="In a loop")).to_be_checked(checked=on, timeout=PATIENCE_MS)
+
     def video_state(self) -> dict[str, float]:
         """Return the video's width, height and time played in seconds."""
         return self._video.evaluate("v => ({width: v.videoWidth, height: v.videoHeight, time_s: v.currentTime})")
