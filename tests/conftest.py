@@ -10,6 +10,11 @@ from pathlib import Path
 import pylibsrtp  # noqa: F401
 import pytest
 
+from fer_core.dependencies import set_tensorflow_defaults
+
+# What trains in this process is compared with what trains in one of its own.
+set_tensorflow_defaults()
+
 # They train, convert or export networks, load TensorFlow or start processes that do, or run whole pages again and
 # again. `scripts/check --fast` leaves them out.
 _SLOW = (
