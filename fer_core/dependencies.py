@@ -79,8 +79,8 @@ def training_unavailable(action: str, any_backend: bool = True, onnx: bool = Fal
 def set_tensorflow_defaults() -> None:
     """Let TensorFlow start without its own messages and use the kernels of oneDNN. Call it before Keras is imported.
 
-    TensorFlow takes those kernels by itself only on processors with instructions made for networks; on one with AVX2
-    alone a training step is a quarter to a third shorter with them (`bench_training`). What is set already stays.
+    TensorFlow takes those kernels by itself only on processors with instructions made for networks; a training step is
+    shorter with them on one with AVX2 alone too (`bench_training`). What is set already stays.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
