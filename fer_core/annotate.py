@@ -251,7 +251,8 @@ def _pad(size_px: int) -> int:
     return round(0.45 * size_px)
 
 
-@lru_cache(maxsize=256)
+# A plate is some 20 kB in a frame of 640×480, and every new face brings new ones with its number.
+@lru_cache(maxsize=64)
 def _word_plate(word: str, color: Color | None, scored: bool, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a plate as `_plate` does, with room for a percentage if it is scored."""
     with _font_lock:
