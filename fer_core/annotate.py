@@ -226,35 +226,34 @@ def _covered(spot: Spot, boxes: np.ndarray) -> float:
 
 def _plate(word: str, color: Color | None, percent: str | None, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a plate as BGR float32 (h, w, 3) and opacity float32 (h, w, 1), 0 to 1."""
-    plate, alpha = _word_plate(word, color, percent is not None, size_px)
-    if percent is None:
-        return plate, alpha
-    # Right-aligned in a column of fixed width: the plate must not breathe with the digits.
-    score, right = _score(percent, size_px), plate.shape[1] - _pad(size_px)
-    plate = plate.copy()
-    plate[:, right - score.shape[1] : right] = score
+    drawn, alpha = _word_plate(word, color, percent is not None, size_px)
+    plate = drawn.astype(np.float32)
+    if percent is not None:
+        # Right-aligned in a column of fixed width: the plate must not breathe with the digits.
+        score, right = _score(percent, size_px), plate.shape[1] - _pad(size_px)
+        plate[:, right - score.shape[1] : right] = score
     return plate, alpha
 
 
 @lru_cache(maxsize=256)
 def _score(percent: str, size_px: int) -> np.ndarray:
-    """Return the part of a plate with the percentage, as BGR float32 (h, w, 3)."""
+    """Return the part of a plate with the percentage, as BGR uint8 (h, w, 3)."""
     with _font_lock:
         font = ImageFont.load_default(size_px)
         wide, tall = round(font.getlength("100 %")), round(1.5 * size_px)
         ink = Image.new("RGB", (wide, tall), INK_BGR)
         ImageDraw.Draw(ink).text((wide, tall / 2 + 0.36 * size_px), percent, SCORE_BGR, font, anchor="rs")
-    return np.array(ink).astype(np.float32)
+    return np.array(ink)
 
 
 def _pad(size_px: int) -> int:
     return round(0.45 * size_px)
 
 
-# A plate is some 20 kB in a frame of 640×480, and every new face brings new ones with its number.
+# A plate is some 35 kB in a frame of 640×480, and every new face brings new ones with its number.
 @lru_cache(maxsize=64)
 def _word_plate(word: str, color: Color | None, scored: bool, size_px: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a plate as `_plate` does, with room for a percentage if it is scored."""
+    """Return a plate as `_plate` does, but as uint8, with room for a percentage if it is scored."""
     with _font_lock:
         font = ImageFont.load_default(size_px)
         word_wide, percent_wide = round(font.getlength(word)), round(font.getlength("100 %"))
@@ -278,7 +277,7 @@ def _word_plate(word: str, color: Color | None, scored: bool, size_px: int) -> t
         cv2.LINE_8,
         _SUBPIXEL_BITS,
     )
-    return plate.astype(np.float32), cv2.resize(fine, (wide, tall), interpolation=cv2.INTER_AREA)[..., None]
+    return plate, cv2.resize(fine, (wide, tall), interpolation=cv2.INTER_AREA)[..., None]
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:

@@ -1,4 +1,6 @@
 import dataclasses
+import gc
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -185,6 +187,20 @@ def test_letters_grow_with_the_picture_and_stay_legible():
 
     small, usual, large = plate_height(320, 240), plate_height(640, 480), plate_height(1920, 1440)
     assert small >= 16 and large == pytest.approx(3 * usual, rel=0.1)
+
+
+def test_the_plates_of_faces_that_are_gone_are_not_kept():
+    image, result = scene(90), result_of((BOX, "happy", 0.8))
+    annotate(image, result)
+    tracemalloc.start()
+    try:
+        for number in range(1000, 1300):
+            annotate(image, dataclasses.replace(result, track_id=np.array([number])), AnnotateOptions(numbers=True))
+        gc.collect()
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < 3e6
 
 
 def test_a_gray_picture_is_drawn_on_in_colour():
