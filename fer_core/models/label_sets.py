@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from fer_core.errors import ModelError
 
-# "people": FER+ votes with FER-2013's label counted as 4 further votes; "fer": FER-2013's labels; "votes": FER+ alone.
+# "people": FER+ votes and FER-2013's label together; "fer": FER-2013's labels; "votes": FER+ alone.
 LABEL_SETS = ("people", "fer", "votes")
 TITLES: Mapping[str, str] = MappingProxyType(
     {"people": "What people see", "fer": "FER-2013's labels", "votes": "Ten people's votes"}

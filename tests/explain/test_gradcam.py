@@ -186,15 +186,20 @@ def test_it_loads_no_tensorflow():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
-def test_what_people_see_is_the_mean_of_two_heads(faces):
-    people, both = load_bundle("people"), load_bundle("compact-both")
+def test_a_mean_of_two_heads_has_the_mean_of_their_maps(faces, tmp_path):
+    from fer_core.models.ensemble import Term, save_ensemble
+
+    shares = {"fer": 0.25, "votes": 0.75}
+    recipe = {"people": [Term(0, label_set, share) for label_set, share in shares.items()]}
+    save_ensemble([folder_of("compact-both")], tmp_path, faces, "mixed", recipe)
+    mixed, both = load_bundle(tmp_path), load_bundle("compact-both")
     expected = 0
-    for label_set, share in (("fer", 0.1875), ("votes", 0.8125)):
+    for label_set, share in shares.items():
         cam = GradCam(both.content, both.card.output_of(label_set))
         cam.cells(faces)
         seen = cam._interpreter.get_tensor(cam._heads[0].layer)
         expected = expected + share * np.einsum("nkc,nhwc->nkhw", cam._channel_weights(cam._heads[0], seen.shape), seen)
-    cells = GradCam(people.content).cells(faces)
+    cells = GradCam(mixed.content).cells(faces)
     assert cells.max() > 0
     np.testing.assert_allclose(cells, np.maximum(expected, 0), atol=0.02 * cells.max())
 

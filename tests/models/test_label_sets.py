@@ -42,7 +42,9 @@ def test_the_bundled_cards_have_a_measured_calibration_for_each_label_set(name):
     for label_set in card.label_sets:
         calibration = card.calibration_of(label_set)
         assert calibration.to_json() == (content if len(card.label_sets) == 1 else content[label_set])
-        assert calibration.by_split["PublicTest"]["ece_after"] < calibration.by_split["PublicTest"]["ece_before"]
+        measured = calibration.by_split["PublicTest"]
+        # Scores that are calibrated as they are need not become better.
+        assert measured["ece_after"] < max(measured["ece_before"], 0.025)
 
 
 def test_a_card_of_several_label_sets_comes_back_as_it_was_saved(tmp_path):

@@ -9,8 +9,8 @@ from fer_core.models.label_sets import title_of
 
 _NONE = ""
 _HELP = (
-    "Whose judgement the scores follow. **What people see**: ten people's votes on each picture (FER+), with "
-    "FER-2013's own label counted as four more. **FER-2013's labels**: the one label that each picture came with. "
+    "Whose judgement the scores follow. **What people see**: ten people's votes on each picture (FER+) together with "
+    "FER-2013's own label. **FER-2013's labels**: the one label that each picture came with. "
     "**Ten people's votes**: FER+ alone."
 )
 

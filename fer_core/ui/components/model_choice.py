@@ -12,7 +12,7 @@ from fer_core.ui.components.consent import measured_with_people
 
 # What models trained on different labels of FER-2013 answer, in a sentence.
 _LEARNED = {
-    "people": "It learned how ten people voted on each picture (FER+), with FER-2013's label as four more votes.",
+    "people": "It learned how ten people voted on each picture (FER+), together with FER-2013's label.",
     "fer": "It learned FER-2013's own labels: one opinion a picture.",
     "votes": "It learned how ten people voted on each picture (FER+): labels that more people recognise.",
 }
